@@ -1,0 +1,81 @@
+"""Scopes and roles: READ ⊂ WRITE ⊂ ADMIN ⊂ SYSTEM_ADMIN, what they mean, and what a role may hold (seed)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from watersmeet.oauth2.scope import ScopeSet, ScopeVocabulary
+
+
+class Scope(StrEnum):
+    """The scope keys of the seed, weakest first."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    ADMIN = "ADMIN"
+    SYSTEM_ADMIN = "SYSTEM_ADMIN"
+
+
+VOCABULARY = ScopeVocabulary.of({scope: tuple(Scope)[: number + 1] for number, scope in enumerate(Scope)})
+
+
+class Role(StrEnum):
+    """What a person is to the whole instance; what they may do in a space is a matter of its permissions."""
+
+    USER = "user"
+    ADMINISTRATOR = "administrator"
+    SYSTEM_ADMINISTRATOR = "system-administrator"
+
+    @property
+    def ceiling(self) -> ScopeSet:
+        """The most that a token can do for such a person: scopes are capped by what the user may do (seed)."""
+        return _CEILINGS[self]
+
+
+_CEILINGS = {
+    Role.USER: VOCABULARY.parse(Scope.WRITE),
+    Role.ADMINISTRATOR: VOCABULARY.parse(Scope.ADMIN),
+    Role.SYSTEM_ADMINISTRATOR: VOCABULARY.parse(Scope.SYSTEM_ADMIN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeWords:
+    """How people are told about a scope: a title, a sentence, and the verb of the consent heading."""
+
+    scope: Scope
+    title: str
+    explanation: str
+    verb: str
+
+
+WORDS = {
+    Scope.READ: ScopeWords(
+        Scope.READ,
+        "View your content",
+        "See the spaces, pages, blog posts, attachments, comments and templates you can see, and your profile.",
+        "read content",
+    ),
+    Scope.WRITE: ScopeWords(
+        Scope.WRITE,
+        "Create, change and delete content",
+        "Create, change and delete what you can change: pages, blog posts, attachments, comments and "
+        "templates. Change your profile.",
+        "read and change content",
+    ),
+    Scope.ADMIN: ScopeWords(
+        Scope.ADMIN,
+        "Administer this site",
+        "Do most of what an administrator can do on the whole site, except backups, imports and "
+        "infrastructure settings.",
+        "administer this site",
+    ),
+    Scope.SYSTEM_ADMIN: ScopeWords(
+        Scope.SYSTEM_ADMIN,
+        "Administer the system",
+        "Do everything an administrator can do on the whole site, including backups, imports and "
+        "infrastructure settings.",
+        "administer the system",
+    ),
+}

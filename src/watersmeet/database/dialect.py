@@ -1,0 +1,82 @@
+"""The dialect: every difference between SQLite and PostgreSQL, in one place."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+DialectName = Literal["sqlite", "postgresql"]
+
+# PostgreSQL's codes for "run the same transaction again": serialization failure and deadlock.
+_TRY_AGAIN = frozenset({"40001", "40P01"})
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def dialect_name(url: str) -> DialectName:
+    """Which engine a database URL names.
+
+    Raises ``ValueError`` for a URL that is neither ``sqlite:///…`` nor ``postgresql://…``.
+    """
+    backend = make_url(url).get_backend_name()
+    if backend in ("sqlite", "postgresql"):
+        return "sqlite" if backend == "sqlite" else "postgresql"
+    raise ValueError(f"unsupported database {backend!r}: use sqlite:///FILE or postgresql://…")
+
+
+def open_engine(url: str, *, lock_timeout_seconds: float, pool_size: int) -> Engine:
+    """An engine whose connections carry the durability and time-outs that the runner relies on."""
+    if dialect_name(url) == "sqlite":
+        return _open_sqlite(url, lock_timeout_seconds)
+    return _open_postgresql(url, lock_timeout_seconds, pool_size)
+
+
+def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
+    # The runner holds one connection for writing and one for reading, each used by one thread at a time, so
+    # there is nothing to pool. AUTOCOMMIT: the runner says BEGIN IMMEDIATE itself, because the driver's
+    # implicit BEGIN takes the write lock too late and then cannot wait for it.
+    engine = create_engine(
+        make_url(url).set(drivername="sqlite+pysqlite"),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False, "timeout": lock_timeout_seconds},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # an answered token survives a power cut
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    return engine
+
+
+def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> Engine:
+    milliseconds = int(lock_timeout_seconds * 1000)
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=lock_timeout_seconds,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": f"-c lock_timeout={milliseconds} -c synchronous_commit=on"},
+    )
+
+
+def can_try_again(error: DBAPIError) -> bool:
+    """Whether the same transaction may simply be run again (PostgreSQL only)."""
+    return getattr(error.orig, "sqlstate", None) in _TRY_AGAIN
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether the database could not be reached or locked in time: nothing happened, so try later."""
+    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE or error.connection_invalidated:
+        return True
+    text = str(error.orig).lower()
+    return any(sign in text for sign in ("database is locked", "database or disk is full", "readonly database"))

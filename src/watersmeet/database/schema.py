@@ -1,0 +1,232 @@
+"""The schema: every table, in one place.
+
+Instants are milliseconds since the epoch (``clock.Instant``). Digests are lower-case hexadecimal; nothing
+that could be presented as a credential is stored (S094, S116, S121).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+SCHEMA_VERSION = "1"
+"""Changed whenever a table changes; a server refuses a database that carries another one."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _number(name: str = "id") -> Column[int]:
+    # SQLite numbers rows by itself only for a column of type INTEGER.
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+# What this database is: its schema version, its purpose ("dev" or "serve"), a digest of its secret.
+properties = Table(
+    "properties",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# ---- people -----------------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    _number(),
+    Column("username", String(255), nullable=False, unique=True),  # always lower case
+    Column("user_key", String(32), nullable=False, unique=True),
+    Column("display_name", String(255), nullable=False),
+    Column("email", String(255), nullable=False),
+    Column("role", String(32), nullable=False),  # confluence.scopes.Role
+    Column("password_hash", String(255), nullable=False),  # argon2id, PHC string
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+# ---- OAuth 2.0 --------------------------------------------------------------------------------------------
+
+clients = Table(
+    "clients",
+    metadata,
+    _number(),
+    Column("client_id", String(64), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("name_key", String(255), nullable=False, unique=True),  # casefolded: names are unique
+    Column("confidential", Boolean, nullable=False),
+    Column("scope", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(255), nullable=False),
+)
+
+redirect_uris = Table(
+    "redirect_uris",
+    metadata,
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("uri", Text, nullable=False),
+)
+
+client_secrets = Table(
+    "client_secrets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=True),  # null: until it is rotated
+)
+
+# One row a consent question: asked, answered, exchanged (oauth2.authorization.Authorization).
+authorizations = Table(
+    "authorizations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("session_digest", String(64), nullable=False),  # the browser that was asked (S055)
+    Column("request_digest", String(64), nullable=False),  # the parameters it was asked about (S046)
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", String(255), nullable=False),
+    Column("state", Text, nullable=True),
+    Column("code_challenge", String(128), nullable=True),
+    Column("code_challenge_method", String(16), nullable=True),
+    Column("status", String(16), nullable=False),
+    Column("code_digest", String(64), nullable=True, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("family_id", String(32), nullable=True),
+    Index("ix_authorizations_session_request", "session_digest", "request_digest"),
+)
+
+# One row a grant: everything that ever came out of one authorization code.
+token_families = Table(
+    "token_families",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scope", String(255), nullable=False),
+    Column("authorized_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("revoked_at", BigInteger, nullable=True),
+    Column("revoked_because", String(32), nullable=True),
+)
+
+# One row a generation of a family: an access token and the refresh token issued with it.
+token_pairs = Table(
+    "token_pairs",
+    metadata,
+    _number(),
+    Column("family_id", ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("access_digest", String(64), nullable=False, unique=True),
+    Column("refresh_digest", String(64), nullable=False, unique=True),
+    Column("scope", String(255), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("access_expires_at", BigInteger, nullable=False),
+    # At most one successor of each generation, whatever races (S112).
+    UniqueConstraint("family_id", "generation"),
+    CheckConstraint("state IN ('active', 'spent')", name="state"),
+)
+
+# ---- content ----------------------------------------------------------------------------------------------
+
+spaces = Table(
+    "spaces",
+    metadata,
+    _number(),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("key_lower", String(255), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("homepage_id", BigInteger, nullable=True),
+    Column("creator_id", ForeignKey("users.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Who may do what in a space. A row without a user speaks of everyone who is signed in.
+space_permissions = Table(
+    "space_permissions",
+    metadata,
+    _number(),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("permission", String(16), nullable=False),  # confluence.permission.SpacePermission
+)
+
+content = Table(
+    "content",
+    metadata,
+    _number(),
+    Column("type", String(255), nullable=False),
+    Column("status", String(16), nullable=False),  # current | trashed
+    Column("space_id", ForeignKey("spaces.id"), nullable=False, index=True),
+    Column("parent_id", ForeignKey("content.id"), nullable=True, index=True),
+    Column("position", Integer, nullable=True),
+    Column("title", String(255), nullable=False),
+    Column("title_key", String(255), nullable=False),  # casefolded: titles are unique without regard to case
+    Column("storage", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("version_message", Text, nullable=False),
+    Column("minor_edit", Boolean, nullable=False),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(
+        "uq_content_current_title",
+        "space_id",
+        "type",
+        "title_key",
+        unique=True,
+        sqlite_where=text("status = 'current'"),
+        postgresql_where=text("status = 'current'"),
+    ),
+)
+
+# What a content was before its present version.
+content_versions = Table(
+    "content_versions",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("title", String(255), nullable=False),
+    Column("storage", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("minor_edit", Boolean, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,142 @@
+"""Users and their browser sessions, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.scopes import Role
+from watersmeet.database.schema import sessions, users
+from watersmeet.database.transaction import Transaction
+from watersmeet.errors import WatersmeetError
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who can sign in (Confluence: user, ``userKey``; RFC 6749: resource owner)."""
+
+    id: int
+    username: str
+    user_key: str
+    display_name: str
+    email: str
+    role: Role
+    password_hash: str = field(repr=False)
+    enabled: bool
+
+
+class UsernameTaken(WatersmeetError):
+    """There is a user of that name already."""
+
+
+_COLUMNS = (
+    users.c.id,
+    users.c.username,
+    users.c.user_key,
+    users.c.display_name,
+    users.c.email,
+    users.c.role,
+    users.c.password_hash,
+    users.c.enabled,
+)
+_BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"))
+_BY_ID = select(*_COLUMNS).where(users.c.id == bindparam("user_id"))
+_BY_SESSION = (
+    select(*_COLUMNS)
+    .join(sessions, sessions.c.user_id == users.c.id)
+    .where(sessions.c.digest == bindparam("digest"), sessions.c.expires_at > bindparam("now"), users.c.enabled)
+)
+
+
+def as_user(row: Row[tuple[int, str, str, str, str, str, str, bool]]) -> User:
+    """The record of a row whose columns are those of ``users``, in order."""
+    user_id, username, user_key, display_name, email, role, password_hash, enabled = row
+    return User(user_id, username, user_key, display_name, email, Role(role), password_hash, enabled)
+
+
+def find_by_name(tx: Transaction, username: str) -> User | None:
+    """The user of that name, in any letter case."""
+    row = tx.execute(_BY_NAME, {"username": username.lower()}).first()
+    return as_user(row) if row else None
+
+
+def find_by_id(tx: Transaction, user_id: int) -> User | None:
+    """The user with that number."""
+    row = tx.execute(_BY_ID, {"user_id": user_id}).first()
+    return as_user(row) if row else None
+
+
+def list_all(tx: Transaction) -> list[User]:
+    """Every user, by name."""
+    return [as_user(row) for row in tx.execute(select(*_COLUMNS).order_by(users.c.username))]
+
+
+def add(
+    tx: Transaction,
+    *,
+    username: str,
+    user_key: str,
+    display_name: str,
+    email: str,
+    role: Role,
+    password_hash: str,
+    now: Instant,
+) -> User:
+    """A new, enabled user. Raises ``UsernameTaken``."""
+    username = username.lower()
+    if find_by_name(tx, username):
+        raise UsernameTaken(f"There is already a user named {username}.")
+    values = {
+        "username": username,
+        "user_key": user_key,
+        "display_name": display_name,
+        "email": email,
+        "role": role.value,
+        "password_hash": password_hash,
+        "enabled": True,
+    }
+    user_id = tx.execute(insert(users).returning(users.c.id), {**values, "created_at": now}).scalar_one()
+    return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
+
+
+def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
+    """Let a user in or keep them out; a disabled user's sessions end."""
+    tx.execute(update(users).where(users.c.id == user_id).values(enabled=enabled))
+    if not enabled:
+        end_all_sessions(tx, user_id)
+
+
+def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
+    """Replace the password and end every session that the old one opened."""
+    tx.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    end_all_sessions(tx, user_id)
+
+
+# ---- sessions ---------------------------------------------------------------------------------------------
+
+
+def find_by_session(tx: Transaction, digest: str, now: Instant) -> User | None:
+    """The enabled user whose live session has that digest."""
+    row = tx.execute(_BY_SESSION, {"digest": digest, "now": now}).first()
+    return as_user(row) if row else None
+
+
+def start_session(tx: Transaction, digest: str, user_id: int, now: Instant, expires_at: Instant) -> None:
+    """Remember a session, and forget those of the same user that have expired."""
+    tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.expires_at <= now))
+    tx.execute(
+        insert(sessions),
+        {"digest": digest, "user_id": user_id, "created_at": now, "expires_at": expires_at},
+    )
+
+
+def end_session(tx: Transaction, digest: str) -> None:
+    """Forget one session; its cookie is worth nothing from now on."""
+    tx.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def end_all_sessions(tx: Transaction, user_id: int) -> None:
+    """Forget every session of a user."""
+    tx.execute(delete(sessions).where(sessions.c.user_id == user_id))

@@ -1,0 +1,33 @@
+"""Errors: the root of the one exception tree.
+
+Every leaf has a *public* text, which may be shown to anyone, and a *private* detail, which is only logged.
+"""
+
+from __future__ import annotations
+
+
+class WatersmeetError(Exception):
+    """Anything Watersmeet refuses or cannot do.
+
+    ``description`` is the public sentence; subclasses set a default as a class attribute.
+    ``detail`` is private: it may name identifiers, never credentials, and goes to the log only.
+    """
+
+    description: str = "The request could not be carried out."
+
+    def __init__(self, description: str | None = None, *, detail: str = "") -> None:
+        if description is not None:
+            self.description = description
+        self.detail = detail
+        super().__init__(self.description)
+
+
+class SettingsError(WatersmeetError):
+    """A setting is missing, unknown or dangerous. The description says which one and what to change."""
+
+
+class ServiceUnavailable(WatersmeetError):
+    """The database cannot take the work now; nothing was consumed and the caller may try again."""
+
+    description = "The service is busy. Nothing was changed; try again shortly."
+    retry_after_seconds: int = 1
