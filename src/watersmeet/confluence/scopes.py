@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from watersmeet.oauth2.scope import ScopeSet, ScopeVocabulary
 
@@ -79,3 +80,9 @@ WORDS = {
         "administer the system",
     ),
 }
+
+
+@lru_cache(maxsize=256)
+def parse_scope(text: str) -> ScopeSet:
+    """The scopes a stored or sent ``scope`` names. Raises ``InvalidScope``."""
+    return VOCABULARY.parse(text)

@@ -10,8 +10,9 @@ from sqlalchemy.pool import NullPool
 
 DialectName = Literal["sqlite", "postgresql"]
 
-# PostgreSQL's codes for "run the same transaction again": serialization failure and deadlock.
-_TRY_AGAIN = frozenset({"40001", "40P01"})
+# PostgreSQL's codes for "run the same transaction again": serialization failure, deadlock, and a unique violation,
+# because then somebody came between a check and its insert, and the check will see it the second time.
+_TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
 _LOCK_NOT_AVAILABLE = "55P03"
 
 

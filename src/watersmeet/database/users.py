@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
@@ -50,7 +52,7 @@ _BY_SESSION = (
 )
 
 
-def as_user(row: Row[tuple[int, str, str, str, str, str, str, bool]]) -> User:
+def as_user(row: Iterable[Any]) -> User:
     """The record of a row whose columns are those of ``users``, in order."""
     user_id, username, user_key, display_name, email, role, password_hash, enabled = row
     return User(user_id, username, user_key, display_name, email, Role(role), password_hash, enabled)

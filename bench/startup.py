@@ -1,0 +1,216 @@
+"""Start-up: how long until ``watersmeet dev`` accepts connections, what it imports, what it weighs.
+
+``make bench`` prints the tables; ``make bench ARGS=--write`` also puts them into docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import platform
+import re
+import selectors
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_GOAL_SECONDS = 1.5
+_LIMIT_SECONDS = 30.0
+_IDLE_SECONDS = 1.0
+_DEV = ("-m", "watersmeet", "dev", "--port", "0", "--json")
+_DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+_BEGIN, _END = "<!-- bench:startup -->", "<!-- /bench:startup -->"
+_INTRODUCTION = f"""# Performance
+
+What was measured, by which command. No number here is typed by hand: `make bench ARGS=--write` replaces each
+section with what it found. Machines differ; compare only numbers of one run.
+
+## Start-up
+
+{_BEGIN}
+{_END}
+"""
+_IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|( *)(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """One start of the server."""
+
+    seconds: float
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """One top-level package: its own modules, and these with everything they were the first to need."""
+
+    name: str
+    modules: int
+    own_ms: float
+    cumulative_ms: float
+
+
+@contextlib.contextmanager
+def _started(options: Sequence[str] = ()) -> Iterator[_Started]:
+    """The server from process start to its ready line; stopped on leaving."""
+    with tempfile.TemporaryDirectory(prefix="watersmeet-bench-") as folder:
+        log = Path(folder) / "stderr"
+        with log.open("wb") as stderr:
+            begun = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, *options, *_DEV],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+            )  # fmt: skip
+            try:
+                _read_ready_line(process, log)
+                yield _Started(time.perf_counter() - begun, process, log)
+            finally:
+                _stop(process)
+
+
+def _read_ready_line(process: subprocess.Popen[bytes], log: Path) -> None:
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        line = process.stdout.readline() if selector.select(_LIMIT_SECONDS) else b""
+    if not line.startswith(b"{"):
+        sys.exit(f"watersmeet dev printed no ready line:\n{log.read_text(errors='replace')}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _measure_starts(runs: int) -> list[float]:
+    seconds = []
+    for _ in range(runs + 1):
+        with _started() as server:
+            seconds.append(server.seconds)
+    return sorted(seconds[1:])  # the first one warms the caches
+
+
+def _measure_memory() -> float | None:
+    """Megabytes of the idle server, its share of shared pages counted proportionally; Linux only."""
+    with _started() as server:
+        rollup = Path(f"/proc/{server.process.pid}/smaps_rollup")
+        if not rollup.exists():
+            return None
+        time.sleep(_IDLE_SECONDS)
+        found = re.search(r"^Pss:\s+(\d+) kB", rollup.read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else None
+
+
+def _measure_imports() -> list[_Imported]:
+    """What the server imports until it is ready, by top-level package, slowest first."""
+    with _started(["-X", "importtime"]) as server:
+        text = server.log.read_text(errors="replace")
+    return sorted(_by_package(text), key=lambda package: -package.own_ms)
+
+
+def _by_package(text: str) -> Iterator[_Imported]:
+    own: dict[str, int] = {}
+    cumulative: dict[str, int] = {}
+    modules: dict[str, int] = {}
+    outer: list[str] = []  # the packages of the modules that were importing this one, outermost first
+    # Python prints a module after those that it imported, so read backwards a module comes before them.
+    for match in reversed(list(_IMPORT.finditer(text))):
+        depth = (len(match[3]) - 1) // 2
+        package = _package(match[4])
+        del outer[depth:]
+        own[package] = own.get(package, 0) + int(match[1])
+        modules[package] = modules.get(package, 0) + 1
+        if package not in outer:
+            cumulative[package] = cumulative.get(package, 0) + int(match[2])
+        outer.append(package)
+    for package, microseconds in own.items():
+        yield _Imported(package, modules[package], microseconds / 1000, cumulative.get(package, 0) / 1000)
+
+
+def _package(module: str) -> str:
+    top = module.partition(".")[0]
+    return "(standard library)" if top in sys.stdlib_module_names or top == "site" else top
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    return platform.processor() or platform.machine()
+
+
+def _report(runs: int) -> str:
+    seconds = _measure_starts(runs)
+    median = statistics.median(seconds)
+    slow = seconds[min(len(seconds) - 1, round(0.9 * (len(seconds) - 1)))]
+    memory = _measure_memory()
+    imports = _measure_imports()
+    total = sum(package.own_ms for package in imports)
+    verdict = "met" if median <= _GOAL_SECONDS else "missed"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    lines = [
+        f"{python}, {os.cpu_count()} cores, {_processor()}; {runs} runs after one to warm up.",
+        "",
+        "| `watersmeet dev`, process start to ready line | |",
+        "|---|---:|",
+        f"| median | {median:.2f} s |",
+        f"| 90th percentile | {slow:.2f} s |",
+        f"| fastest | {seconds[0]:.2f} s |",
+        f"| memory once idle (PSS) | {'not measured' if memory is None else f'{memory:.0f} MB'} |",
+        "",
+        f"goal {_GOAL_SECONDS} s: {verdict}",
+        "",
+        f"Of this, imports: {total:.0f} ms, as `python -X importtime` tells them (it adds some of its own).",
+        "“Own” is the package's modules; “with needs” adds what they were the first to import.",
+        "",
+        "| package | modules | own ms | with needs ms |",
+        "|---|---:|---:|---:|",
+    ]
+    shown = [package for package in imports if package.own_ms >= 1]
+    lines += [f"| {p.name} | {p.modules} | {p.own_ms:.0f} | {p.cumulative_ms:.0f} |" for p in shown]
+    rest = [package for package in imports if package.own_ms < 1]
+    if rest:
+        count, own = sum(p.modules for p in rest), sum(p.own_ms for p in rest)
+        lines.append(f"| {len(rest)} others | {count} | {own:.0f} | |")
+    return "\n".join(lines)
+
+
+def _write(report: str) -> None:
+    text = _DOCUMENT.read_text(encoding="utf-8") if _DOCUMENT.exists() else _INTRODUCTION
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        sys.exit(f"{_DOCUMENT} has no section between {_BEGIN} and {_END}")
+    _DOCUMENT.write_text(f"{before}{begin}\n{report}\n{end}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure, print, and with ``--write`` record."""
+    parser = argparse.ArgumentParser(description="Measure the start-up of watersmeet dev.")
+    parser.add_argument("--runs", type=int, default=15, help="starts to measure (default: 15)")
+    parser.add_argument("--write", action="store_true", help="write the result into docs/performance.md")
+    arguments = parser.parse_args()
+    report = _report(max(1, arguments.runs))
+    print(report)
+    if arguments.write:
+        _write(report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The decision: the question as it is shown, and the user's answer to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watersmeet.clock import Instant
+from watersmeet.database import authorizations, clients
+from watersmeet.database.transaction import Transaction
+from watersmeet.entropy import Entropy
+from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.authorization import Authorization
+from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.redirect import find_match
+from watersmeet.oauth2.vocabulary import ErrorCode
+from watersmeet.users.session import Session
+
+
+class NoOpenQuestion(WatersmeetError):
+    """A consent page was opened or answered that belongs to no open question of this browser."""
+
+    description = (
+        "This request has been answered, has expired, was changed, or belongs to another sign-in. "
+        "Go back to the application and start again."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the consent page shows."""
+
+    authorization: Authorization
+    client: Client
+
+
+def find_question(tx: Transaction, session: Session, request_digest: str, now: Instant) -> Question:
+    """The open question with these parameters that this browser was sent to answer.
+
+    Raises ``NoOpenQuestion``, also when a parameter of the URL was changed on the way (S046).
+    """
+    authorization = authorizations.find_by_request(tx, session.digest, request_digest)
+    return _open_question(tx, authorization, session, now)
+
+
+def approve(
+    tx: Transaction,
+    authorization_id: str,
+    session: Session,
+    *,
+    now: Instant,
+    code_lifetime: Instant,
+    keys: Keys,
+    entropy: Entropy,
+) -> str:
+    """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion``.
+
+    The code has 256 random bits; only its digest is kept (S071).
+    """
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    before, code = question.authorization, entropy.hex(32)
+    _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
+    return before.redirect_uri.with_answer({"code": code, "state": before.state})
+
+
+def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> str:
+    """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
+    before = _open_question(tx, authorizations.find(tx, authorization_id), session, now).authorization
+    _move(tx, before, before.deny(now))
+    return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
+
+
+def _open_question(
+    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant
+) -> Question:
+    # Only the browser and the user that were asked may see or answer the question (S055).
+    if authorization is None or not authorization.is_open(now) or not _is_asked_of(authorization, session):
+        raise NoOpenQuestion
+    client = clients.find_by_id(tx, authorization.client)
+    # The registration may have changed since the question was asked (S041).
+    if (
+        client is None
+        or not client.scope.covers(authorization.scope)
+        or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
+    ):
+        raise NoOpenQuestion(detail="the client's registration changed")
+    return Question(authorization, client)
+
+
+def _is_asked_of(authorization: Authorization, session: Session) -> bool:
+    return authorization.session_digest == session.digest and authorization.user_id == session.user.id
+
+
+def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
+    if not authorizations.move(tx, before, after):
+        raise NoOpenQuestion(detail="two answers raced")
+
+

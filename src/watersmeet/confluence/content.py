@@ -1,0 +1,91 @@
+"""Content: the records of spaces, contents, their versions and the people named in them.
+
+Instants are milliseconds since the epoch (``clock.Instant``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_TITLE = 255
+
+
+class ContentType(StrEnum):
+    """The kinds of content that can be created. A record may carry others: plug-ins name their own."""
+
+    PAGE = "page"
+    BLOGPOST = "blogpost"
+
+
+class ContentStatus(StrEnum):
+    """Where a content is in its life. ``HISTORICAL`` is what an old version is shown with."""
+
+    CURRENT = "current"
+    TRASHED = "trashed"
+    HISTORICAL = "historical"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as others see them."""
+
+    username: str
+    user_key: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A container of content, the unit of permission."""
+
+    id: int
+    key: str
+    name: str
+    type: str
+    status: str
+    description: str
+    homepage_id: int | None
+    homepage: Content | None = None
+    """Only where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentVersion:
+    """Which edit of a content this is, and whose."""
+
+    number: int
+    message: str
+    minor_edit: bool
+    by: Person
+    when: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A page or a blog post, as it is now or as an old version had it."""
+
+    id: int
+    type: str
+    status: str
+    title: str
+    space: Space
+    parent_id: int | None
+    position: int | None
+    version: ContentVersion
+    created_by: Person
+    created_at: int
+    storage: str | None = None
+    """The body in storage format; only where it was asked for."""
+    ancestors: tuple[Content, ...] | None = None
+    """From the root of the space down to the parent; only where it was asked for."""
+
+    @property
+    def latest(self) -> bool:
+        """Whether this is the content itself and not one of its old versions."""
+        return self.status != ContentStatus.HISTORICAL
+
+
+def title_key(title: str) -> str:
+    """What titles are compared by: without regard to letter case."""
+    return title.casefold()

@@ -1,0 +1,136 @@
+"""Errors of the REST API: one leaf per cause, and the envelope they travel in.
+
+Texts that clients recognise (S3.13, marked C) are the original's, word for word; the others are our own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watersmeet.errors import WatersmeetError
+
+
+class RestError(WatersmeetError):
+    """A request to the REST API that is refused, with the status and reason it is answered with."""
+
+    status: int = 400
+    reason: str = "Bad Request"
+    # What the envelope says about the refusal: was the caller allowed, and was what they sent acceptable?
+    authorized: bool = True
+    valid: bool = False
+
+
+# ---- 400: what was sent is not acceptable ------------------------------------------------------------------
+
+
+class BadBody(RestError):
+    """The body of the request cannot be read, or says something impossible."""
+
+
+class BadParameter(RestError):
+    """A query parameter has a value that means nothing."""
+
+
+class TitleTaken(RestError):
+    """Another current content of the same type and space has that title."""
+
+    def __init__(self, content_type: str, title: str, space_key: str) -> None:
+        noun = "blog post" if content_type == "blogpost" else content_type
+        super().__init__(
+            f"A {noun} with this title already exists: "
+            f"A {noun} already exists with the title {title} in the space with key {space_key}"
+        )
+
+
+class SpaceKeyTaken(RestError):
+    """There is a space of that key already."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A space already exists with key {key}")
+
+
+class BadParent(RestError):
+    """The content named as parent exists but cannot be the parent."""
+
+
+# ---- 403, 404: who may see and do what ---------------------------------------------------------------------
+
+
+class Forbidden(RestError):
+    """The caller sees the thing but may not do this to it."""
+
+    status = 403
+    reason = "Forbidden"
+    authorized = False
+    valid = True
+
+
+class NotFound(RestError):
+    """Nothing of that name, or nothing the caller may know of."""
+
+    status = 404
+    reason = "Not Found"
+    authorized = False
+    valid = True
+    description = "There is nothing here."
+
+
+class ContentNotFound(NotFound):
+    """No such content, or none the caller may see."""
+
+    def __init__(self, content_id: int | str) -> None:
+        super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+
+
+class SpaceNotFound(NotFound):
+    """No such space, or none the caller may see."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"No space with key : {key}")
+
+
+# ---- the rest ----------------------------------------------------------------------------------------------
+
+
+class MethodNotAllowed(RestError):
+    """The resource exists but not with this HTTP method."""
+
+    status = 405
+    reason = "Method Not Allowed"
+    description = "This resource does not support the method of the request."
+
+
+class VersionConflict(RestError):
+    """An update that was not made from the current version."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"Version must be incremented on update. Current version is: {current}")
+
+
+class BodyTooLarge(RestError):
+    """More bytes than one request may carry."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body of a request may hold at most {limit} bytes.")
+
+
+def envelope(error: RestError) -> dict[str, Any]:
+    """The JSON of an error."""
+    return {
+        "statusCode": error.status,
+        "data": {
+            "authorized": error.authorized,
+            "valid": error.valid,
+            "allowedInReadOnlyMode": True,
+            "errors": [],
+            "successful": False,
+        },
+        "message": error.description,
+        "reason": error.reason,
+    }

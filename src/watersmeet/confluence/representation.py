@@ -1,0 +1,229 @@
+"""Representation: from records to the JSON of the REST API, as far as an expansion asks for (S3.2, 3.5, 3.6).
+
+What could be expanded and is not appears in ``_expandable``: a resource of its own, or the empty string.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from watersmeet.confluence.content import Content, ContentVersion, Person, Space
+from watersmeet.confluence.expansion import NOTHING, Expansion
+from watersmeet.confluence.site import (
+    Site,
+    content_page,
+    content_path,
+    space_page,
+    space_path,
+    tiny_link,
+)
+from watersmeet.confluence.storage_format import as_view
+
+Json = dict[str, Any]
+
+_RENDERED = ("editor", "view", "export_view", "styled_view", "anonymous_export_view")
+
+
+def instant_text(instant: int) -> str:
+    """An instant as the API writes it: ISO 8601 with milliseconds and offset."""
+    return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(timespec="milliseconds")
+
+
+# ---- people -----------------------------------------------------------------------------------------------
+
+
+def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:
+    """A user."""
+    links = {"self": site.absolute(f"/rest/api/user?key={person.user_key}")}
+    return {
+        "type": "known",
+        "username": person.username,
+        "userKey": person.user_key,
+        "displayName": person.display_name,
+        "profilePicture": {
+            "path": site.context_path + "/images/icons/profilepics/default.svg",
+            "width": 48,
+            "height": 48,
+            "isDefault": True,
+        },
+        "_links": links | site.outermost if outermost else links,
+        "_expandable": {"status": ""},
+    }
+
+
+# ---- spaces -----------------------------------------------------------------------------------------------
+
+
+def space_json(space: Space, expansion: Expansion, site: Site, *, outermost: bool = False) -> Json:
+    """A space. Its number is a number, where that of a content is a string."""
+    path = space_path(space.key)
+    shown: Json = {
+        "id": space.id,
+        "key": space.key,
+        "name": space.name,
+        "status": space.status,
+        "type": space.type,
+    }
+    expandable = {"metadata": "", "retentionPolicy": ""}
+    if "icon" in expansion:
+        shown["icon"] = {
+            "path": site.context_path + "/images/logo/default-space-logo.svg",
+            "width": 48,
+            "height": 48,
+            "isDefault": True,
+        }
+    else:
+        expandable["icon"] = ""
+    if "description" in expansion:
+        shown["description"] = _description_json(space.description, expansion.within("description"))
+    else:
+        expandable["description"] = ""
+    if "homepage" in expansion and space.homepage:
+        shown["homepage"] = content_json(space.homepage, expansion.within("homepage"), site)
+    elif space.homepage_id is not None:
+        expandable["homepage"] = content_path(space.homepage_id)
+    links = {"webui": space_page(space.key), "self": site.absolute(path)}
+    if outermost:
+        links |= {"collection": "/rest/api/space"} | site.outermost
+    return {**shown, "_links": links, "_expandable": expandable}
+
+
+def _description_json(description: str, expansion: Expansion) -> Json:
+    forms = {"plain": description, "view": escape(description)}
+    shown: Json = {
+        name: {"value": value, "representation": name, "_expandable": {}}
+        for name, value in forms.items()
+        if name in expansion
+    }
+    return {**shown, "_expandable": {name: "" for name in forms if name not in expansion}}
+
+
+# ---- content ----------------------------------------------------------------------------------------------
+
+
+def content_json(content: Content, expansion: Expansion, site: Site, *, outermost: bool = False) -> Json:
+    """A content."""
+    shown: Json = {
+        "id": str(content.id),
+        "type": content.type,
+        "status": content.status,
+        "title": content.title,
+        "position": -1 if content.position is None else content.position,
+    }
+    parts = _parts(content, expansion, site)
+    shown |= {name: part for name, part in parts.items() if part is not None}
+    shown["extensions"] = {"position": "none" if content.position is None else content.position}
+    shown["_links"] = _content_links(content, site, outermost=outermost)
+    shown["_expandable"] = {
+        name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None
+    }
+    return shown
+
+
+def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json | list[Json] | None]:
+    """The expandable parts of a content; ``None`` for those not asked for, or not at hand."""
+    space, ancestors = content.space, content.ancestors
+
+    def inner(name: str) -> Expansion:
+        return expansion.within(name)
+
+    return {
+        "space": space_json(space, inner("space"), site) if "space" in expansion else None,
+        "history": _history_json(content, inner("history"), site) if "history" in expansion else None,
+        "version": version_json(content, inner("version"), site) if "version" in expansion else None,
+        "ancestors": [content_json(ancestor, inner("ancestors"), site) for ancestor in ancestors]
+        if "ancestors" in expansion and ancestors is not None
+        else None,
+        "container": space_json(space, inner("container"), site) if "container" in expansion else None,
+        "body": _body_json(content, content.storage, inner("body"))
+        if "body" in expansion and content.storage is not None
+        else None,
+    }
+
+
+def _expandable_paths(content: Content) -> dict[str, str]:
+    path, space = content_path(content.id), space_path(content.space.key)
+    return {
+        "space": space,
+        "history": path + "/history",
+        "version": "",
+        "ancestors": "",
+        "container": space,
+        "body": "",
+        "metadata": "",
+        "operations": "",
+        "children": path + "/child",
+        "restrictions": path + "/restriction/byOperation",
+        "descendants": path + "/descendant",
+    }
+
+
+def _content_links(content: Content, site: Site, *, outermost: bool) -> Json:
+    path = content_path(content.id)
+    version = "" if content.latest else f"?status=historical&version={content.version.number}"
+    links = {
+        "webui": content_page(content),
+        "edit": f"/pages/resumedraft.action?draftId={content.id}",
+        "tinyui": tiny_link(content.id),
+        "self": site.absolute(path + version),
+    }
+    if outermost:
+        links |= {"collection": "/rest/api/content"} | site.outermost
+    return links
+
+
+def version_json(content: Content, expansion: Expansion, site: Site) -> Json:
+    """The version of a content."""
+    version: ContentVersion = content.version
+    path = f"/rest/experimental/content/{content.id}/version/{version.number}"
+    shown: Json = {
+        "by": person_json(version.by, site),
+        "when": instant_text(version.when),
+        "friendlyWhen": f"{datetime.fromtimestamp(version.when / 1000, tz=UTC):%b %d, %Y}",
+        "message": version.message,
+        "number": version.number,
+        "minorEdit": version.minor_edit,
+        "hidden": False,
+        "_links": {"self": site.absolute(path)},
+        "_expandable": {},
+    }
+    if "content" in expansion:
+        shown["content"] = content_json(content, NOTHING, site)
+    else:
+        shown["_expandable"] = {"content": content_path(content.id)}
+    return shown
+
+
+def _history_json(content: Content, expansion: Expansion, site: Site) -> Json:
+    shown: Json = {
+        "latest": content.latest,
+        "createdBy": person_json(content.created_by, site),
+        "createdDate": instant_text(content.created_at),
+        "_links": {"self": site.absolute(content_path(content.id) + "/history")},
+    }
+    expandable = {"previousVersion": "", "contributors": "", "nextVersion": ""}
+    # An old version does not know the newest one, so it cannot say who wrote that.
+    if "lastUpdated" in expansion and content.latest:
+        shown["lastUpdated"] = version_json(content, expansion.within("lastUpdated"), site)
+    else:
+        expandable["lastUpdated"] = ""
+    return {**shown, "_expandable": expandable}
+
+
+def _body_json(content: Content, storage: str, expansion: Expansion) -> Json:
+    values: dict[str, str] = {}
+    if "storage" in expansion:
+        values["storage"] = storage
+    if rendered := [name for name in _RENDERED if name in expansion]:
+        values |= dict.fromkeys(rendered, as_view(storage))
+    shown: Json = {
+        name: {
+            "value": value,
+            "representation": name,
+            "_expandable": {"content": content_path(content.id)},
+        }
+        for name, value in values.items()
+    }
+    return {**shown, "_expandable": {name: "" for name in ("storage", *_RENDERED) if name not in expansion}}

@@ -1,0 +1,161 @@
+"""Request bodies: the JSON that clients send, as types. What a type does not name is ignored."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from watersmeet.confluence.content import ContentStatus
+from watersmeet.confluence.errors import BadBody
+from watersmeet.content.write import Draft, Revision
+
+T = TypeVar("T")
+
+# Clients send attachment numbers with the prefix the newer web interface gives them.
+_CONTENT_NUMBER = re.compile(r"(?:att)?([0-9]{1,18})")
+
+
+class BodyValue(Struct):
+    """A body in one representation."""
+
+    value: str | None = None
+    representation: str | None = None
+
+
+class Body(Struct):
+    """The body of a content. Only the storage format can be written."""
+
+    storage: BodyValue | None = None
+    wiki: BodyValue | None = None
+    view: BodyValue | None = None
+    editor: BodyValue | None = None
+    editor2: BodyValue | None = None
+
+
+class SpaceReference(Struct):
+    """The space of a content."""
+
+    key: str | None = None
+
+
+class Ancestor(Struct):
+    """A content above another one."""
+
+    id: int | str | None = None
+
+
+class ContentFields(Struct):
+    """What creating and updating have in common."""
+
+    type: str | None = None
+    title: str | None = None
+    status: str | None = None
+    space: SpaceReference | None = None
+    ancestors: list[Ancestor] | None = None
+    body: Body | None = None
+
+
+class NewContent(ContentFields):
+    """``POST /rest/api/content``."""
+
+    def draft(self) -> Draft:
+        """The content that is asked for. Raises ``BadBody``."""
+        if not self.type:
+            raise BadBody("The body must name the 'type' of the content.")
+        if not self.space or not self.space.key:
+            raise BadBody("The body must name the space: 'space': {'key': …}.")
+        if self.status not in (None, ContentStatus.CURRENT):
+            raise BadBody(f"Content cannot be created with the status {self.status!r}, only 'current'.")
+        storage = _storage(self.body) or ""
+        return Draft(self.type, self.space.key, self.title or "", storage, _parent_id(self.ancestors))
+
+
+class VersionFields(Struct):
+    """The version that an update makes."""
+
+    number: int | None = None
+    message: str | None = None
+    minorEdit: bool | None = None  # noqa: N815 - the name on the wire
+
+
+class ContentUpdate(ContentFields):
+    """``PUT /rest/api/content/{id}``."""
+
+    version: VersionFields | None = None
+
+    def revision(self) -> Revision:
+        """The change that is asked for. Raises ``BadBody``."""
+        if not self.version or self.version.number is None:
+            raise BadBody("The body must carry the number of the new version: 'version': {'number': …}.")
+        return Revision(
+            version=self.version.number,
+            type=self.type,
+            space_key=self.space.key if self.space else None,
+            title=self.title,
+            storage=_storage(self.body),
+            parent_id=_parent_id(self.ancestors),
+            status=self.status,
+            message=self.version.message or "",
+            minor_edit=bool(self.version.minorEdit),
+        )
+
+
+class Description(Struct):
+    """The description of a space."""
+
+    plain: BodyValue | None = None
+
+
+class NewSpace(Struct):
+    """``POST /rest/api/space``."""
+
+    key: str = ""
+    name: str = ""
+    description: Description | None = None
+
+    @property
+    def plain_description(self) -> str:
+        """The description, empty where none was sent."""
+        plain = self.description.plain if self.description else None
+        return (plain.value if plain else None) or ""
+
+
+def decode(data: bytes, into: type[T]) -> T:
+    """The body of a request. Raises ``BadBody`` with what is wrong and where."""
+    try:
+        # Not strict: some clients send numbers as strings.
+        return msgspec.json.decode(data, type=into, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBody(f"The body of the request could not be read: {error}") from error
+
+
+def content_number(text: str) -> int | None:
+    """The number that a client calls a content by; ``None`` if it is no such number."""
+    found = _CONTENT_NUMBER.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def _storage(body: Body | None) -> str | None:
+    if not body:
+        return None
+    if body.storage:
+        if body.storage.representation not in (None, "storage"):
+            raise BadBody("body.storage must have the representation 'storage'.")
+        return body.storage.value
+    if body.wiki or body.view or body.editor or body.editor2:
+        raise BadBody("Only body.storage can be written.")
+    return None
+
+
+def _parent_id(ancestors: list[Ancestor] | None) -> int | None:
+    # Clients send the parent alone or the whole line from the root down: either way it comes last.
+    if not ancestors:
+        return None
+    text = str(ancestors[-1].id)
+    number = content_number(text)
+    if number is None:
+        raise BadBody(f"An ancestor is named by its number: 'ancestors': [{{'id': …}}], not {text!r}.")
+    return number

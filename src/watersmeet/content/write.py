@@ -1,0 +1,239 @@
+"""Writing content: creating, updating, trashing, restoring and purging it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.content import MAX_TITLE, Content, ContentStatus, ContentType, Space, title_key
+from watersmeet.confluence.errors import (
+    BadBody,
+    BadParent,
+    ContentNotFound,
+    SpaceNotFound,
+    TitleTaken,
+    VersionConflict,
+)
+from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
+from watersmeet.confluence.permission import SpacePermission
+from watersmeet.content import read
+from watersmeet.content.space import require
+from watersmeet.database import content as contents
+from watersmeet.database import spaces
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+# Clients write the number 1 where they mean "no parent".
+NO_PARENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a new content is to be."""
+
+    type: str
+    space_key: str
+    title: str
+    storage: str = ""
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What the next version of a content is to be; ``None`` leaves a thing as it is."""
+
+    version: int
+    type: str | None = None
+    space_key: str | None = None
+    title: str | None = None
+    storage: str | None = None
+    parent_id: int | None = None
+    status: str | None = None
+    message: str = ""
+    minor_edit: bool = False
+
+
+def create(
+    tx: Transaction, caller: User, draft: Draft, now: Instant, expansion: Expansion = WRITTEN_CONTENT
+) -> Content:
+    """A new page or blog post.
+
+    Raises ``BadBody``, ``SpaceNotFound``, ``Forbidden``, ``ContentNotFound`` (no such parent), ``BadParent``
+    or ``TitleTaken``.
+    """
+    content_type = _creatable(draft.type)
+    title = _checked_title(draft.title)
+    _check_text(draft.storage)
+    space = spaces.find_visible(tx, draft.space_key, caller)
+    if not space:
+        raise SpaceNotFound(draft.space_key)
+    require(tx, caller, space, SpacePermission.WRITE)
+    spaces.lock(tx, space.id)
+    parent_id = _checked_parent(tx, caller, content_type, space, draft.parent_id)
+    _require_free(tx, space, content_type, title)
+    content_id = contents.add(
+        tx,
+        content_type=content_type,
+        space_id=space.id,
+        parent_id=parent_id,
+        title=title,
+        storage=draft.storage,
+        creator=caller,
+        now=now,
+    )
+    return read.find(tx, caller, content_id, read.CURRENT, expansion)
+
+
+def update(
+    tx: Transaction,
+    caller: User,
+    content_id: int,
+    revision: Revision,
+    now: Instant,
+    expansion: Expansion = WRITTEN_CONTENT,
+) -> Content:
+    """The next version of a content; that of a trashed one restores it.
+
+    Raises ``ContentNotFound``, ``Forbidden``, ``VersionConflict``, ``BadBody``, ``BadParent`` or
+    ``TitleTaken``.
+    """
+    present = read.find(tx, caller, content_id, read.ANY, Expansion())
+    trashed = present.status == ContentStatus.TRASHED
+    if trashed and revision.status != ContentStatus.CURRENT:
+        raise ContentNotFound(content_id)
+    require(tx, caller, present.space, SpacePermission.WRITE)
+    if revision.version != present.version.number + 1:
+        raise VersionConflict(present.version.number)
+    _check_revision(present, revision)
+    into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
+    if not contents.change(tx, present, into, caller, now):
+        raise _lost(tx, present)
+    return read.find(tx, caller, content_id, read.CURRENT, expansion)
+
+
+def trash(tx: Transaction, caller: User, content_id: int) -> None:
+    """Move a current content to the trash. Raises ``ContentNotFound`` or ``Forbidden``.
+
+    As in the original, what was below it stays and moves up to its parent; restoring it does not bring its
+    children back. So no content ever has a trashed parent. A space whose homepage is trashed has none.
+    """
+    found = _find_for_removal(tx, caller, content_id, ContentStatus.CURRENT)
+    # Read again what it hangs under: it may have been moved while waiting for the lock.
+    parent_id = read.find(tx, caller, content_id, read.ANY, Expansion()).parent_id
+    if not contents.trash(tx, content_id):
+        raise ContentNotFound(content_id)
+    contents.lift_children(tx, content_id, parent_id)
+    if found.space.homepage_id == content_id:
+        spaces.forget_homepage(tx, content_id)
+
+
+def purge(tx: Transaction, caller: User, content_id: int) -> None:
+    """Delete a trashed content for good. Raises ``ContentNotFound`` or ``Forbidden``."""
+    _find_for_removal(tx, caller, content_id, ContentStatus.TRASHED)
+    if not contents.purge(tx, content_id):
+        raise ContentNotFound(content_id)
+
+
+# ---- steps ------------------------------------------------------------------------------------------------
+
+
+def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: ContentStatus) -> Content:
+    found = read.find(tx, caller, content_id, (status,), Expansion())
+    require(tx, caller, found.space, SpacePermission.WRITE)
+    spaces.lock(tx, found.space.id)
+    return found
+
+
+def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
+    title = present.title if revision.title is None else _checked_title(revision.title)
+    renamed = title_key(title) != title_key(present.title)
+    moved = revision.parent_id not in (None, present.parent_id)
+    if renamed or moved:
+        spaces.lock(tx, present.space.id)
+    if renamed:
+        _require_free(tx, present.space, present.type, title)
+    parent_id = None
+    if moved:
+        parent_id = _checked_parent(tx, caller, present.type, present.space, revision.parent_id)
+        if parent_id is not None and contents.is_within(tx, parent_id, present.id):
+            raise BadParent("A page cannot be moved under itself or one of its own descendants.")
+    return contents.Change(
+        title, revision.message, revision.minor_edit, revision.storage, moved=moved, parent_id=parent_id
+    )
+
+
+def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
+    # The original's documentation: restoring changes the status and nothing else.
+    spaces.lock(tx, present.space.id)
+    _require_free(tx, present.space, present.type, present.title)
+    return contents.Change(present.title, revision.message, revision.minor_edit)
+
+
+def _lost(tx: Transaction, present: Content) -> ContentNotFound | VersionConflict:
+    """Why a compare-and-set found nothing to change."""
+    state = contents.present_state(tx, present.id)
+    if state is None or state[1] != present.status:
+        return ContentNotFound(present.id)
+    return VersionConflict(state[0])
+
+
+def _checked_parent(
+    tx: Transaction, caller: User, content_type: str, space: Space, parent_id: int | None
+) -> int | None:
+    """The parent that was asked for, once it is known to be a current page of the same space."""
+    if parent_id is None:
+        return None
+    if content_type != ContentType.PAGE:
+        raise BadParent("A blog post has no parent: leave out 'ancestors'.")
+    parent = contents.find_visible(tx, parent_id, caller, read.CURRENT)
+    if not parent and parent_id == NO_PARENT:
+        return None
+    if not parent:
+        raise ContentNotFound(parent_id)
+    if parent.type != ContentType.PAGE or parent.space.id != space.id:
+        raise BadParent(f"The parent of a page must be a page in the same space, {space.key}.")
+    return parent.id
+
+
+def _require_free(tx: Transaction, space: Space, content_type: str, title: str) -> None:
+    if contents.title_holder(tx, space.id, content_type, title) is not None:
+        raise TitleTaken(content_type, title, space.key)
+
+
+# ---- checks of what was sent ------------------------------------------------------------------------------
+
+
+def _creatable(content_type: str) -> ContentType:
+    try:
+        return ContentType(content_type)
+    except ValueError as error:
+        raise BadBody(
+            f"Content of type {content_type!r} cannot be created here; the types are 'page' and 'blogpost'."
+        ) from error
+
+
+def _checked_title(title: str) -> str:
+    title = title.strip()
+    if not title:
+        raise BadBody("A content needs a title.")
+    if max(len(title), len(title_key(title))) > MAX_TITLE:
+        raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
+    return _check_text(title)
+
+
+def _check_text(text: str) -> str:
+    # XML, and so the storage format, has no way to say NUL; PostgreSQL cannot store it.
+    if "\0" in text:
+        raise BadBody("Text must not contain the character NUL.")
+    return text
+
+
+def _check_revision(present: Content, revision: Revision) -> None:
+    if revision.type not in (None, present.type):
+        raise BadBody(f"The type of a content cannot change: this is a {present.type}.")
+    if revision.space_key is not None and revision.space_key.lower() != present.space.key.lower():
+        raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
+    if revision.status not in (None, ContentStatus.CURRENT):
+        raise BadBody("The only status an update can set is 'current'.")
+    _check_text(revision.storage or "")
+    _check_text(revision.message)

@@ -1,0 +1,138 @@
+"""Authorizations, as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database.schema import authorizations
+from watersmeet.database.transaction import Transaction
+from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
+from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
+from watersmeet.oauth2.redirect import RedirectUri
+
+_BY_ID = select(authorizations).where(authorizations.c.id == bindparam("id"))
+_BY_CODE = select(authorizations).where(authorizations.c.code_digest == bindparam("code_digest"))
+_BY_REQUEST = (
+    select(authorizations)
+    .where(
+        authorizations.c.session_digest == bindparam("session_digest"),
+        authorizations.c.request_digest == bindparam("request_digest"),
+    )
+    .order_by(authorizations.c.created_at.desc())
+    .limit(1)
+)
+# The guard of single use: of any number of racing answers or exchanges exactly one changes the row.
+_MOVE = (
+    update(authorizations)
+    .where(authorizations.c.id == bindparam("of_id"), authorizations.c.status == bindparam("from_status"))
+    .values(
+        status=bindparam("status"),
+        code_digest=bindparam("code_digest"),
+        expires_at=bindparam("expires_at"),
+        family_id=bindparam("family_id"),
+    )
+)
+
+
+def _as_authorization(row: Row[Any]) -> Authorization:
+    challenge = None
+    if row.code_challenge is not None:
+        challenge = CodeChallenge(row.code_challenge, CodeChallengeMethod(row.code_challenge_method))
+    return Authorization(
+        id=row.id,
+        client=row.client,
+        user_id=row.user_id,
+        session_digest=row.session_digest,
+        request_digest=row.request_digest,
+        redirect_uri=RedirectUri(row.redirect_uri),
+        scope=parse_scope(row.scope),
+        state=row.state,
+        challenge=challenge,
+        status=AuthorizationStatus(row.status),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        code_digest=row.code_digest,
+        family_id=row.family_id,
+    )
+
+
+def add(tx: Transaction, authorization: Authorization) -> None:
+    """Remember a question that is about to be asked."""
+    challenge = authorization.challenge
+    tx.execute(
+        insert(authorizations),
+        {
+            "id": authorization.id,
+            "client": authorization.client,
+            "user_id": authorization.user_id,
+            "session_digest": authorization.session_digest,
+            "request_digest": authorization.request_digest,
+            "redirect_uri": authorization.redirect_uri.value,
+            "scope": str(authorization.scope),
+            "state": authorization.state,
+            "code_challenge": challenge.value if challenge else None,
+            "code_challenge_method": challenge.method.value if challenge else None,
+            "status": authorization.status.value,
+            "code_digest": authorization.code_digest,
+            "created_at": authorization.created_at,
+            "expires_at": authorization.expires_at,
+            "family_id": authorization.family_id,
+        },
+    )
+
+
+def find(tx: Transaction, authorization_id: str) -> Authorization | None:
+    """The question with that identifier."""
+    row = tx.execute(_BY_ID, {"id": authorization_id}).first()
+    return _as_authorization(row) if row else None
+
+
+def find_by_code(tx: Transaction, code_digest: str) -> Authorization | None:
+    """The answer whose code has that digest, spent or not."""
+    row = tx.execute(_BY_CODE, {"code_digest": code_digest}).first()
+    return _as_authorization(row) if row else None
+
+
+def find_by_request(tx: Transaction, session_digest: str, request_digest: str) -> Authorization | None:
+    """The newest question that this browser session was asked with exactly these parameters."""
+    row = tx.execute(_BY_REQUEST, {"session_digest": session_digest, "request_digest": request_digest}).first()
+    return _as_authorization(row) if row else None
+
+
+def move(tx: Transaction, before: Authorization, after: Authorization) -> bool:
+    """Write a transition; ``False`` when somebody else moved the authorization first."""
+    result = tx.execute(
+        _MOVE,
+        {
+            "of_id": before.id,
+            "from_status": before.status.value,
+            "status": after.status.value,
+            "code_digest": after.code_digest,
+            "expires_at": after.expires_at,
+            "family_id": after.family_id,
+        },
+    )
+    return result.rowcount == 1
+
+
+_EXPIRED = (
+    select(authorizations.c.id)
+    .where(authorizations.c.expires_at < bindparam("before"))
+    .limit(bindparam("at_most", type_=authorizations.c.created_at.type))
+)
+
+
+def any_expired(tx: Transaction, before: Instant) -> bool:
+    """Whether there is anything to prune: a point read on the index of expiries."""
+    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+
+
+def prune(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete authorizations that ended before an instant, a bounded number; how many went."""
+    expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
+    tx.execute(delete(authorizations).where(authorizations.c.id.in_(expired)))
+    return len(expired)

@@ -1,0 +1,166 @@
+"""Clients with their redirection URIs and secrets, as rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database.schema import client_secrets, clients, redirect_uris
+from watersmeet.database.transaction import Transaction
+from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.client import Client, ClientSecret
+from watersmeet.oauth2.redirect import RedirectUri
+from watersmeet.oauth2.scope import ScopeSet
+
+
+class ClientNameTaken(WatersmeetError):
+    """There is an incoming link of that name already."""
+
+
+_COLUMNS = (
+    clients.c.id,
+    clients.c.client_id,
+    clients.c.name,
+    clients.c.confidential,
+    clients.c.scope,
+    clients.c.created_at,
+    clients.c.created_by,
+)
+_BY_CLIENT_ID = select(*_COLUMNS).where(clients.c.client_id == bindparam("client_id"))
+_BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
+_ALL = select(*_COLUMNS).order_by(clients.c.name_key)
+_URIS = (
+    select(redirect_uris.c.client, redirect_uris.c.uri)
+    .where(redirect_uris.c.client.in_(bindparam("ids", expanding=True)))
+    .order_by(redirect_uris.c.client, redirect_uris.c.position)
+)
+_SECRETS = (
+    select(
+        client_secrets.c.client,
+        client_secrets.c.digest,
+        client_secrets.c.created_at,
+        client_secrets.c.expires_at,
+    )
+    .where(client_secrets.c.client.in_(bindparam("ids", expanding=True)))
+    .order_by(client_secrets.c.created_at)
+)
+
+
+def find(tx: Transaction, client_id: str) -> Client | None:
+    """The client with that public identifier."""
+    found = _assemble(tx, tx.execute(_BY_CLIENT_ID, {"client_id": client_id}).all())
+    return found[0] if found else None
+
+
+def find_by_id(tx: Transaction, number: int) -> Client | None:
+    """The client in that row."""
+    found = _assemble(tx, tx.execute(_BY_ID, {"id": number}).all())
+    return found[0] if found else None
+
+
+def list_all(tx: Transaction) -> list[Client]:
+    """Every client, by name."""
+    return _assemble(tx, tx.execute(_ALL).all())
+
+
+def _assemble(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Client]:
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    uris: dict[int, list[RedirectUri]] = defaultdict(list)
+    for owner, uri in tx.execute(_URIS, {"ids": ids}):
+        uris[owner].append(RedirectUri(uri))
+    secrets: dict[int, list[ClientSecret]] = defaultdict(list)
+    for owner, digest, created_at, expires_at in tx.execute(_SECRETS, {"ids": ids}):
+        secrets[owner].append(ClientSecret(digest, created_at, expires_at))
+    return [
+        Client(
+            id=row.id,
+            client_id=row.client_id,
+            name=row.name,
+            confidential=row.confidential,
+            scope=parse_scope(row.scope),
+            redirect_uris=tuple(uris[row.id]),
+            secrets=tuple(secrets[row.id]),
+            created_at=row.created_at,
+            created_by=row.created_by,
+        )
+        for row in rows
+    ]
+
+
+def _refuse_taken_name(tx: Transaction, name: str, but: int | None = None) -> None:
+    owner = tx.execute(select(clients.c.id).where(clients.c.name_key == name.casefold())).scalar()
+    if owner not in (None, but):
+        raise ClientNameTaken(f"There is already an incoming link named {name}.")
+
+
+def add(
+    tx: Transaction,
+    *,
+    client_id: str,
+    name: str,
+    confidential: bool,
+    scope: ScopeSet,
+    uris: Iterable[RedirectUri],
+    now: Instant,
+    created_by: str,
+) -> int:
+    """A new client, still without a secret; the number of its row. Raises ``ClientNameTaken``."""
+    _refuse_taken_name(tx, name)
+    number = tx.execute(
+        insert(clients).returning(clients.c.id),
+        {
+            "client_id": client_id,
+            "name": name,
+            "name_key": name.casefold(),
+            "confidential": confidential,
+            "scope": str(scope),
+            "created_at": now,
+            "created_by": created_by,
+        },
+    ).scalar_one()
+    _set_uris(tx, number, uris)
+    return number
+
+
+def change(tx: Transaction, number: int, *, name: str, scope: ScopeSet, uris: Iterable[RedirectUri]) -> None:
+    """Replace what can be edited of a client. Raises ``ClientNameTaken``."""
+    _refuse_taken_name(tx, name, but=number)
+    tx.execute(
+        update(clients)
+        .where(clients.c.id == number)
+        .values(name=name, name_key=name.casefold(), scope=str(scope))
+    )
+    tx.execute(delete(redirect_uris).where(redirect_uris.c.client == number))
+    _set_uris(tx, number, uris)
+
+
+def _set_uris(tx: Transaction, number: int, uris: Iterable[RedirectUri]) -> None:
+    rows = [{"client": number, "position": position, "uri": uri.value} for position, uri in enumerate(uris)]
+    tx.execute(insert(redirect_uris), rows)
+
+
+def add_secret(tx: Transaction, number: int, digest: str, now: Instant) -> None:
+    """One more secret that works from now on."""
+    tx.execute(
+        insert(client_secrets), {"digest": digest, "client": number, "created_at": now, "expires_at": None}
+    )
+
+
+def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Instant) -> None:
+    """Let the present secrets end at ``expires_at`` at the latest, and forget those that have ended."""
+    mine = client_secrets.c.client == number
+    tx.execute(delete(client_secrets).where(mine, client_secrets.c.expires_at <= now))
+    later = client_secrets.c.expires_at.is_(None) | (client_secrets.c.expires_at > expires_at)
+    tx.execute(update(client_secrets).where(mine, later).values(expires_at=expires_at))
+
+
+def remove(tx: Transaction, number: int) -> None:
+    """Delete a client; its codes, grants and tokens go with it (foreign keys cascade, S099)."""
+    tx.execute(delete(clients).where(clients.c.id == number))

@@ -1,0 +1,354 @@
+"""Content and its old versions, as rows.
+
+Every reading function takes the user it reads for and shows nothing they may not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, literal, null, select, update
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.content import (
+    Content,
+    ContentStatus,
+    ContentVersion,
+    Person,
+    Space,
+    title_key,
+)
+from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.schema import content, content_versions, spaces, users
+from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
+from watersmeet.database.spaces import VISIBLE, viewer
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+_creator = users.alias("creator")
+_updater = users.alias("updater")
+_SPACE_WIDTH = len(SPACE_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFilter:
+    """Which contents a list shows; an empty criterion admits all."""
+
+    ids: Sequence[int] = ()
+    types: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    space_id: int | None = None
+    title: str | None = None
+    created_from: Instant | None = None
+    created_before: Instant | None = None
+
+
+# ---- reading ----------------------------------------------------------------------------------------------
+
+
+def _present(*, body: bool) -> Select[Any]:
+    """Contents as they are now: the columns that ``_as_content`` takes, in its order."""
+    return (
+        select(
+            *SPACE_COLUMNS,
+            content.c.id,
+            content.c.type,
+            content.c.status,
+            content.c.title,
+            content.c.parent_id,
+            content.c.position,
+            content.c.version,
+            content.c.version_message,
+            content.c.minor_edit,
+            _updater.c.username,
+            _updater.c.user_key,
+            _updater.c.display_name,
+            content.c.updated_at,
+            _creator.c.username,
+            _creator.c.user_key,
+            _creator.c.display_name,
+            content.c.created_at,
+            content.c.storage if body else null(),
+        )
+        .select_from(content)
+        .join(spaces, spaces.c.id == content.c.space_id)
+        .join(_updater, _updater.c.id == content.c.updated_by)
+        .join(_creator, _creator.c.id == content.c.created_by)
+        .where(VISIBLE)
+    )
+
+
+def _past() -> Select[Any]:
+    """Old versions of current contents: the columns that ``_as_content`` takes, in its order."""
+    return (
+        select(
+            *SPACE_COLUMNS,
+            content.c.id,
+            content.c.type,
+            literal(ContentStatus.HISTORICAL.value),
+            content_versions.c.title,
+            content.c.parent_id,
+            content.c.position,
+            content_versions.c.number,
+            content_versions.c.message,
+            content_versions.c.minor_edit,
+            _updater.c.username,
+            _updater.c.user_key,
+            _updater.c.display_name,
+            content_versions.c.updated_at,
+            _creator.c.username,
+            _creator.c.user_key,
+            _creator.c.display_name,
+            content.c.created_at,
+            content_versions.c.storage,
+        )
+        .select_from(content_versions)
+        .join(content, content.c.id == content_versions.c.content_id)
+        .join(spaces, spaces.c.id == content.c.space_id)
+        .join(_updater, _updater.c.id == content_versions.c.updated_by)
+        .join(_creator, _creator.c.id == content.c.created_by)
+        .where(VISIBLE, content.c.status == ContentStatus.CURRENT.value)
+    )
+
+
+_PRESENT = {body: _present(body=body) for body in (False, True)}
+_BY_ID = {body: query.where(content.c.id == bindparam("content_id")) for body, query in _PRESENT.items()}
+_BY_NUMBER = _past().where(
+    content_versions.c.content_id == bindparam("content_id"),
+    content_versions.c.number == bindparam("number"),
+)
+
+
+def _as_content(row: Row[Any]) -> Content:
+    (
+        content_id, content_type, status, title, parent_id, position,
+        number, message, minor_edit, by_name, by_key, by_display_name, when,
+        creator_name, creator_key, creator_display_name, created_at, storage,
+    ) = row[_SPACE_WIDTH:]  # fmt: skip
+    return Content(
+        id=content_id,
+        type=content_type,
+        status=status,
+        title=title,
+        space=Space(*row[:_SPACE_WIDTH]),
+        parent_id=parent_id,
+        position=position,
+        version=ContentVersion(number, message, minor_edit, Person(by_name, by_key, by_display_name), when),
+        created_by=Person(creator_name, creator_key, creator_display_name),
+        created_at=created_at,
+        storage=storage,
+    )
+
+
+def find_visible(
+    tx: Transaction, content_id: int, user: User, statuses: Iterable[str], *, body: bool = False
+) -> Content | None:
+    """The content with that number, if it has one of these statuses and the user may see it."""
+    row = tx.execute(_BY_ID[body], {"content_id": content_id, **viewer(user)}).first()
+    found = _as_content(row) if row else None
+    return found if found and found.status in statuses else None
+
+
+def find_version(tx: Transaction, content_id: int, number: int, user: User) -> Content | None:
+    """What a current content was in one of its old versions, body included."""
+    row = tx.execute(_BY_NUMBER, {"content_id": content_id, "number": number, **viewer(user)}).first()
+    return _as_content(row) if row else None
+
+
+def list_visible(
+    tx: Transaction, wanted: ContentFilter, window: Window, user: User, *, body: bool = False
+) -> Slice[Content]:
+    """The contents the user may see, oldest first."""
+    query = _PRESENT[body].where(*_criteria(wanted)).order_by(content.c.id)
+    rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
+    return Slice.of([_as_content(row) for row in rows], window)
+
+
+def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.ids:
+        criteria.append(content.c.id.in_(wanted.ids))
+    if wanted.types:
+        criteria.append(content.c.type.in_(wanted.types))
+    if wanted.statuses:
+        criteria.append(content.c.status.in_(wanted.statuses))
+    if wanted.space_id is not None:
+        criteria.append(content.c.space_id == wanted.space_id)
+    if wanted.title is not None:
+        criteria.append(content.c.title_key == title_key(wanted.title))
+    if wanted.created_from is not None:
+        criteria.append(content.c.created_at >= wanted.created_from)
+    if wanted.created_before is not None:
+        criteria.append(content.c.created_at < wanted.created_before)
+    return criteria
+
+
+# ---- the tree ---------------------------------------------------------------------------------------------
+
+# Every content above the given ones, each once however many of them it is above. UNION, not UNION ALL, so a
+# circle (there is none: see spaces.lock) would end the walk instead of going round for ever.
+_line = (
+    select(content.c.parent_id.label("id"))
+    .where(content.c.id.in_(bindparam("ids", expanding=True)), content.c.parent_id.is_not(None))
+    .cte("line", recursive=True)
+)
+_line = _line.union(
+    select(content.c.parent_id)
+    .join(_line, _line.c.id == content.c.id)
+    .where(content.c.parent_id.is_not(None))
+)
+_ABOVE = _PRESENT[False].where(content.c.id.in_(select(_line.c.id)))
+_IDS_ABOVE = select(_line.c.id)
+
+
+def with_ancestors(tx: Transaction, contents: Sequence[Content], user: User) -> list[Content]:
+    """The same contents with their ancestors, from one query for all of them."""
+    ids = [item.id for item in contents if item.parent_id is not None]
+    rows = tx.execute(_ABOVE, {"ids": ids, **viewer(user)}) if ids else ()
+    above = {found.id: found for found in map(_as_content, rows)}
+    return [replace(item, ancestors=_ancestors(item, above)) for item in contents]
+
+
+def _ancestors(item: Content, above: dict[int, Content]) -> tuple[Content, ...]:
+    line: list[Content] = []
+    parent_id = item.parent_id
+    while parent_id is not None and (parent := above.get(parent_id)) and len(line) < len(above):
+        line.append(parent)
+        parent_id = parent.parent_id
+    return tuple(reversed(line))
+
+
+def is_within(tx: Transaction, content_id: int, ancestor_id: int) -> bool:
+    """Whether a content is ``ancestor_id`` itself or somewhere below it."""
+    ids_above = tx.execute(_IDS_ABOVE, {"ids": [content_id]}).scalars()
+    return content_id == ancestor_id or ancestor_id in ids_above
+
+
+# ---- writing ----------------------------------------------------------------------------------------------
+
+_TITLE = select(content.c.id).where(
+    content.c.space_id == bindparam("space_id"),
+    content.c.type == bindparam("type"),
+    content.c.title_key == bindparam("key"),
+    content.c.status == ContentStatus.CURRENT.value,
+)
+_STATE = select(content.c.version, content.c.status).where(content.c.id == bindparam("content_id"))
+# The lock keeps the loser of a race from archiving too: it waits, and then finds another version.
+_ARCHIVE = insert(content_versions).from_select(
+    ["content_id", "number", "title", "storage", "message", "minor_edit", "updated_by", "updated_at"],
+    select(
+        content.c.id,
+        content.c.version,
+        content.c.title,
+        content.c.storage,
+        content.c.version_message,
+        content.c.minor_edit,
+        content.c.updated_by,
+        content.c.updated_at,
+    )
+    .where(
+        content.c.id == bindparam("content_id"),
+        content.c.version == bindparam("expected_version"),
+        content.c.status == bindparam("expected_status"),
+    )
+    .with_for_update(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a content becomes in its next version."""
+
+    title: str
+    message: str
+    minor_edit: bool
+    storage: str | None = None  # None: the body stays as it is
+    moved: bool = False  # where not, the parent is left alone: somebody else may have changed it
+    parent_id: int | None = None
+
+
+def title_holder(tx: Transaction, space_id: int, content_type: str, title: str) -> int | None:
+    """The current content of that type and title in a space. Hold the space's lock to rely on "none"."""
+    parameters = {"space_id": space_id, "type": content_type, "key": title_key(title)}
+    return tx.execute(_TITLE, parameters).scalar()
+
+
+def add(
+    tx: Transaction,
+    *,
+    content_type: str,
+    space_id: int,
+    parent_id: int | None,
+    title: str,
+    storage: str,
+    creator: User,
+    now: Instant,
+) -> int:
+    """The number of a new, current content in its first version. Its title must be free."""
+    values = {
+        "type": content_type,
+        "status": ContentStatus.CURRENT.value,
+        "space_id": space_id,
+        "parent_id": parent_id,
+        "position": None,
+        "title": title,
+        "title_key": title_key(title),
+        "storage": storage,
+        "version": 1,
+        "version_message": "",
+        "minor_edit": False,
+        "created_by": creator.id,
+        "created_at": now,
+        "updated_by": creator.id,
+        "updated_at": now,
+    }
+    content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
+    return content_id
+
+
+def change(tx: Transaction, present: Content, into: Change, updater: User, now: Instant) -> bool:
+    """Make the next version and keep the present one as an old one; ``False`` if another came first."""
+    version, status = present.version.number, present.status
+    tx.execute(_ARCHIVE, {"content_id": present.id, "expected_version": version, "expected_status": status})
+    values: dict[str, Any] = {
+        "title": into.title,
+        "title_key": title_key(into.title),
+        "status": ContentStatus.CURRENT.value,
+        "version": version + 1,
+        "version_message": into.message,
+        "minor_edit": into.minor_edit,
+        "updated_by": updater.id,
+        "updated_at": now,
+    }
+    if into.storage is not None:
+        values["storage"] = into.storage
+    if into.moved:
+        values["parent_id"] = into.parent_id
+    # The status is guarded too: trashing makes no new version.
+    guard = (content.c.id == present.id, content.c.version == version, content.c.status == status)
+    return tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+
+
+def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:
+    """The version and the status of a content now."""
+    row = tx.execute(_STATE, {"content_id": content_id}).first()
+    return (row[0], row[1]) if row else None
+
+
+def trash(tx: Transaction, content_id: int) -> bool:
+    """Take a content out of sight; ``False`` if it was not current. Its title becomes free."""
+    guard = (content.c.id == content_id, content.c.status == ContentStatus.CURRENT.value)
+    return tx.execute(update(content).where(*guard).values(status=ContentStatus.TRASHED.value)).rowcount == 1
+
+
+def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> None:
+    """Hang whatever is below a content, trashed or not, under its parent."""
+    tx.execute(update(content).where(content.c.parent_id == content_id).values(parent_id=parent_id))
+
+
+def purge(tx: Transaction, content_id: int) -> bool:
+    """Forget a trashed content and all its versions; ``False`` if it was not trashed."""
+    guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
+    return tx.execute(delete(content).where(*guard)).rowcount == 1

@@ -1,0 +1,156 @@
+"""Redirection URIs: what may be registered, what matches, and the URL of an answer.
+
+Matching is exact string comparison (RFC 9700 §2.1); the one exception is the port of a loopback address
+(RFC 8252 §7.3). No normalisation: whatever two parsers could read differently is refused at registration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from watersmeet.errors import WatersmeetError
+
+MAX_LENGTH = 2048
+
+_LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+# Printable ASCII without the characters that browsers and servers are known to read differently.
+_ALLOWED = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+_LOOPBACK = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
+_RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+
+
+class InvalidRedirectUri(WatersmeetError):
+    """A redirection URI that may not be registered; the description says why."""
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name (without brackets) always means this computer."""
+    return host in LOOPBACK_HOSTS
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectUri:
+    """A redirection URI as it was registered, to the letter."""
+
+    value: str
+
+    @classmethod
+    def register(cls, value: str, *, allow_http: bool = False) -> RedirectUri:
+        """Check a URI for registration (S002, S030, S034-S036). Raises ``InvalidRedirectUri``.
+
+        ``allow_http`` is the property ``skip.redirect.url.https.requirement``; loopback is always allowed.
+        """
+        for is_wrong, text in _REGISTRATION_CHECKS:
+            if is_wrong(value):
+                raise InvalidRedirectUri(text)
+        parts = urlsplit(value)
+        if parts.scheme in ("http", "https"):
+            _check_web(value, allow_http=allow_http)
+        elif "." not in parts.scheme or parts.netloc or not parts.path.startswith("/"):
+            raise InvalidRedirectUri(
+                "Use https, http on this computer (127.0.0.1, [::1] or localhost), or an application's own "
+                "scheme in reverse domain form, like com.example.app:/callback."
+            )
+        return cls(value)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the answer goes to a program on the user's own computer."""
+        return is_loopback_host(urlsplit(self.value).hostname or "")
+
+    @property
+    def host(self) -> str:
+        """The host (with its port, if any) for people to read; the scheme of an application's own URI."""
+        parts = urlsplit(self.value)
+        return parts.netloc or parts.scheme
+
+    @property
+    def origin(self) -> str:
+        """What ``form-action`` of a Content-Security-Policy must name for the answer to get through."""
+        parts = urlsplit(self.value)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+    def matches(self, presented: str) -> bool:
+        """Whether a request's ``redirect_uri`` is this one (S032, S033)."""
+        if presented == self.value:
+            return True
+        ours, theirs = _LOOPBACK.fullmatch(self.value), _LOOPBACK.fullmatch(presented)
+        return bool(
+            ours
+            and theirs
+            and int(theirs["port"] or 80) < 65536
+            and (ours["origin"], ours["rest"]) == (theirs["origin"], theirs["rest"])
+        )
+
+    def with_answer(self, answer: Mapping[str, str | None]) -> str:
+        """This URI with the answer's parameters appended; what was registered stays untouched.
+
+        Values are percent-encoded so that decoding gives back exactly what went in (S029).
+        """
+        query = urlencode({name: value for name, value in answer.items() if value is not None})
+        return f"{self.value}{'&' if '?' in self.value else '?'}{query}"
+
+
+def find_match(registered: Iterable[RedirectUri], presented: str) -> RedirectUri | None:
+    """The presented URI, if it matches one that is registered."""
+    if any(uri.matches(presented) for uri in registered):
+        return RedirectUri(presented)
+    return None
+
+
+def _check_web(value: str, *, allow_http: bool) -> None:
+    parts = urlsplit(value)
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise InvalidRedirectUri("The port is not a number from 1 to 65535.") from error
+    shown = f"[{host}]" if ":" in host else host
+    canonical = shown if port is None else f"{shown}:{port}"
+    if not value.startswith(f"{parts.scheme}://") or not _HOST.fullmatch(shown) or parts.netloc != canonical:
+        raise InvalidRedirectUri("The host must be a plain lower-case host name or address, without user name.")
+    if port == 0 or ".." in host:
+        raise InvalidRedirectUri("The host must be a plain lower-case host name or address, without user name.")
+    if parts.scheme == "http" and not allow_http and not is_loopback_host(host):
+        raise InvalidRedirectUri(
+            "Use https. Plain http is for this computer only (127.0.0.1, [::1] or localhost), or set "
+            "atlassian.oauth2.provider.skip.redirect.url.https.requirement=true."
+        )
+    segments = re.split(r"/|%2[fF]", parts.path.replace("%2e", ".").replace("%2E", "."))
+    if any(segment in (".", "..") for segment in segments):
+        raise InvalidRedirectUri("The path must not contain . or .. segments.")
+
+
+def _has_reserved_parameter(value: str) -> bool:
+    names = {name for name, _ in parse_qsl(urlsplit(value).query, keep_blank_values=True)}
+    return bool(names & _RESERVED)
+
+
+def _is_unparseable(value: str) -> bool:
+    try:
+        urlsplit(value)
+    except ValueError:
+        return True
+    return False
+
+
+_REGISTRATION_CHECKS = (
+    (lambda value: not value, "The redirect URL is empty."),
+    (lambda value: len(value) > MAX_LENGTH, f"The redirect URL is longer than {MAX_LENGTH} characters."),
+    (lambda value: "#" in value, "The redirect URL must not contain a fragment (#)."),
+    (
+        lambda value: not _ALLOWED.fullmatch(value),
+        "Only plain ASCII is allowed: no spaces, backslashes or control characters; write an international "
+        "host name in its xn-- form.",
+    ),
+    (_is_unparseable, "This is not a URL."),
+    (lambda value: not urlsplit(value).scheme, "Write the whole URL, beginning with https://."),
+    (lambda value: urlsplit(value).scheme != value.split(":")[0], "Write the scheme in lower case."),
+    (lambda value: "@" in urlsplit(value).netloc, "The redirect URL must not contain a user name."),
+    (_has_reserved_parameter, "The query must not contain code, state, iss or error: the answer adds them."),
+)

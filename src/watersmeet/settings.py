@@ -1,0 +1,342 @@
+"""Settings: one frozen tree, one loader.
+
+Flags win over environment variables, those over the TOML file, those over the defaults. Every setting has one
+name; the vendor's system properties keep theirs (``atlassian.oauth2.provider.*``), so that what an operator
+knows of them stays true. Unknown names are errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from watersmeet.clock import SECOND
+from watersmeet.errors import SettingsError
+
+PROPERTY_PREFIX = "atlassian.oauth2.provider."
+SAMPLE_SECRET = "replace-this-sample-with-a-secret-of-your-own"  # noqa: S105 - refused by `serve`
+MINIMUM_SECRET_LENGTH = 32
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _setting(default: Any, name: str, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"name": name, "help": help_text})
+
+
+def _property(default: Any, suffix: str, help_text: str) -> Any:
+    return _setting(default, PROPERTY_PREFIX + suffix, help_text)
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """The vendor's system properties, with its names, meanings and (but for one) defaults."""
+
+    enable_access_tokens: bool = _property(
+        True, "enable.access.tokens", "Whether this server accepts OAuth access tokens on the REST API."
+    )
+    skip_base_url_https_requirement: bool = _property(
+        False,
+        "skip.base.url.https.requirement",
+        "Run although the base URL is http and not this computer. For staging only.",
+    )
+    skip_redirect_url_https_requirement: bool = _property(
+        False,
+        "skip.redirect.url.https.requirement",
+        "Allow redirect URLs to be http anywhere, not only on loopback. For staging only.",
+    )
+    max_lock_timeout_seconds: int = _property(
+        10, "max.lock.timeout.seconds", "How long a request waits for a database lock before it is answered 503."
+    )
+    max_client_delay_seconds: int = _property(
+        60,
+        "max.client.delay.seconds",
+        "Lifetime of authorization codes, 1 to 600. The vendor's default is 10, too short for a slow redirect "
+        "or a person copying the code.",
+    )
+    prune_expired_authorizations_schedule: str = _property(
+        "* * * * * ?",
+        "prune.expired.authorizations.schedule",
+        "When expired authorization codes are deleted: a cron line of five fields, or six beginning with seconds.",
+    )
+    access_token_expiration_seconds: int = _property(
+        3600, "access.token.expiration.seconds", "Lifetime of access tokens."
+    )
+    prune_expired_tokens_schedule: str = _property(
+        "* * * * * ?", "prune.expired.tokens.schedule", "When expired tokens are deleted: a cron line."
+    )
+    refresh_token_expiration_seconds: int = _property(
+        7_776_000,
+        "refresh.token.expiration.seconds",
+        "Lifetime of a grant: 90 days after the user's consent its refresh tokens stop working, however often "
+        "they were rotated.",
+    )
+    invalidate_session_enabled: bool = _property(
+        True,
+        "invalidate.session.enabled",
+        "End the browser session that accompanies a request authenticated by an access token.",
+    )
+    validate_client_secret: bool = _property(
+        True,
+        "validate.client.secret",
+        "Require the client's secret for revoking a token; without it the client ID is enough.",
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be configured."""
+
+    base_url: str = _setting(
+        "http://127.0.0.1:8090",
+        "base_url",
+        "The URL under which clients and browsers reach Watersmeet, context path included, e.g. "
+        "https://wiki.example.com/confluence. https unless it is this computer.",
+    )
+    host: str = _setting("127.0.0.1", "host", "The address to listen on.")
+    port: int = _setting(8090, "port", "The port to listen on; 0 takes a free one (dev only).")
+    database_url: str = _setting(
+        "sqlite:///watersmeet.db",
+        "database_url",
+        "Where everything is kept: sqlite:///FILE (relative to the working directory, with four slashes "
+        "absolute) or postgresql://USER:PASSWORD@HOST/NAME.",
+        secret=True,
+    )
+    secret: str = _setting(
+        "",
+        "secret",
+        "The secret from which the keys for tokens, stored digests and forms are derived: at least 32 random "
+        "characters, the same on every start. `watersmeet init` makes one.",
+        secret=True,
+    )
+    session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
+    provider: ProviderSettings = field(default_factory=ProviderSettings)
+
+    @property
+    def context_path(self) -> str:
+        """The path of the base URL: empty, or like ``/confluence``."""
+        return urlsplit(self.base_url).path
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the server over https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the base URL means this computer."""
+        return (urlsplit(self.base_url).hostname or "") in _LOOPBACK_HOSTS
+
+    @property
+    def session_lifetime(self) -> int:
+        """How long a browser session lasts, in milliseconds."""
+        return self.session_hours * 3600 * SECOND
+
+    @property
+    def code_lifetime(self) -> int:
+        """How long an authorization code lives, in milliseconds."""
+        return self.provider.max_client_delay_seconds * SECOND
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as documentation and loader see it."""
+
+    name: str
+    environment_variable: str
+    type: type
+    default: Any
+    help: str
+    attribute: str
+    is_property: bool
+
+
+def all_settings() -> Iterator[Setting]:
+    """Every setting there is, in documentation order."""
+    for owner in (Settings, ProviderSettings):
+        for item in dataclasses.fields(owner):
+            if "name" not in item.metadata:
+                continue
+            name = item.metadata["name"]
+            is_property = owner is ProviderSettings
+            variable = name.replace(".", "_").upper()
+            yield Setting(
+                name,
+                variable if is_property else f"WATERSMEET_{variable}",
+                type(item.default),
+                item.default,
+                item.metadata["help"],
+                item.name,
+                is_property,
+            )
+
+
+def load(
+    *,
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str],
+    file: Path | None = None,
+) -> Settings:
+    """The settings from flags, environment and file, checked.
+
+    ``flags`` are keyed by setting name; ``None`` values count as absent. Raises ``SettingsError``.
+    """
+    known = {setting.name: setting for setting in all_settings()}
+    given: dict[str, Any] = {}
+    if file is not None:
+        given.update(_read_file(file, known))
+    for setting in known.values():
+        if setting.environment_variable in environment:
+            given[setting.name] = environment[setting.environment_variable]
+    _refuse_unknown_variables(environment, known)
+    given.update({name: value for name, value in (flags or {}).items() if value is not None})
+    return _build(given, known)
+
+
+def _build(given: Mapping[str, Any], known: Mapping[str, Setting]) -> Settings:
+    own: dict[str, Any] = {}
+    provider: dict[str, Any] = {}
+    for name, raw in given.items():
+        if name not in known:
+            raise SettingsError(f"Unknown setting {name}; the settings are listed by `watersmeet settings`.")
+        setting = known[name]
+        (provider if setting.is_property else own)[setting.attribute] = _convert(setting, raw)
+    settings = Settings(**own, provider=ProviderSettings(**provider))
+    for is_wrong, text in _CHECKS:
+        if is_wrong(settings):
+            raise SettingsError(text)
+    return settings
+
+
+def _convert(setting: Setting, raw: Any) -> Any:
+    if setting.type is bool and isinstance(raw, str) and raw.lower() in ("true", "false"):
+        return raw.lower() == "true"
+    if setting.type is int and isinstance(raw, str) and raw.isascii() and raw.isdigit():
+        return int(raw)
+    if type(raw) is setting.type:
+        return raw.rstrip("/") if setting.name == "base_url" else raw
+    expected = {bool: "true or false", int: "a whole number", str: "a text"}[setting.type]
+    raise SettingsError(f"The setting {setting.name} must be {expected}.")
+
+
+def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            tree = tomllib.load(stream)
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from error
+    values = dict(_flatten(tree, ""))
+    for name in values:
+        if name not in known:
+            raise SettingsError(
+                f"Unknown setting {name} in {file}; the settings are listed by `watersmeet settings`."
+            )
+    return values
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """``[atlassian.oauth2.provider] access.token.expiration.seconds = 1`` is the vendor's dotted name in TOML."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+# Environment variables of ours that are not settings of the server.
+_OTHER_VARIABLES = ("WATERSMEET_CONFIG", "WATERSMEET_PASSWORD", "WATERSMEET_CLIENT_SECRET", "WATERSMEET_TEST_")
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str], known: Mapping[str, Setting]) -> None:
+    variables = {setting.environment_variable for setting in known.values()}
+    for name in environment:
+        ours = name.startswith(("WATERSMEET_", "ATLASSIAN_OAUTH2_PROVIDER_"))
+        if ours and name not in variables and not name.startswith(_OTHER_VARIABLES):
+            raise SettingsError(f"Unknown environment variable {name}; see `watersmeet settings`.")
+
+
+def _is_bad_url(settings: Settings) -> bool:
+    try:
+        parts = urlsplit(settings.base_url)
+        _ = parts.port
+    except ValueError:
+        return True
+    return (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or bool(parts.query or parts.fragment)
+        or "@" in parts.netloc
+    )
+
+
+_CHECKS = (
+    (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
+    (
+        lambda settings: not 0 <= settings.port <= 65535,
+        "port must be a number from 1 to 65535.",
+    ),
+    (
+        lambda settings: settings.log_format not in ("text", "json"),
+        "log_format must be text or json.",
+    ),
+    (
+        lambda settings: settings.session_hours < 1,
+        "session_hours must be at least 1.",
+    ),
+    (
+        lambda settings: not 1 <= settings.provider.max_client_delay_seconds <= 600,
+        f"{PROPERTY_PREFIX}max.client.delay.seconds must be from 1 to 600.",
+    ),
+    (
+        lambda settings: settings.provider.access_token_expiration_seconds < 1,
+        f"{PROPERTY_PREFIX}access.token.expiration.seconds must be at least 1.",
+    ),
+    (
+        lambda settings: settings.provider.refresh_token_expiration_seconds < 1,
+        f"{PROPERTY_PREFIX}refresh.token.expiration.seconds must be at least 1.",
+    ),
+    (
+        lambda settings: settings.provider.max_lock_timeout_seconds < 1,
+        f"{PROPERTY_PREFIX}max.lock.timeout.seconds must be at least 1.",
+    ),
+)
+
+
+def require_production(settings: Settings) -> None:
+    """What `serve` insists on beyond well-formed settings. Raises ``SettingsError``, one sentence a cause."""
+    for is_wrong, text in _PRODUCTION_CHECKS:
+        if is_wrong(settings):
+            raise SettingsError(text)
+
+
+_PRODUCTION_CHECKS = (
+    (
+        lambda settings: not settings.secret,
+        "No secret is set: run `watersmeet init` to make a settings file with one, or set WATERSMEET_SECRET.",
+    ),
+    (
+        lambda settings: settings.secret == SAMPLE_SECRET,
+        "The secret is the sample of the documentation: replace it, for instance with the output of "
+        "`openssl rand -hex 32`.",
+    ),
+    (
+        lambda settings: len(settings.secret) < MINIMUM_SECRET_LENGTH or len(set(settings.secret)) < 8,
+        f"The secret is too easy to guess: use at least {MINIMUM_SECRET_LENGTH} random characters, for instance "
+        "the output of `openssl rand -hex 32`.",
+    ),
+    (
+        lambda settings: not (
+            settings.is_https or settings.is_loopback or settings.provider.skip_base_url_https_requirement
+        ),
+        "The base URL must be https: change base_url, or set "
+        "atlassian.oauth2.provider.skip.base.url.https.requirement=true for a staging system.",
+    ),
+    (lambda settings: settings.port == 0, "port must be a number from 1 to 65535."),
+)

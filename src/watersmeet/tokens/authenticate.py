@@ -1,0 +1,22 @@
+"""Client authentication, shared by every grant and by revocation, so that none can forget it."""
+
+from __future__ import annotations
+
+from watersmeet.clock import Instant
+from watersmeet.database import clients
+from watersmeet.database.transaction import Transaction
+from watersmeet.oauth2.client import Client, ClientCredentials
+from watersmeet.oauth2.errors import InvalidClient
+from watersmeet.oauth2.keys import Keys
+
+
+def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
+    """The client that proved itself. Raises ``InvalidClient``, the same for every cause (S095)."""
+    secret = credentials.client_secret
+    digest = keys.digest(secret) if secret is not None else None
+    client = clients.find(tx, credentials.client_id)
+    if client is None:
+        raise InvalidClient(detail="unknown client")
+    if not client.is_proven_by(digest, now):
+        raise InvalidClient(detail=f"client {client.client_id}: wrong or missing secret")
+    return client

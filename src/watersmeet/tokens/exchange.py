@@ -1,0 +1,101 @@
+"""The exchange of an authorization code for the first pair of a family (RFC 6749 §4.1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watersmeet.clock import Instant
+from watersmeet.database import authorizations, tokens, users
+from watersmeet.database.transaction import Transaction
+from watersmeet.entropy import Entropy
+from watersmeet.oauth2.authorization import Authorization, CodeReplay
+from watersmeet.oauth2.client import ClientCredentials
+from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
+from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
+from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.response import IssuedTokens
+from watersmeet.tokens.authenticate import authenticate
+from watersmeet.tokens.issue import issue
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRequest:
+    """What an exchange needs besides the client's credentials."""
+
+    code: str = field(repr=False)
+    redirect_uri: str
+    code_verifier: str | None = field(repr=False)
+
+    @classmethod
+    def parse(cls, parameters: Parameters) -> ExchangeRequest:
+        """From the parameters of a token request. Raises ``MissingParameter``."""
+        return cls(
+            parameters.require("code"), parameters.require("redirect_uri"), parameters.get("code_verifier")
+        )
+
+
+def exchange(
+    tx: Transaction,
+    credentials: ClientCredentials,
+    request: ExchangeRequest,
+    *,
+    now: Instant,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+) -> IssuedTokens | CodeReplay:
+    """The tokens of a code, or the news that it was used before.
+
+    A replay is a value, not an exception, because the revocation of the family must be committed. Everything
+    that raises consumes nothing. Raises ``InvalidClient`` or ``InvalidGrant``.
+    """
+    client = authenticate(tx, credentials, keys, now)
+    before = authorizations.find_by_code(tx, keys.digest(request.code))
+    if before is None or before.client != client.id:
+        raise CodeUnknown
+    after = before.exchange(now, request.redirect_uri, request.code_verifier, entropy.hex(16))
+    if isinstance(after, CodeReplay):
+        return _revoke_replayed(tx, after, now)
+    if not authorizations.move(tx, before, after):
+        return _lost_race(tx, before.id, request, now)
+    user = users.find_by_id(tx, before.user_id)
+    if user is None or not user.enabled:
+        raise GrantRevoked(detail="the user is disabled")
+    return _start_family(tx, after, now, lifetimes, keys, entropy)
+
+
+def _start_family(
+    tx: Transaction,
+    authorization: Authorization,
+    now: Instant,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+) -> IssuedTokens:
+    family, pair = TokenFamily.start(
+        str(authorization.family_id),
+        client=authorization.client,
+        user_id=authorization.user_id,
+        scope=authorization.scope,
+        now=now,
+        lifetimes=lifetimes,
+    )
+    tokens.add_family(tx, family)
+    return issue(tx, family.id, pair, keys, entropy)
+
+
+def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest, now: Instant) -> CodeReplay:
+    """Somebody exchanged the code between our look and our move, so ours is the replay."""
+    now_there = authorizations.find(tx, authorization_id)
+    if now_there is None:
+        raise CodeUnknown
+    outcome = now_there.exchange(now, request.redirect_uri, request.code_verifier, "")
+    if not isinstance(outcome, CodeReplay):
+        raise CodeUnknown
+    return _revoke_replayed(tx, outcome, now)
+
+
+def _revoke_replayed(tx: Transaction, replay: CodeReplay, now: Instant) -> CodeReplay:
+    tokens.revoke(tx, replay.family_id, Revocation.REPLAYED, now)
+    return replay

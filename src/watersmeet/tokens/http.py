@@ -1,0 +1,208 @@
+"""The token endpoint and revocation over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watersmeet.clock import SECOND
+from watersmeet.database import users
+from watersmeet.database.transaction import Transaction
+from watersmeet.errors import ServiceUnavailable
+from watersmeet.oauth2.authorization import CodeReplay
+from watersmeet.oauth2.client import ClientCredentials
+from watersmeet.oauth2.errors import (
+    InvalidClient,
+    InvalidRequest,
+    OAuthError,
+    Replayed,
+    TokenInvalid,
+    UnsupportedGrantType,
+    WrongContentType,
+)
+from watersmeet.oauth2.family import Lifetimes, RefreshReplay
+from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.response import IssuedTokens, error_body
+from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
+from watersmeet.tokens.exchange import ExchangeRequest, exchange
+from watersmeet.tokens.refresh import RefreshRequest, refresh
+from watersmeet.tokens.revoke import revoke
+from watersmeet.tokens.verify import verify
+from watersmeet.web.bearer import Caller, TokenVerifier
+from watersmeet.web.cookies import Cookie
+from watersmeet.web.environment import Environment
+from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
+from watersmeet.web.json import JsonResponse
+from watersmeet.web.log import log
+
+BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
+
+# RFC 6749 §5.1; S005.
+_NOT_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+
+_Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
+
+
+def routes(environment: Environment) -> list[Route]:
+    """The routes of this slice."""
+    endpoint = _TokenEndpoint(environment)
+    return [
+        route
+        for base in BASES
+        for route in (
+            Route(f"{base}/token", endpoint.token, methods=["POST"]),
+            Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _TokenEndpoint:
+    environment: Environment
+
+    async def token(self, request: Request) -> Response:
+        try:
+            parameters = await _read_parameters(request)
+            credentials = _read_credentials(request, parameters)
+            issued = await self._grant(parameters, credentials)
+        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            return _refusal(request, error)
+        return JsonResponse(issued.body(), headers=_NOT_STORED)
+
+    async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
+        match parameters.require("grant_type"):
+            case GrantType.AUTHORIZATION_CODE:
+                outcome = await self._exchange(ExchangeRequest.parse(parameters), credentials)
+            case GrantType.REFRESH_TOKEN:
+                outcome = await self._refresh(RefreshRequest.parse(parameters), credentials)
+            case _:
+                raise UnsupportedGrantType
+        if not isinstance(outcome, IssuedTokens):
+            # The revocation is committed by now; only then is the client told.
+            log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
+            raise Replayed
+        return outcome
+
+    async def _exchange(self, request: ExchangeRequest, credentials: ClientCredentials) -> _Outcome:
+        environment, now = self.environment, self.environment.clock.now()
+        return await environment.database.write(
+            lambda tx: exchange(
+                tx,
+                credentials,
+                request,
+                now=now,
+                lifetimes=self._lifetimes,
+                keys=environment.keys,
+                entropy=environment.entropy,
+            )
+        )
+
+    async def _refresh(self, request: RefreshRequest, credentials: ClientCredentials) -> _Outcome:
+        environment, now = self.environment, self.environment.clock.now()
+        return await environment.database.write(
+            lambda tx: refresh(
+                tx,
+                credentials,
+                request,
+                now=now,
+                lifetimes=self._lifetimes,
+                keys=environment.keys,
+                entropy=environment.entropy,
+            )
+        )
+
+    @property
+    def _lifetimes(self) -> Lifetimes:
+        provider = self.environment.settings.provider
+        return Lifetimes(
+            provider.access_token_expiration_seconds * SECOND, provider.refresh_token_expiration_seconds * SECOND
+        )
+
+    async def revoke(self, request: Request) -> Response:
+        environment, now = self.environment, self.environment.clock.now()
+        try:
+            parameters = await _read_parameters(request)
+            credentials = _read_credentials(request, parameters)
+            token = parameters.require("token")
+            ended = await environment.database.write(
+                lambda tx: revoke(
+                    tx,
+                    credentials,
+                    token,
+                    validate_secret=environment.settings.provider.validate_client_secret,
+                    now=now,
+                    keys=environment.keys,
+                )
+            )
+        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            return _refusal(request, error)
+        log.info("revocation asked", client=credentials.client_id, ended=ended)
+        return Response(headers=_NOT_STORED)
+
+
+async def _read_parameters(request: Request) -> Parameters:
+    """Query and body together, as the seed and as the standard send them. Raises ``InvalidRequest``."""
+    body = await read_body(request)
+    if body and content_type(request) != FORM_TYPE:
+        raise WrongContentType
+    parameters = Parameters.parse(request.scope["query_string"], body)
+    parameters.refuse_repeated()
+    return parameters
+
+
+def _read_credentials(request: Request, parameters: Parameters) -> ClientCredentials:
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise InvalidRequest("Send one Authorization header.")
+    return ClientCredentials.parse(headers[0] if headers else None, parameters)
+
+
+def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+    log.info("token request refused", cause=type(error).__name__, detail=error.detail)
+    headers = dict(_NOT_STORED)
+    if isinstance(error, ServiceUnavailable):
+        headers["retry-after"] = str(error.retry_after_seconds)
+        body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
+        return JsonResponse(body, 503, headers)
+    if isinstance(error, BodyTooLarge):
+        body = {"error": ErrorCode.INVALID_REQUEST.value, "error_description": error.description}
+        return JsonResponse(body, 413, headers)
+    status = 400
+    if isinstance(error, InvalidClient):
+        status = 401
+        if request.headers.get("authorization", "").lower().startswith("basic"):
+            headers["www-authenticate"] = 'Basic realm="watersmeet"'  # RFC 6749 §5.2
+    return JsonResponse(error_body(error), status, headers)
+
+
+def token_verifier(environment: Environment) -> TokenVerifier:
+    """The Bearer check that every protected route is given."""
+
+    async def check(token: str, request: Request) -> Caller:
+        provider = environment.settings.provider
+        if not provider.enable_access_tokens:
+            raise TokenInvalid("This server does not accept access tokens.")
+        now = environment.clock.now()
+        caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        if request.cookies and provider.invalidate_session_enabled:
+            await _end_accompanying_session(environment, request)
+        return caller
+
+    return check
+
+
+async def _end_accompanying_session(environment: Environment, request: Request) -> None:
+    """The property invalidate.session.enabled: a Bearer call leaves no usable browser session behind."""
+    identifier = Cookie.named("session", environment.settings).read(request)
+    if identifier is None:
+        return
+    digest = environment.keys.digest(identifier)
+
+    def end(tx: Transaction) -> None:
+        users.end_session(tx, digest)
+
+    await environment.database.write(end)

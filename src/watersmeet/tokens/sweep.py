@@ -1,0 +1,87 @@
+"""The sweep: deleting what has expired, in small batches, on the schedules of the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watersmeet.clock import SECOND, Clock, Instant, as_datetime
+from watersmeet.database import authorizations, tokens
+from watersmeet.database.engine import Database
+from watersmeet.database.transaction import Transaction
+from watersmeet.errors import ServiceUnavailable, SettingsError
+from watersmeet.settings import ProviderSettings
+from watersmeet.web.log import log
+
+BATCH = 200
+
+# A used code is kept for a day after its end, so that its replay is still recognised (S079). Families need no
+# such time: their last refresh token expires with them, so there is nothing left to replay.
+CODE_RETENTION: Instant = 86_400 * SECOND
+
+
+class Schedule:
+    """A cron line: five fields, or six beginning with seconds as the vendor's property has it (``* * * * * ?``).
+
+    Raises ``SettingsError`` for anything else.
+    """
+
+    def __init__(self, line: str) -> None:
+        from cronsim import CronSim, CronSimError
+
+        # "?" is Quartz for "no particular value"; elsewhere that is spelled "*".
+        self._line = line.replace("?", "*")
+        self._simulation = CronSim
+        try:
+            self.next_after(0)
+        except (CronSimError, StopIteration) as error:
+            raise SettingsError(f"{line!r} is not a cron line of five or six fields.") from error
+
+    def next_after(self, now: Instant) -> Instant:
+        """The first instant after ``now`` that the line names."""
+        moment = next(self._simulation(self._line, as_datetime(now) + timedelta(0)))
+        return int(moment.timestamp() * SECOND)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is deleted, when, and until when it is kept."""
+
+    schedule: Schedule
+    retention: Instant
+    any_expired: Callable[[Transaction, Instant], bool]
+    prune: Callable[[Transaction, Instant, int], int]
+    what: str
+
+
+def sweeps(settings: ProviderSettings) -> list[Sweep]:
+    """The two sweeps of the vendor's properties. Raises ``SettingsError`` for an unreadable schedule."""
+    codes = Schedule(settings.prune_expired_authorizations_schedule)
+    families = Schedule(settings.prune_expired_tokens_schedule)
+    return [
+        Sweep(codes, CODE_RETENTION, authorizations.any_expired, authorizations.prune, "authorizations"),
+        Sweep(families, 0, tokens.any_expired, tokens.prune, "token families"),
+    ]
+
+
+async def run(sweep: Sweep, database: Database, clock: Clock) -> None:
+    """Sweep for ever, on schedule. Other writers get their turn between batches."""
+    while True:
+        now = clock.now()
+        await asyncio.sleep((sweep.schedule.next_after(now) - now) / SECOND)
+        try:
+            await sweep_once(sweep, database, clock.now())
+        except ServiceUnavailable as error:
+            log.warning("sweep postponed", what=sweep.what, detail=error.detail)
+
+
+async def sweep_once(sweep: Sweep, database: Database, now: Instant) -> int:
+    """Delete everything that is due now; how much went."""
+    before, total = now - sweep.retention, 0
+    while await database.read(lambda tx: sweep.any_expired(tx, before)):
+        total += await database.write(lambda tx: sweep.prune(tx, before, BATCH))
+    if total:
+        log.info("pruned", what=sweep.what, count=total)
+    return total

@@ -1,0 +1,26 @@
+"""Verification: who a Bearer token acts for, and what it may do now (RFC 6750, seed "Scopes")."""
+
+from __future__ import annotations
+
+from watersmeet.clock import Instant
+from watersmeet.database import tokens
+from watersmeet.database.transaction import Transaction
+from watersmeet.oauth2.envelope import is_genuine
+from watersmeet.oauth2.errors import TokenInvalid
+from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.vocabulary import TokenKind
+from watersmeet.web.bearer import Caller
+
+
+def verify(tx: Transaction, token: str, keys: Keys, now: Instant) -> Caller:
+    """The caller behind an access token.
+
+    Its scope is capped by what the client is registered for and by what the user may do, both as they are now
+    (S127). Raises ``TokenInvalid``.
+    """
+    if not is_genuine(token, TokenKind.ACCESS, keys):
+        raise TokenInvalid(detail="not an access token of this server")
+    live = tokens.find_live_access(tx, keys.digest(token), now)
+    if live is None:
+        raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user")
+    return Caller(live.user, live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling))

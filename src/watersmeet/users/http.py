@@ -1,0 +1,183 @@
+"""The pages of signing in and out, and who is signed in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from watersmeet.confluence.scopes import Role
+from watersmeet.database import users
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+from watersmeet.users import password, session
+from watersmeet.users.session import Session
+from watersmeet.web.cookies import Cookie
+from watersmeet.web.csrf import check_form, form_token
+from watersmeet.web.environment import Environment
+from watersmeet.web.forms import Form
+from watersmeet.web.log import log
+from watersmeet.web.templates import Page, Visitor, render
+
+SIGN_IN_PATH = "/login.action"
+SIGN_OUT_PATH = "/logout.action"
+DESTINATION = "os_destination"  # Confluence's name for where to go after signing in
+
+# A path on this site: no scheme, no host, nothing that a browser turns into one (S066).
+_LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+_MAX_DESTINATION = 16 * 1024
+
+# Each verification costs 19 MiB and 30 ms of a core; two at a time leave the server responsive (S069).
+_hashing = CapacityLimiter(2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage(Page):
+    """The sign-in form."""
+
+    template: ClassVar[str] = "sign-in.html"
+    username: str
+    destination: str
+    form_token: str
+    failed: bool
+
+
+async def current_session(environment: Environment, request: Request) -> Session | None:
+    """The live session of the browser that sent a request."""
+    identifier = Cookie.named("session", environment.settings).read(request)
+    if identifier is None:
+        return None
+    now = environment.clock.now()
+    return await environment.database.read(
+        lambda tx: session.find(tx, identifier, environment.keys, now)
+    )
+
+
+def visitor(environment: Environment, current: Session) -> Visitor:
+    """What the page header shows of a signed-in user."""
+    return Visitor(
+        display_name=current.user.display_name,
+        username=current.user.username,
+        is_administrator=current.user.role is not Role.USER,
+        sign_out_token=form_token(environment.keys, current.digest, "sign out"),
+    )
+
+
+def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
+    """The way to the sign-in page and back to a path of this site."""
+    query = urlencode({DESTINATION: destination})
+    return RedirectResponse(f"{environment.settings.context_path}{SIGN_IN_PATH}?{query}", 302)
+
+
+def path_and_query(request: Request) -> str:
+    """Where a request went, as a destination to come back to."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def routes(environment: Environment) -> list[Route]:
+    """The routes of this slice."""
+    pages = _SignIn(environment)
+    return [
+        Route(SIGN_IN_PATH, pages.form, methods=["GET"]),
+        Route(SIGN_IN_PATH, pages.submit, methods=["POST"]),
+        Route(SIGN_OUT_PATH, pages.sign_out, methods=["POST"]),
+    ]
+
+
+@dataclass(frozen=True)
+class _SignIn:
+    environment: Environment
+
+    async def form(self, request: Request) -> Response:
+        destination = self._local(request.query_params.get(DESTINATION))
+        if await current_session(self.environment, request):
+            return RedirectResponse(destination, 302)
+        return self._page(request, destination)
+
+    async def submit(self, request: Request) -> Response:
+        form = await Form.read(request)
+        browser = self._browser_cookie.read(request) or ""
+        expected = form_token(self.environment.keys, browser, "sign in")
+        check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
+        destination = self._local(form.text(DESTINATION))
+        username = form.text("username")
+        user = await self._verified(username, form.raw("password"))
+        if user is None:
+            log.info("sign-in failed")
+            return self._page(request, destination, username=username, failed=True)
+        response = RedirectResponse(destination, 303)
+        await self._start_session(request, response, user)
+        log.info("signed in", user=user.username)
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        form = await Form.read(request)
+        current = await current_session(self.environment, request)
+        if current is not None:
+            expected = form_token(self.environment.keys, current.digest, "sign out")
+            check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
+            await self.environment.database.write(lambda tx: users.end_session(tx, current.digest))
+            log.info("signed out", user=current.user.username)
+        response = RedirectResponse(self._local(form.text(DESTINATION)), 303)
+        self._session_cookie.clear(response)
+        return response
+
+    async def _verified(self, username: str, typed: str) -> User | None:
+        user = await self.environment.database.read(lambda tx: users.find_by_name(tx, username))
+        known = user.password_hash if user and user.enabled else None
+        fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
+        return user if fits else None
+
+    async def _start_session(self, request: Request, response: Response, user: User) -> None:
+        old = self._session_cookie.read(request)
+
+        def start(tx: Transaction) -> str:
+            if old is not None:
+                session.end(tx, old, self.environment.keys)
+            return session.start(
+                tx,
+                user,
+                self.environment.keys,
+                self.environment.entropy,
+                self.environment.clock.now(),
+                self.environment.settings.session_lifetime,
+            )
+
+        self._session_cookie.write(response, await self.environment.database.write(start))
+        self._browser_cookie.clear(response)
+
+    def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
+        # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
+        # somebody else's browser in as themselves.
+        browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
+        page = SignInPage(
+            context_path=self.environment.settings.context_path,
+            username=username,
+            destination=destination,
+            form_token=form_token(self.environment.keys, browser, "sign in"),
+            failed=failed,
+        )
+        response = render(page, 401 if failed else 200)
+        self._browser_cookie.write(response, browser)
+        return response
+
+    def _local(self, destination: str | None) -> str:
+        home = self.environment.settings.context_path + "/"
+        if destination and len(destination) <= _MAX_DESTINATION and _LOCAL_PATH.fullmatch(destination):
+            return destination
+        return home
+
+    @property
+    def _session_cookie(self) -> Cookie:
+        return Cookie.named("session", self.environment.settings)
+
+    @property
+    def _browser_cookie(self) -> Cookie:
+        return Cookie.named("browser", self.environment.settings)

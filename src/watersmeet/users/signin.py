@@ -1,0 +1,83 @@
+"""Sign-in and the life of a user: operations shared by the pages and the command line."""
+
+from __future__ import annotations
+
+import re
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.scopes import Role
+from watersmeet.database import tokens, users
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+from watersmeet.entropy import Entropy
+from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.family import Revocation
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
+
+
+class UnacceptableUser(WatersmeetError):
+    """A name that a user may not have."""
+
+
+class UnknownUser(WatersmeetError):
+    """There is no user of that name."""
+
+
+def add_user(
+    tx: Transaction,
+    *,
+    username: str,
+    display_name: str,
+    email: str,
+    role: Role,
+    password_hash: str,
+    now: Instant,
+    entropy: Entropy,
+) -> User:
+    """A new user. Raises ``UnacceptableUser`` or ``UsernameTaken``."""
+    if not _USERNAME.fullmatch(username.lower()):
+        raise UnacceptableUser(
+            "A user name has 1 to 63 characters: letters a to z, digits, and . _ @ - after the first."
+        )
+    return users.add(
+        tx,
+        username=username,
+        user_key=entropy.hex(16),
+        display_name=display_name or username,
+        email=email,
+        role=role,
+        password_hash=password_hash,
+        now=now,
+    )
+
+
+def require_user(tx: Transaction, username: str) -> User:
+    """The user of that name. Raises ``UnknownUser``."""
+    user = users.find_by_name(tx, username)
+    if user is None:
+        raise UnknownUser(f"There is no user named {username}.")
+    return user
+
+
+def disable_user(tx: Transaction, username: str, now: Instant) -> User:
+    """Keep a user out: sessions end and every token given to an application dies (S067)."""
+    user = require_user(tx, username)
+    users.set_enabled(tx, user.id, enabled=False)
+    tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    return user
+
+
+def enable_user(tx: Transaction, username: str) -> User:
+    """Let a disabled user in again; applications must be authorized anew."""
+    user = require_user(tx, username)
+    users.set_enabled(tx, user.id, enabled=True)
+    return user
+
+
+def change_password(tx: Transaction, username: str, password_hash: str, now: Instant) -> User:
+    """Replace a password; whoever signed in with the old one, or was let in by it, is out (S117)."""
+    user = require_user(tx, username)
+    users.set_password(tx, user.id, password_hash)
+    tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
+    return user

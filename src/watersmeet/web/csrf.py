@@ -1,0 +1,43 @@
+"""Protection against cross-site posts: where a post came from, and a token bound to browser and purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.keys import Keys
+
+
+class CrossSitePost(WatersmeetError):
+    """A form was posted from another site, by another browser, or long ago."""
+
+    description = "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
+
+
+def form_token(keys: Keys, *bound_to: str) -> str:
+    """The token of a form, bound to the browser and to what the form is for."""
+    return hmac.digest(keys.form, "\0".join(bound_to).encode(), hashlib.sha256).hex()
+
+
+def check_form(request: Request, presented: str | None, expected: str, base_url: str) -> None:
+    """Raises ``CrossSitePost`` unless this site's own form was posted by the browser it was made for."""
+    if not _is_same_origin(request, base_url) or not hmac.compare_digest(
+        (presented or "").encode(), expected.encode()
+    ):
+        raise CrossSitePost
+
+
+def _is_same_origin(request: Request, base_url: str) -> bool:
+    # Browsers say where a request comes from; other clients say nothing and prove themselves by the token.
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    base = urlsplit(base_url)
+    return origin == f"{base.scheme}://{base.netloc}"

@@ -1,0 +1,56 @@
+"""Headers: what every answer carries, whoever made it (S005-S009)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from watersmeet.settings import Settings
+
+
+def content_security_policy(form_action: str = "") -> str:
+    """The policy of a page: own files only, nothing inline, no frames.
+
+    ``form_action`` is an origin that a redirect after a post may lead to; Chromium applies ``form-action`` to
+    redirects, so the consent form must name the client's (S007).
+    """
+    sources = f"'self' {form_action}".rstrip()
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"form-action {sources}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+_ALWAYS: Final = {
+    "content-security-policy": content_security_policy(),
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+}
+_ONE_YEAR = "max-age=31536000"
+
+
+class SecurityHeaders:
+    """Middleware that adds each header the answer does not set itself."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._headers = dict(_ALWAYS)
+        if settings.is_https:
+            self._headers["strict-transport-security"] = _ONE_YEAR
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and complete its answer."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

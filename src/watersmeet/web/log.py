@@ -1,0 +1,81 @@
+"""The log: structured events, one line each; causes and private details, never a credential (S016)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from watersmeet.entropy import Entropy
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
+
+
+def configure(log_format: str) -> None:
+    """Write events to standard error, as text for people or as JSON for machines."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def request_id(request: Request) -> str:
+    """The identifier of a request, which error pages and the log share."""
+    return str(request.scope["state"]["request_id"])
+
+
+class RequestLog:
+    """Middleware that gives each request an identifier and writes one line when it is answered.
+
+    Only the path is written: queries may carry what the seed's examples put there, secrets and codes.
+    """
+
+    def __init__(self, app: ASGIApp, entropy: Entropy) -> None:
+        self._app = app
+        self._entropy = entropy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and log its outcome."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        identifier = self._entropy.hex(8)
+        scope.setdefault("state", {})["request_id"] = identifier
+        began, status = perf_counter(), 500
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request=identifier)
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((perf_counter() - began) * 1000, 1),
+            )
+            structlog.contextvars.clear_contextvars()

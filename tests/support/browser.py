@@ -1,0 +1,95 @@
+"""The browser of the tests: the system's Chromium, driven by Playwright, with an ear for what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, sync_playwright
+from tools.machine import chromium
+
+_FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# An answer of 4xx is often what a test is about; Chromium reports each as an error.
+_EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+class ChromiumMissingError(Exception):
+    """No Chromium can be had on this machine; the text says what to do."""
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Headless Chromium. Raises ``ChromiumMissingError`` when the machine has none."""
+    executable = chromium()
+    if executable is None:
+        raise ChromiumMissingError("there is no Chromium: run make test as root, or apt-get install chromium")
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else [*_FLAGS]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Complaints:
+    """What the pages of a context complained about: uncaught errors, and errors on the console."""
+
+    def __init__(self, context: BrowserContext, expected: tuple[str, ...] = ()) -> None:
+        self._found: list[str] = []
+        self._expected = [_EXPECTED, *map(re.compile, expected)]
+        context.on("weberror", self._on_error)
+        context.on("console", self._on_console)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """The complaints that no pattern allows."""
+        return [text for text in self._found if not any(pattern.search(text) for pattern in self._expected)]
+
+    def _on_error(self, error: WebError) -> None:
+        self._found.append(f"uncaught: {error.error}")
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._found.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+
+@contextmanager
+def fresh_page(browser: Browser, *, expected: tuple[str, ...] = ()) -> Iterator[Page]:
+    """A page in a context of its own: no cookies, no storage. Leaving it demands that nothing complained."""
+    context = browser.new_context(
+        viewport={"width": 1024, "height": 768},
+        locale="en-GB",
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(10_000)
+    complaints = Complaints(context, expected)
+    try:
+        page = context.new_page()
+        yield page
+        if not page.is_closed():
+            page.evaluate("0")  # one round trip, so that every event so far has arrived
+        if complaints.unexpected:
+            raise AssertionError("\n".join(["the page complained:", *complaints.unexpected]))
+    finally:
+        context.close()
+
+
+def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
+    """A picture of the page: in ``docs/images`` if ``WATERSMEET_WRITE_SCREENSHOTS=1``, or in ``scratch``."""
+    images = Path(__file__).parents[2] / "docs" / "images"
+    folder = images if os.environ.get("WATERSMEET_WRITE_SCREENSHOTS") == "1" else scratch
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    return path

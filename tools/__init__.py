@@ -1,0 +1,1 @@
+"""Programs for working on Watersmeet; no part of the package."""
