@@ -6,6 +6,7 @@ it could not: the tests that need the thing then fail and name it, the others st
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -31,12 +32,20 @@ def chromium() -> Path | None:
     """The browser for the tests: ``WATERSMEET_TEST_CHROMIUM``, or where distributions put it."""
     named = os.environ.get("WATERSMEET_TEST_CHROMIUM")
     candidates = (named,) if named else _CHROMIUM
-    return next((Path(path) for path in candidates if os.access(path, os.X_OK)), None)
+    return next((Path(path) for path in candidates if shutil.which(path)), None)
 
 
 def _has_a_font() -> bool:
     folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
     return any(next(folder.rglob("DejaVu*.ttf"), None) for folder in folders if folder.is_dir())
+
+
+def _has_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def _needs() -> list[_Need]:
@@ -46,6 +55,7 @@ def _needs() -> list[_Need]:
         needs += [
             _Need("chromium", "the browser tests", chromium() is not None),
             _Need("fonts-dejavu-core", "readable screenshots", _has_a_font()),
+            _Need("libatomic1", "the program that drives the browser", _has_library("libatomic.so.1")),
         ]
     return needs
 
@@ -59,9 +69,7 @@ def _root_prefix() -> list[str] | None:
 
 
 def _succeeds(command: list[str], output: IO[str] | int) -> bool:
-    done = subprocess.run(
-        command, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-    )
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     return done.returncode == 0
 
 

@@ -50,7 +50,9 @@ class ProviderSettings:
         "Allow redirect URLs to be http anywhere, not only on loopback. For staging only.",
     )
     max_lock_timeout_seconds: int = _property(
-        10, "max.lock.timeout.seconds", "How long a request waits for a database lock before it is answered 503."
+        10,
+        "max.lock.timeout.seconds",
+        "How long a request waits for a database lock before it is answered 503.",
     )
     max_client_delay_seconds: int = _property(
         60,
@@ -218,8 +220,10 @@ def _convert(setting: Setting, raw: Any) -> Any:
         return raw.lower() == "true"
     if setting.type is int and isinstance(raw, str) and raw.isascii() and raw.isdigit():
         return int(raw)
+    if setting.name == "base_url" and isinstance(raw, str):
+        return raw.rstrip("/")
     if type(raw) is setting.type:
-        return raw.rstrip("/") if setting.name == "base_url" else raw
+        return raw
     expected = {bool: "true or false", int: "a whole number", str: "a text"}[setting.type]
     raise SettingsError(f"The setting {setting.name} must be {expected}.")
 
@@ -251,7 +255,12 @@ def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 # Environment variables of ours that are not settings of the server.
-_OTHER_VARIABLES = ("WATERSMEET_CONFIG", "WATERSMEET_PASSWORD", "WATERSMEET_CLIENT_SECRET", "WATERSMEET_TEST_")
+_OTHER_VARIABLES = (
+    "WATERSMEET_CONFIG",
+    "WATERSMEET_PASSWORD",
+    "WATERSMEET_CLIENT_SECRET",
+    "WATERSMEET_TEST_",
+)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str], known: Mapping[str, Setting]) -> None:
@@ -332,8 +341,8 @@ _PRODUCTION_CHECKS = (
         "the output of `openssl rand -hex 32`.",
     ),
     (
-        lambda settings: not (
-            settings.is_https or settings.is_loopback or settings.provider.skip_base_url_https_requirement
+        lambda settings: (
+            not (settings.is_https or settings.is_loopback or settings.provider.skip_base_url_https_requirement)
         ),
         "The base URL must be https: change base_url, or set "
         "atlassian.oauth2.provider.skip.base.url.https.requirement=true for a staging system.",

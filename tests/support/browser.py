@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from tools.machine import chromium
 
 _FLAGS = (
@@ -26,6 +27,9 @@ _EXPECTED = re.compile(r"Failed to load resource: the server responded with a st
 class ChromiumMissingError(Exception):
     """No Chromium can be had on this machine; the text says what to do."""
 
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("\n".join(reasons))
+
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
@@ -33,9 +37,12 @@ def running_browser() -> Iterator[Browser]:
     executable = chromium()
     if executable is None:
         raise ChromiumMissingError("there is no Chromium: run make test as root, or apt-get install chromium")
-    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else [*_FLAGS]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        try:
+            # Playwright adds --no-sandbox, without which root and many containers get no browser at all.
+            browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        except PlaywrightError as error:
+            raise ChromiumMissingError("Chromium did not start", str(error)) from error
         try:
             yield browser
         finally:

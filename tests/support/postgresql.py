@@ -204,12 +204,17 @@ def _reachable(programs: Path, folder: Path) -> Path:
     """The programs where an account without rights can read them: a copy, if the checkout is private."""
     if all(parent.stat().st_mode & 0o001 for parent in programs.parents):
         return programs
-    root = folder / "programs"
-    if not root.exists():
+    installation, package = programs.parent, programs.parent.parent
+    copy = folder / "programs" / package.name / installation.name
+    if not copy.exists():
         folder.chmod(0o711)
         for part in ("bin", "lib", "share"):
-            shutil.copytree(programs.parent / part, root / part, symlinks=True)
-    return root / "bin"
+            shutil.copytree(installation / part, copy / part, symlinks=True)
+        # The programs look for the libraries that came with the wheel beside its package.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / "programs" / libraries.name)
+    return copy / "bin"
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -93,9 +93,7 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(
-    args: Sequence[str] = (), *, env: Mapping[str, str] | None = None
-) -> Iterator[RunningServer]:
+def running_server(args: Sequence[str] = (), *, env: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
     """``watersmeet dev --port 0 --json`` with ``args`` added, from its ready line to its clean end.
 
     ``env`` is added to this process's environment. Leaving the block sends SIGTERM and demands exit code 0

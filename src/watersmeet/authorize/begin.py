@@ -1,4 +1,4 @@
-"""The beginning of an authorization: is the client known, where may answers go, what is asked?"""
+"""The beginning of an authorization: who asks, where answers may go, and what is asked."""
 
 from __future__ import annotations
 

@@ -70,9 +70,7 @@ def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant)
     return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
 
 
-def _open_question(
-    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant
-) -> Question:
+def _open_question(tx: Transaction, authorization: Authorization | None, session: Session, now: Instant) -> Question:
     # Only the browser and the user that were asked may see or answer the question (S055).
     if authorization is None or not authorization.is_open(now) or not _is_asked_of(authorization, session):
         raise NoOpenQuestion
@@ -94,5 +92,3 @@ def _is_asked_of(authorization: Authorization, session: Session) -> bool:
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
     if not authorizations.move(tx, before, after):
         raise NoOpenQuestion(detail="two answers raced")
-
-

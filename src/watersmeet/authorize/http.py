@@ -29,7 +29,7 @@ CONSENT_PATH = "/plugins/servlet/oauth2/consent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentPage(Page):
-    """The question: may this application do that for you?"""
+    """The question whether an application may do something for the user."""
 
     template: ClassVar[str] = "consent.html"
     client_name: str
@@ -80,9 +80,7 @@ class _Authorize:
         if isinstance(begun, begin.Refused):
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
-        return RedirectResponse(
-            f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302
-        )
+        return RedirectResponse(f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
@@ -91,9 +89,7 @@ class _Authorize:
         if session is None:
             return to_sign_in(self.environment, authorize_again)
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
-        question = await self.environment.database.read(
-            lambda tx: decide.find_question(tx, session, digest, now)
-        )
+        question = await self.environment.database.read(lambda tx: decide.find_question(tx, session, digest, now))
         return self._page(question, session, authorize_again)
 
     async def answer(self, request: Request) -> Response:
@@ -113,9 +109,7 @@ class _Authorize:
     async def _decide(self, session: Session, authorization_id: str, *, allowed: bool) -> str:
         environment, now = self.environment, self.environment.clock.now()
         if not allowed:
-            return await environment.database.write(
-                lambda tx: decide.deny(tx, authorization_id, session, now)
-            )
+            return await environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now))
         return await environment.database.write(
             lambda tx: decide.approve(
                 tx,

@@ -17,6 +17,11 @@ class Scope(StrEnum):
     ADMIN = "ADMIN"
     SYSTEM_ADMIN = "SYSTEM_ADMIN"
 
+    @property
+    def as_set(self) -> ScopeSet:
+        """The set of this scope alone, with all it implies."""
+        return VOCABULARY.parse(self)
+
 
 VOCABULARY = ScopeVocabulary.of({scope: tuple(Scope)[: number + 1] for number, scope in enumerate(Scope)})
 

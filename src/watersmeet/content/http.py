@@ -86,9 +86,7 @@ class _Api:
 
         part = await self.environment.database.read(operation)
         results = [content_json(item, expansion, self.site) for item in part.items]
-        return JsonResponse(
-            list_envelope(results, part, self.site, CONTENT, request.query_params.multi_items())
-        )
+        return JsonResponse(list_envelope(results, part, self.site, CONTENT, request.query_params.multi_items()))
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
         draft = decode(await _body(request), NewContent).draft()
@@ -243,9 +241,7 @@ def _posted_on(wanted: ContentFilter, day: str) -> ContentFilter:
     except ValueError as error:
         raise BadParameter("The parameter postingDay must be a date: yyyy-mm-dd.") from error
     start = round(midnight.timestamp() * 1000)
-    return replace(
-        wanted, created_from=start, created_before=start + round(timedelta(days=1).total_seconds() * 1000)
-    )
+    return replace(wanted, created_from=start, created_before=start + round(timedelta(days=1).total_seconds() * 1000))
 
 
 def _in_space(tx: Transaction, user: User, wanted: ContentFilter, key: str | None) -> ContentFilter:

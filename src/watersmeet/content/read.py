@@ -17,9 +17,7 @@ CURRENT = (ContentStatus.CURRENT,)
 ANY = (ContentStatus.CURRENT, ContentStatus.TRASHED)
 
 
-def find(
-    tx: Transaction, caller: User, content_id: int, statuses: tuple[str, ...], expansion: Expansion
-) -> Content:
+def find(tx: Transaction, caller: User, content_id: int, statuses: tuple[str, ...], expansion: Expansion) -> Content:
     """A content as it is now. Raises ``ContentNotFound``."""
     found = contents.find_visible(tx, content_id, caller, statuses, body="body" in expansion)
     if not found:
@@ -27,9 +25,7 @@ def find(
     return _complete(tx, caller, found, expansion)
 
 
-def find_version(
-    tx: Transaction, caller: User, content_id: int, number: int, expansion: Expansion
-) -> Content:
+def find_version(tx: Transaction, caller: User, content_id: int, number: int, expansion: Expansion) -> Content:
     """What a current content was in that version, or is. Raises ``ContentNotFound``."""
     found = contents.find_version(tx, content_id, number, caller)
     if found:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -68,7 +68,7 @@ def list_all(tx: Transaction) -> list[Client]:
     return _assemble(tx, tx.execute(_ALL).all())
 
 
-def _assemble(tx: Transaction, rows: Sequence[Row[Any]]) -> list[Client]:
+def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     if not rows:
         return []
     ids = [row.id for row in rows]
@@ -113,7 +113,7 @@ def add(
 ) -> int:
     """A new client, still without a secret; the number of its row. Raises ``ClientNameTaken``."""
     _refuse_taken_name(tx, name)
-    number = tx.execute(
+    number: int = tx.execute(
         insert(clients).returning(clients.c.id),
         {
             "client_id": client_id,
@@ -133,9 +133,7 @@ def change(tx: Transaction, number: int, *, name: str, scope: ScopeSet, uris: It
     """Replace what can be edited of a client. Raises ``ClientNameTaken``."""
     _refuse_taken_name(tx, name, but=number)
     tx.execute(
-        update(clients)
-        .where(clients.c.id == number)
-        .values(name=name, name_key=name.casefold(), scope=str(scope))
+        update(clients).where(clients.c.id == number).values(name=name, name_key=name.casefold(), scope=str(scope))
     )
     tx.execute(delete(redirect_uris).where(redirect_uris.c.client == number))
     _set_uris(tx, number, uris)
@@ -148,9 +146,7 @@ def _set_uris(tx: Transaction, number: int, uris: Iterable[RedirectUri]) -> None
 
 def add_secret(tx: Transaction, number: int, digest: str, now: Instant) -> None:
     """One more secret that works from now on."""
-    tx.execute(
-        insert(client_secrets), {"digest": digest, "client": number, "created_at": now, "expires_at": None}
-    )
+    tx.execute(insert(client_secrets), {"digest": digest, "client": number, "created_at": now, "expires_at": None})
 
 
 def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Instant) -> None:

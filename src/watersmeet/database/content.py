@@ -195,9 +195,7 @@ _line = (
     .cte("line", recursive=True)
 )
 _line = _line.union(
-    select(content.c.parent_id)
-    .join(_line, _line.c.id == content.c.id)
-    .where(content.c.parent_id.is_not(None))
+    select(content.c.parent_id).join(_line, _line.c.id == content.c.id).where(content.c.parent_id.is_not(None))
 )
 _ABOVE = _PRESENT[False].where(content.c.id.in_(select(_line.c.id)))
 _IDS_ABOVE = select(_line.c.id)

@@ -153,10 +153,9 @@ def _commit_together(connection: Connection, batch: list[_Unit]) -> None:
     answers: list[Callable[[], None]] = []
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for unit in batch:
-            answers.append(_run_in_savepoint(connection, unit))
+        answers.extend(_run_in_savepoint(connection, unit) for unit in batch)
         connection.exec_driver_sql("COMMIT")
-    except Exception as error:  # noqa: BLE001 - whatever it was, every caller must hear of it
+    except Exception as error:
         _roll_back(connection)
         failure = _translated(error)
         answers = [_answer_with_exception(unit, failure) for unit in batch]
@@ -173,7 +172,7 @@ def _run_in_savepoint(connection: Connection, unit: _Unit) -> Callable[[], None]
             raise  # the whole batch is in trouble, not this unit
         connection.exec_driver_sql("ROLLBACK TO unit")
         return _answer_with_exception(unit, error)
-    except Exception as error:  # noqa: BLE001 - the caller gets it, as if it had called directly
+    except Exception as error:
         connection.exec_driver_sql("ROLLBACK TO unit")
         return _answer_with_exception(unit, error)
     finally:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import inspect, select
 from sqlalchemy import insert as insert_into
+from sqlalchemy import inspect, select
 
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import SCHEMA_VERSION, metadata, properties

@@ -135,9 +135,7 @@ def add_family(tx: Transaction, family: TokenFamily) -> None:
     )
 
 
-def add_pair(
-    tx: Transaction, family_id: str, pair: TokenPair, *, access_digest: str, refresh_digest: str
-) -> None:
+def add_pair(tx: Transaction, family_id: str, pair: TokenPair, *, access_digest: str, refresh_digest: str) -> None:
     """Remember the next generation of a family."""
     tx.execute(
         insert(token_pairs),
@@ -244,7 +242,12 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
 
 
 def revoke_all(
-    tx: Transaction, *, client: int | None = None, user_id: int | None = None, because: Revocation, now: Instant
+    tx: Transaction,
+    *,
+    client: int | None = None,
+    user_id: int | None = None,
+    because: Revocation,
+    now: Instant,
 ) -> int:
     """End every family of a client, of a user, or of both together; how many ended.
 

@@ -79,9 +79,7 @@ class AuthorizationRequest:
         _refuse_request_objects(parameters)
         if parameters.require("response_type") != "code":
             raise UnsupportedResponseType
-        challenge = CodeChallenge.parse(
-            parameters.get("code_challenge"), parameters.get("code_challenge_method")
-        )
+        challenge = CodeChallenge.parse(parameters.get("code_challenge"), parameters.get("code_challenge_method"))
         if challenge is None and not client.confidential:
             raise CodeChallengeRequired
         return cls(client, redirect_uri, _scope(parameters, client, vocabulary), parameters.get("state"), challenge)

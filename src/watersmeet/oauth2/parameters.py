@@ -72,8 +72,23 @@ class Parameters:
 
 
 _KNOWN = frozenset(
-    "client_id client_secret redirect_uri response_type response_mode scope state code_challenge "
-    "code_challenge_method grant_type code code_verifier refresh_token token token_type_hint".split()
+    [
+        "client_id",
+        "client_secret",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "grant_type",
+        "code",
+        "code_verifier",
+        "refresh_token",
+        "token",
+        "token_type_hint",
+    ]
 )
 
 

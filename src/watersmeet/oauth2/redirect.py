@@ -89,7 +89,7 @@ class RedirectUri:
         )
 
     def with_answer(self, answer: Mapping[str, str | None]) -> str:
-        """This URI with the answer's parameters appended; what was registered stays untouched.
+        """The URI with the answer's parameters appended; what was registered stays untouched.
 
         Values are percent-encoded so that decoding gives back exactly what went in (S029).
         """

@@ -30,9 +30,7 @@ class ExchangeRequest:
     @classmethod
     def parse(cls, parameters: Parameters) -> ExchangeRequest:
         """From the parameters of a token request. Raises ``MissingParameter``."""
-        return cls(
-            parameters.require("code"), parameters.require("redirect_uri"), parameters.get("code_verifier")
-        )
+        return cls(parameters.require("code"), parameters.require("redirect_uri"), parameters.get("code_verifier"))
 
 
 def exchange(

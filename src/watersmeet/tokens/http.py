@@ -119,7 +119,8 @@ class _TokenEndpoint:
     def _lifetimes(self) -> Lifetimes:
         provider = self.environment.settings.provider
         return Lifetimes(
-            provider.access_token_expiration_seconds * SECOND, provider.refresh_token_expiration_seconds * SECOND
+            provider.access_token_expiration_seconds * SECOND,
+            provider.refresh_token_expiration_seconds * SECOND,
         )
 
     async def revoke(self, request: Request) -> Response:

@@ -16,7 +16,5 @@ def issue(tx: Transaction, family_id: str, pair: TokenPair, keys: Keys, entropy:
     """Give a new pair its token strings and remember their digests."""
     access = seal(entropy.hex(16), TokenKind.ACCESS, keys)
     refresh = seal(entropy.hex(16), TokenKind.REFRESH, keys)
-    tokens.add_pair(
-        tx, family_id, pair, access_digest=keys.digest(access), refresh_digest=keys.digest(refresh)
-    )
+    tokens.add_pair(tx, family_id, pair, access_digest=keys.digest(access), refresh_digest=keys.digest(refresh))
     return IssuedTokens(pair, access, refresh)

@@ -26,9 +26,7 @@ def revoke(
     Either token takes the other with it (S133). The answer to the client is the same in every case
     (RFC 7009 §2.2). Raises ``InvalidClient``.
     """
-    client = (
-        authenticate(tx, credentials, keys, now) if validate_secret else _identify(tx, credentials.client_id)
-    )
+    client = authenticate(tx, credentials, keys, now) if validate_secret else _identify(tx, credentials.client_id)
     digest = keys.digest(token)
     stored = tokens.find_by_refresh_token(tx, digest) or tokens.find_by_access_token(tx, digest)
     if stored is None or stored.family.client != client.id:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from anyio import CapacityLimiter, to_thread
@@ -17,6 +18,7 @@ from watersmeet.confluence.scopes import Role
 from watersmeet.database import users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+from watersmeet.errors import WatersmeetError
 from watersmeet.users import password, session
 from watersmeet.users.session import Session
 from watersmeet.web.cookies import Cookie
@@ -55,9 +57,7 @@ async def current_session(environment: Environment, request: Request) -> Session
     if identifier is None:
         return None
     now = environment.clock.now()
-    return await environment.database.read(
-        lambda tx: session.find(tx, identifier, environment.keys, now)
-    )
+    return await environment.database.read(lambda tx: session.find(tx, identifier, environment.keys, now))
 
 
 def visitor(environment: Environment, current: Session) -> Visitor:
@@ -70,10 +70,39 @@ def visitor(environment: Environment, current: Session) -> Visitor:
     )
 
 
+class SignInRequired(WatersmeetError):
+    """Nobody is signed in; the answer is the way to the sign-in page and back to ``destination``."""
+
+    def __init__(self, destination: str) -> None:
+        super().__init__("Sign in first.")
+        self.destination = destination
+
+
+async def require_session(environment: Environment, request: Request, *, otherwise: str) -> Session:
+    """The live session of a browser. Raises ``SignInRequired``.
+
+    After signing in the browser comes back to where it was, or to the page ``otherwise`` if it was posting.
+    """
+    session = await current_session(environment, request)
+    if session is None:
+        post = request.method == "POST"
+        raise SignInRequired(environment.settings.context_path + otherwise if post else path_and_query(request))
+    return session
+
+
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
     """The way to the sign-in page and back to a path of this site."""
     query = urlencode({DESTINATION: destination})
     return RedirectResponse(f"{environment.settings.context_path}{SIGN_IN_PATH}?{query}", 302)
+
+
+def error_handlers(environment: Environment) -> dict[Any, Callable[[Request, Any], Awaitable[Response]]]:
+    """How the errors of this slice are answered."""
+
+    async def on_sign_in_required(_request: Request, error: SignInRequired) -> Response:
+        return to_sign_in(environment, error.destination)
+
+    return {SignInRequired: on_sign_in_required}
 
 
 def path_and_query(request: Request) -> str:

@@ -1,7 +1,7 @@
 """Cookies: their names and attributes (S063).
 
-Under https every cookie is ``__Host-`` and ``Secure``. Under http, which only development uses, browsers refuse
-that prefix; the name then carries the port, because cookies ignore ports and two servers on one computer
+Under https every cookie is ``__Host-`` and ``Secure``. Under http, which only development uses, browsers
+refuse that prefix; the name then carries the port, because cookies ignore ports and two servers on one computer
 would sign each other out.
 """
 

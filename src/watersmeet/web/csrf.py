@@ -15,7 +15,9 @@ from watersmeet.oauth2.keys import Keys
 class CrossSitePost(WatersmeetError):
     """A form was posted from another site, by another browser, or long ago."""
 
-    description = "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
+    description = (
+        "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
+    )
 
 
 def form_token(keys: Keys, *bound_to: str) -> str:

@@ -42,14 +42,16 @@ class ErrorPage(Page):
     request_id: str
 
 
-def handlers(settings: Settings) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
+def handlers(
+    settings: Settings,
+) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
 
-    async def on_bearer_refused(request: Request, error: Exception) -> Response:
+    async def on_bearer_refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
         status = 403 if isinstance(error, InsufficientScope) else 401
         _note(error, status)
-        response = _rest_answer(RestError.with_status(status, error.description))
+        response = _rest_answer(_with_status(status, error.description))
         response.headers.append("www-authenticate", bearer_challenge(error))
         if status == 401:
             # The original's own challenge, which its clients know (wire dossier 2.4).
@@ -61,7 +63,7 @@ def handlers(settings: Settings) -> Mapping[type[Exception], Callable[[Request, 
         _note(error, status)
         description = error.description if isinstance(error, WatersmeetError) else _phrase(status)
         if _is_rest(request):
-            rest_error = error if isinstance(error, RestError) else RestError.with_status(status, description)
+            rest_error = error if isinstance(error, RestError) else _with_status(status, description)
             return _rest_answer(rest_error, headers)
         return render(
             ErrorPage(
@@ -85,6 +87,14 @@ def handlers(settings: Settings) -> Mapping[type[Exception], Callable[[Request, 
 
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:
     return JsonResponse(envelope(error), error.status, {**(headers or {}), "content-type": _ENVELOPE_TYPE})
+
+
+def _with_status(status: int, description: str) -> RestError:
+    """An error of another tree as the REST API tells it."""
+    error = RestError(description)
+    error.status, error.reason = status, HTTPStatus(status).phrase
+    error.authorized, error.valid = status not in (401, 403), status != 400
+    return error
 
 
 def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
@@ -116,7 +126,8 @@ def _phrase(status: int) -> str:
 def _is_rest(request: Request) -> bool:
     prefix = request.scope.get("root_path", "")
     path = request.scope["path"].removeprefix(prefix)
-    return bool(path.startswith("/rest/"))
+    # The authorization endpoint lives under /rest, but a person stands before it.
+    return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
 
 
 def _note(error: Exception, status: int) -> None:

@@ -70,9 +70,4 @@ class Form:
 
     def lines(self, name: str) -> list[str]:
         """The lines of all values of a field that are not empty."""
-        return [
-            line.strip()
-            for value in self.fields.get(name, [])
-            for line in value.splitlines()
-            if line.strip()
-        ]
+        return [line.strip() for value in self.fields.get(name, []) for line in value.splitlines() if line.strip()]

@@ -1,0 +1,79 @@
+"""The banner of ``watersmeet dev``: who can sign in, and the seed's own commands with real values."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from watersmeet import demo
+
+# The verifier and challenge of RFC 7636, Appendix B: public, so good for a demonstration and nothing else.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def banner(base_url: str) -> str:
+    """The whole text, ready to print."""
+    return "\n".join([*_head(base_url), *_walk(base_url), ""])
+
+
+def _head(base_url: str) -> list[str]:
+    width = max(len(user.username) for user in demo.USERS)
+    users = [f"  {user.username:<{width}}  password {user.username:<{width}}  {user.rights}" for user in demo.USERS]
+    return [
+        "",
+        f"  Watersmeet is ready at {base_url}",
+        "  Demo data in a throw-away database, for this computer only. Stop it with Ctrl-C.",
+        "",
+        "Users",
+        *users,
+        "",
+        f"Incoming link: {demo.CLIENT_NAME}",
+        f"  client ID      {demo.CLIENT_ID}",
+        f"  client secret  {demo.CLIENT_SECRET}",
+        *(f"  redirect URL   {uri}" for uri in demo.redirect_uris(base_url)),
+        "",
+    ]
+
+
+def _walk(base_url: str) -> list[str]:
+    callback = demo.redirect_uris(base_url)[0]
+    asked = {
+        "client_id": demo.CLIENT_ID,
+        "redirect_uri": callback,
+        "response_type": "code",
+        "state": "a-value-nobody-can-guess",
+        "scope": "WRITE",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    client = {"client_id": demo.CLIENT_ID, "client_secret": demo.CLIENT_SECRET}
+    exchange = urlencode(
+        {**client, "grant_type": "authorization_code", "redirect_uri": callback, "code_verifier": VERIFIER}
+    )
+    refresh = urlencode({**client, "grant_type": "refresh_token", "redirect_uri": callback})
+    token = f"{base_url}/rest/oauth2/latest/token"
+    return [
+        "Walk through the authorization code flow with PKCE",
+        "  1. Open in a browser, sign in as alice, press Allow; the page that follows shows the code:",
+        "",
+        f"{base_url}/rest/oauth2/latest/authorize?{urlencode(asked)}",
+        "",
+        "  2. Exchange the code for tokens, within 60 seconds:",
+        "",
+        "CODE=paste-the-code-here",
+        f'curl -X POST "{token}?{exchange}&code=$CODE"',
+        "",
+        "  3. Read content with the access token:",
+        "",
+        "OAUTH2_TOKEN=paste-the-access-token-here",
+        f'curl --header "Authorization: Bearer $OAUTH2_TOKEN" "{base_url}/rest/api/content/"',
+        "",
+        "  4. Get new tokens; the old ones stop working:",
+        "",
+        "REFRESH_TOKEN=paste-the-refresh-token-here",
+        f'curl -X POST "{token}?{refresh}&refresh_token=$REFRESH_TOKEN"',
+        "",
+        "Without a browser, all at once:",
+        "",
+        f"watersmeet authorize --url {base_url} --client {demo.CLIENT_ID} --user alice --scope WRITE --pkce",
+    ]

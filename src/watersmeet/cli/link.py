@@ -1,0 +1,154 @@
+"""``watersmeet link``: incoming links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from watersmeet.cli.configuration import config_option, production_environment
+from watersmeet.cli.output import print_json, print_table
+from watersmeet.confluence.scopes import Scope
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.group("link")
+def command() -> None:
+    """Add, list, show and delete incoming links; rotate secrets. Works also while the database is served."""
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, required=True, help="May be given several times.")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.READ.value,
+    show_default=True,
+)
+@click.option("--public", is_flag=True, help="A client that can keep no secret: it gets none and must use PKCE.")
+@_json_option
+@config_option
+def add(
+    name: str, redirect_uris: tuple[str, ...], scope: str, public: bool, as_json: bool, config: Path | None
+) -> None:
+    """Add an incoming link; prints its client ID and, this once, its secret."""
+    from watersmeet.links.register import Registration, link_as_json, register
+
+    with production_environment(config) as environment:
+        registration = Registration.check(
+            name=name.strip(),
+            redirect_uris=list(redirect_uris),
+            scope=Scope(scope),
+            allow_http=environment.settings.provider.skip_redirect_url_https_requirement,
+        )
+        registered = environment.database.write_now(
+            lambda tx: register(
+                tx,
+                registration,
+                confidential=not public,
+                created_by="the command line",
+                now=environment.clock.now(),
+                keys=environment.keys,
+                entropy=environment.entropy,
+            )
+        )
+    if as_json:
+        print_json({**link_as_json(registered.client), "client_secret": registered.client_secret})
+        return
+    click.echo(f"client ID      {registered.client.client_id}")
+    if registered.client_secret:
+        click.echo(f"client secret  {registered.client_secret}\nThe secret is shown this once.")
+
+
+@command.command("list")
+@_json_option
+@config_option
+def list_links(as_json: bool, config: Path | None) -> None:
+    """List the incoming links."""
+    from watersmeet.database import clients
+    from watersmeet.links.register import link_as_json
+
+    with production_environment(config) as environment:
+        found = environment.database.read_now(clients.list_all)
+    if as_json:
+        print_json([link_as_json(link) for link in found])
+        return
+    rows = [(link.name, link.client_id, str(link.scope), link.redirect_uris[0].host) for link in found]
+    print_table(("NAME", "CLIENT ID", "SCOPE", "REDIRECTS TO"), rows)
+
+
+@command.command("show")
+@click.argument("client_id")
+@_json_option
+@config_option
+def show(client_id: str, as_json: bool, config: Path | None) -> None:
+    """Show an incoming link; never its secret."""
+    from watersmeet.links.register import link_as_json, require_link
+
+    with production_environment(config) as environment:
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+    if as_json:
+        print_json(link_as_json(link))
+        return
+    kind = "confidential" if link.confidential else "public"
+    click.echo(f"name          {link.name}\nclient ID     {link.client_id}\ntype          {kind}")
+    click.echo(f"scope         {link.scope}")
+    for uri in link.redirect_uris:
+        click.echo(f"redirect URL  {uri.value}")
+
+
+@command.command("rotate-secret")
+@click.argument("client_id")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, 2160),
+    default=24,
+    show_default=True,
+    help="How long the old secret works on.",
+)
+@_json_option
+@config_option
+def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | None) -> None:
+    """Make a new secret; the old one works on for a while."""
+    from watersmeet.links.credentials import HOUR, rotate_secret
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        secret = environment.database.write_now(
+            lambda tx: rotate_secret(
+                tx,
+                require_link(tx, client_id),
+                overlap=overlap_hours * HOUR,
+                now=environment.clock.now(),
+                keys=environment.keys,
+                entropy=environment.entropy,
+            )
+        )
+    if as_json:
+        print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
+        return
+    click.echo(
+        f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more."
+    )
+
+
+@command.command("delete")
+@click.argument("client_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def delete(client_id: str, yes: bool, config: Path | None) -> None:
+    """Delete an incoming link; every token it was given dies."""
+    from watersmeet.database import tokens
+    from watersmeet.links.credentials import delete_link
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        now = environment.clock.now()
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
+        if not yes:
+            click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
+        environment.database.write_now(lambda tx: delete_link(tx, link))
+    click.echo(f"Deleted {link.name}.")

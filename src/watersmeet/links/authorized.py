@@ -1,0 +1,17 @@
+"""What a user has authorized: the applications that can act for them, and taking that back."""
+
+from __future__ import annotations
+
+from watersmeet.clock import Instant
+from watersmeet.database import clients, tokens
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+from watersmeet.oauth2.family import Revocation
+
+
+def revoke_access(tx: Transaction, user: User, client_id: str, now: Instant) -> int:
+    """End everything a user gave an application, at once; how many grants ended (S070)."""
+    client = clients.find(tx, client_id)
+    if client is None:
+        return 0
+    return tokens.revoke_all(tx, client=client.id, user_id=user.id, because=Revocation.BY_USER, now=now)

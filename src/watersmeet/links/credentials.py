@@ -1,0 +1,42 @@
+"""Credentials of an incoming link: new secrets, rotation with overlap, and the end of it all."""
+
+from __future__ import annotations
+
+from watersmeet.clock import SECOND, Instant
+from watersmeet.database import clients
+from watersmeet.database.transaction import Transaction
+from watersmeet.entropy import Entropy
+from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.keys import Keys
+
+HOUR: Instant = 3600 * SECOND
+DEFAULT_OVERLAP_HOURS = 24
+
+
+class NoSecret(WatersmeetError):
+    """A public client has no secret to rotate."""
+
+    description = "This is a public client: it has no secret."
+
+
+def new_secret(tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, now: Instant) -> str:
+    """One more secret of 256 random bits; only its digest is kept (S093, S094)."""
+    secret = entropy.hex(32)
+    clients.add_secret(tx, number, keys.digest(secret), now)
+    return secret
+
+
+def rotate_secret(
+    tx: Transaction, client: Client, *, overlap: Instant, now: Instant, keys: Keys, entropy: Entropy
+) -> str:
+    """A new secret; the old ones work for ``overlap`` milliseconds more (S097). Raises ``NoSecret``."""
+    if not client.confidential:
+        raise NoSecret
+    clients.end_secrets(tx, client.id, now=now, expires_at=now + overlap)
+    return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
+
+
+def delete_link(tx: Transaction, client: Client) -> None:
+    """Delete an incoming link; its codes, grants and tokens die with it (S099)."""
+    clients.remove(tx, client.id)
