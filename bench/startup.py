@@ -68,13 +68,18 @@ def _started(options: Sequence[str] = ()) -> Iterator[_Started]:
             begun = time.perf_counter()
             process = subprocess.Popen(
                 [sys.executable, *options, *_DEV],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=_environment(),
             )  # fmt: skip
             try:
                 _read_ready_line(process, log)
                 yield _Started(time.perf_counter() - begun, process, log)
             finally:
                 _stop(process)
+
+
+def _environment() -> dict[str, str]:
+    """As after an ordinary installation: compiled modules are kept, so the run that warms up writes them."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _read_ready_line(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -197,6 +202,7 @@ def _write(report: str) -> None:
     _, end, after = rest.partition(_END)
     if not (begin and end):
         sys.exit(f"{_DOCUMENT} has no section between {_BEGIN} and {_END}")
+    _DOCUMENT.parent.mkdir(exist_ok=True)
     _DOCUMENT.write_text(f"{before}{begin}\n{report}\n{end}{after}", encoding="utf-8")
 
 

@@ -39,6 +39,10 @@ def open_database(settings: Settings) -> Database:
         return Database(settings.database_url, lock_timeout_seconds=settings.provider.max_lock_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"database_url is not usable: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"database_url names PostgreSQL, but {error.name} is not installed: pip install 'watersmeet[postgresql]'."
+        ) from error
 
 
 def create_environment(

@@ -93,9 +93,9 @@ def fresh_page(browser: Browser, *, expected: tuple[str, ...] = ()) -> Iterator[
 
 
 def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
-    """A picture of the page: in ``docs/images`` if ``WATERSMEET_WRITE_SCREENSHOTS=1``, or in ``scratch``."""
+    """A picture of the page: in ``docs/images`` if ``WATERSMEET_TEST_SCREENSHOTS=1``, or in ``scratch``."""
     images = Path(__file__).parents[2] / "docs" / "images"
-    folder = images if os.environ.get("WATERSMEET_WRITE_SCREENSHOTS") == "1" else scratch
+    folder = images if os.environ.get("WATERSMEET_TEST_SCREENSHOTS") == "1" else scratch
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     page.screenshot(path=path, animations="disabled", caret="hide")

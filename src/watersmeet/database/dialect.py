@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 DialectName = Literal["sqlite", "postgresql"]
@@ -42,6 +42,7 @@ def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
         make_url(url).set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text may end in the log (S016)
         connect_args={"check_same_thread": False, "timeout": lock_timeout_seconds},
     )
 
@@ -66,6 +67,7 @@ def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> E
         pool_timeout=lock_timeout_seconds,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
+        hide_parameters=True,
         connect_args={"options": f"-c lock_timeout={milliseconds} -c synchronous_commit=on"},
     )
 
@@ -77,7 +79,17 @@ def can_try_again(error: DBAPIError) -> bool:
 
 def is_busy(error: DBAPIError) -> bool:
     """Whether the database could not be reached or locked in time: nothing happened, so try later."""
-    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE or error.connection_invalidated:
+    if error.connection_invalidated or _is_unreachable(error):
         return True
     text = str(error.orig).lower()
     return any(sign in text for sign in ("database is locked", "database or disk is full", "readonly database"))
+
+
+def _is_unreachable(error: DBAPIError) -> bool:
+    """Whether PostgreSQL could not be reached, is starting or stopping, or kept a lock from us too long."""
+    if type(error.orig).__module__.partition(".")[0] != "psycopg":
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # it never came to a conversation
+        return isinstance(error, OperationalError)
+    return state == _LOCK_NOT_AVAILABLE or state.startswith(("08", "57P"))

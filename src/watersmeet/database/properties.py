@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import insert as insert_into
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy import inspect, select
 
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import SCHEMA_VERSION, metadata, properties
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import SettingsError
+from watersmeet.errors import ServiceUnavailable, SettingsError
 
 
 class Purpose(StrEnum):
@@ -26,7 +27,11 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
     Raises ``SettingsError`` for a database of another schema, purpose or secret: serving it would be wrong in
     a way that shows late.
     """
-    if not database.read_now(lambda tx: inspect(tx).has_table(properties.name)):
+    try:
+        is_empty = not database.read_now(lambda tx: inspect(tx).has_table(properties.name))
+    except (DBAPIError, ServiceUnavailable) as error:
+        raise SettingsError(f"The database of database_url cannot be opened: {_cause(error)}") from error
+    if is_empty:
         metadata.create_all(database.engine)
         database.write_now(lambda tx: _describe(tx, purpose, fingerprint))
         return
@@ -48,6 +53,12 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
             "The secret is not the one this database was made with, so no stored credential would work: set "
             "the original secret again."
         )
+
+
+def _cause(error: DBAPIError | ServiceUnavailable) -> str:
+    """The driver's own words, in one line; they name no password."""
+    text = str(error.orig) if isinstance(error, DBAPIError) else error.detail
+    return " ".join(text.split("(Background")[0].split())
 
 
 def _describe(tx: Transaction, purpose: Purpose, fingerprint: str) -> None:

@@ -74,7 +74,8 @@ class RequestLog:
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                # As it was sent, percent-encoded, so that nothing in it can look like another line.
+                path=scope["raw_path"].decode("ascii", "replace"),
                 status=status,
                 ms=round((perf_counter() - began) * 1000, 1),
             )
