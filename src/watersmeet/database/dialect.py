@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import Any, Literal
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -14,6 +16,7 @@ DialectName = Literal["sqlite", "postgresql"]
 # because then somebody came between a check and its insert, and the check will see it the second time.
 _TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
 _LOCK_NOT_AVAILABLE = "55P03"
+_SQLITE_SIGNS = ("database is locked", "database or disk is full", "readonly database", "unable to open database")
 
 
 def dialect_name(url: str) -> DialectName:
@@ -35,6 +38,7 @@ def open_engine(url: str, *, lock_timeout_seconds: float, pool_size: int) -> Eng
 
 
 def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
+    _create_private_file(make_url(url).database)
     # The runner holds one connection for writing and one for reading, each used by one thread at a time, so
     # there is nothing to pool. AUTOCOMMIT: the runner says BEGIN IMMEDIATE itself, because the driver's
     # implicit BEGIN takes the write lock too late and then cannot wait for it.
@@ -56,6 +60,13 @@ def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _create_private_file(path: str | None) -> None:
+    """Make a new database readable by its owner alone; SQLite gives its side files the same rights."""
+    if path and path != ":memory:":
+        with suppress(OSError):  # whoever opens it next says what is wrong
+            os.close(os.open(path, os.O_CREAT, 0o600))
 
 
 def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> Engine:
@@ -82,7 +93,7 @@ def is_busy(error: DBAPIError) -> bool:
     if error.connection_invalidated or _is_unreachable(error):
         return True
     text = str(error.orig).lower()
-    return any(sign in text for sign in ("database is locked", "database or disk is full", "readonly database"))
+    return any(sign in text for sign in _SQLITE_SIGNS)
 
 
 def _is_unreachable(error: DBAPIError) -> bool:

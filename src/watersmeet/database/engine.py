@@ -10,6 +10,7 @@ transaction on a pooled connection. Either way: answered means durable.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -125,9 +126,15 @@ class _SqliteRunner:
             self._reader.close()
 
     def _write_all(self) -> None:
-        with self._engine.connect() as connection:
+        with contextlib.ExitStack() as open_until_closed:
+            connection: Connection | None = None
             while batch := self._next_batch():
-                _commit_together(connection, batch)
+                try:
+                    connection = connection or open_until_closed.enter_context(self._engine.connect())
+                except DBAPIError as error:
+                    _answer_all(batch, _translated(error))
+                else:
+                    _commit_together(connection, batch)
 
     def _next_batch(self) -> list[_Unit]:
         """Everything that waits, at most ``_BATCH``; an empty list when the runner was closed."""
@@ -157,10 +164,15 @@ def _commit_together(connection: Connection, batch: list[_Unit]) -> None:
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
         _roll_back(connection)
-        failure = _translated(error)
-        answers = [_answer_with_exception(unit, failure) for unit in batch]
+        _answer_all(batch, _translated(error))
+        return
     for answer in answers:
         answer()
+
+
+def _answer_all(batch: list[_Unit], failure: Exception) -> None:
+    for unit in batch:
+        _answer_with_exception(unit, failure)()
 
 
 def _run_in_savepoint(connection: Connection, unit: _Unit) -> Callable[[], None]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import insert as insert_into
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy import inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import SCHEMA_VERSION, metadata, properties
