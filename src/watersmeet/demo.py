@@ -13,10 +13,9 @@ from starlette.routing import Route
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role, Scope
 from watersmeet.content.demo import add_demo_content
-from watersmeet.database import clients
+from watersmeet.database import authorizations, clients
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.redirect import RedirectUri
-from watersmeet.settings import Settings
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
 from watersmeet.web.environment import Environment
@@ -53,6 +52,10 @@ USERS = (
 CLIENT_NAME = "Demo application"
 CLIENT_ID = "0d3a0c11e47de3000000000000000001"
 CLIENT_SECRET = "5ec4e7000000000000000000000000000000000000000000000000000000d3a0"  # noqa: S105
+
+# The verifier and challenge of RFC 7636, Appendix B: public, so good for a demonstration and nothing else.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def redirect_uris(base_url: str) -> tuple[str, ...]:
@@ -118,15 +121,19 @@ class CallbackPage(Page):
     state: str | None
     error: str | None
     exchange: str
+    needs_verifier: bool
 
 
-def routes(settings: Settings) -> list[Route]:
+def routes(environment: Environment) -> list[Route]:
     """The pages that only a demo has."""
-    callback = settings.base_url + CALLBACK_PATH
+    base_url = environment.settings.base_url
+    callback = base_url + CALLBACK_PATH
 
     async def show(request: Request) -> Response:
         query = request.query_params
-        token = f"{settings.base_url}/rest/oauth2/latest/token"
+        digest = environment.keys.digest(query.get("code", ""))
+        authorization = await environment.database.read(lambda tx: authorizations.find_by_code(tx, digest))
+        challenge = authorization.challenge if authorization else None
         parameters = {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
@@ -134,12 +141,15 @@ def routes(settings: Settings) -> list[Route]:
             "grant_type": "authorization_code",
             "redirect_uri": callback,
         }
+        if challenge and challenge.value == CHALLENGE:
+            parameters["code_verifier"] = VERIFIER
         page = CallbackPage(
-            context_path=settings.context_path,
+            context_path=environment.settings.context_path,
             code=query.get("code"),
             state=query.get("state"),
             error=query.get("error"),
-            exchange=f"curl -X POST '{token}?{urlencode(parameters)}'",
+            exchange=f"curl -X POST '{base_url}/rest/oauth2/latest/token?{urlencode(parameters)}'",
+            needs_verifier=challenge is not None and "code_verifier" not in parameters,
         )
         return render(page)
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import fresh_page
 from tests.support.server import RunningServer
-from watersmeet.cli.banner import CHALLENGE, VERIFIER
+from watersmeet.demo import CHALLENGE, VERIFIER
 
 Screenshot = Callable[[Page, str], Path]
 

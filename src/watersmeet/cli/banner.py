@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from urllib.parse import urlencode
 
 from watersmeet import demo
-
-# The verifier and challenge of RFC 7636, Appendix B: public, so good for a demonstration and nothing else.
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def banner(base_url: str) -> str:
@@ -43,12 +42,12 @@ def _walk(base_url: str) -> list[str]:
         "response_type": "code",
         "state": "a-value-nobody-can-guess",
         "scope": "WRITE",
-        "code_challenge": CHALLENGE,
+        "code_challenge": demo.CHALLENGE,
         "code_challenge_method": "S256",
     }
     client = {"client_id": demo.CLIENT_ID, "client_secret": demo.CLIENT_SECRET}
     exchange = urlencode(
-        {**client, "grant_type": "authorization_code", "redirect_uri": callback, "code_verifier": VERIFIER}
+        {**client, "grant_type": "authorization_code", "redirect_uri": callback, "code_verifier": demo.VERIFIER}
     )
     refresh = urlencode({**client, "grant_type": "refresh_token", "redirect_uri": callback})
     token = f"{base_url}/rest/oauth2/latest/token"
@@ -63,17 +62,22 @@ def _walk(base_url: str) -> list[str]:
         "CODE=paste-the-code-here",
         f'curl -X POST "{token}?{exchange}&code=$CODE"',
         "",
-        "  3. Read content with the access token:",
-        "",
-        "OAUTH2_TOKEN=paste-the-access-token-here",
-        f'curl --header "Authorization: Bearer $OAUTH2_TOKEN" "{base_url}/rest/api/content/"',
-        "",
-        "  4. Get new tokens; the old ones stop working:",
+        "  3. Refresh, whenever you like; the old pair of tokens stops working:",
         "",
         "REFRESH_TOKEN=paste-the-refresh-token-here",
         f'curl -X POST "{token}?{refresh}&refresh_token=$REFRESH_TOKEN"',
         "",
+        "  4. Read content with the newest access token:",
+        "",
+        "OAUTH2_TOKEN=paste-the-access-token-here",
+        f'curl --header "Authorization: Bearer $OAUTH2_TOKEN" "{base_url}/rest/api/content/"',
+        "",
         "Without a browser, all at once:",
         "",
-        f"watersmeet authorize --url {base_url} --client {demo.CLIENT_ID} --user alice --scope WRITE --pkce",
+        f"{_command()} authorize --url {base_url} --client {demo.CLIENT_ID} --user alice --scope WRITE --pkce",
     ]
+
+
+def _command() -> str:
+    """The command as the reader's shell finds it."""
+    return "watersmeet" if shutil.which("watersmeet") else os.path.relpath(sys.argv[0])

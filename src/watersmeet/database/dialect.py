@@ -103,4 +103,4 @@ def _is_unreachable(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # it never came to a conversation
         return isinstance(error, OperationalError)
-    return state == _LOCK_NOT_AVAILABLE or state.startswith(("08", "57P"))
+    return state == _LOCK_NOT_AVAILABLE or str(state).startswith(("08", "57P"))
