@@ -131,7 +131,7 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
 
     return {
         "space": space_json(space, inner("space"), site) if "space" in expansion else None,
-        "history": _history_json(content, inner("history"), site) if "history" in expansion else None,
+        "history": history_json(content, inner("history"), site) if "history" in expansion else None,
         "version": version_json(content, inner("version"), site) if "version" in expansion else None,
         "ancestors": [content_json(ancestor, inner("ancestors"), site) for ancestor in ancestors]
         if "ancestors" in expansion and ancestors is not None
@@ -196,12 +196,14 @@ def version_json(content: Content, expansion: Expansion, site: Site) -> Json:
     return shown
 
 
-def _history_json(content: Content, expansion: Expansion, site: Site) -> Json:
+def history_json(content: Content, expansion: Expansion, site: Site, *, outermost: bool = False) -> Json:
+    """The history of a content: who made it when, and its newest version."""
+    links = {"self": site.absolute(content_path(content.id) + "/history")}
     shown: Json = {
         "latest": content.latest,
         "createdBy": person_json(content.created_by, site),
         "createdDate": instant_text(content.created_at),
-        "_links": {"self": site.absolute(content_path(content.id) + "/history")},
+        "_links": links | site.outermost if outermost else links,
     }
     expandable = {"previousVersion": "", "contributors": "", "nextVersion": ""}
     # An old version does not know the newest one, so it cannot say who wrote that.

@@ -15,7 +15,7 @@ from watersmeet.confluence.content import Content, ContentStatus, ContentType, P
 from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound
 from watersmeet.confluence.expansion import ONE_CONTENT, WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
-from watersmeet.confluence.representation import content_json, person_json, space_json
+from watersmeet.confluence.representation import content_json, history_json, person_json, space_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content import read, space, write
@@ -53,6 +53,7 @@ def routes(environment: Environment) -> list[Route]:
             PUT=(Scope.WRITE, api.update_content),
             DELETE=(Scope.WRITE, api.delete_content),
         ),
+        route(CONTENT + "/{content_id}/history", GET=(Scope.READ, api.show_history)),
         route(SPACE, GET=(Scope.READ, api.list_spaces), POST=(Scope.WRITE, api.create_space)),
         route(SPACE + "/{key}", GET=(Scope.READ, api.show_space)),
         route("/rest/api/user/current", GET=(Scope.READ, api.show_current_user)),
@@ -107,6 +108,13 @@ class _Api:
             return read.find(tx, caller.user, content_id, statuses, expansion)
 
         return self._content(await self.environment.database.read(operation), expansion)
+
+    async def show_history(self, request: Request, caller: Caller) -> Response:
+        content_id, expansion = _content_id(request), _LAST_UPDATED | _expansion(request)
+        found = await self.environment.database.read(
+            lambda tx: read.find(tx, caller.user, content_id, read.CURRENT, NOTHING)
+        )
+        return JsonResponse(history_json(found, expansion, self.site, outermost=True))
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
         content_id = _content_id(request)
@@ -169,6 +177,7 @@ class _Api:
         return JsonResponse(content_json(content, expansion, self.site, outermost=True))
 
 
+_LAST_UPDATED = Expansion.parse(["lastUpdated"])
 _SPACE_CREATED = Expansion.parse(["description.plain"])
 
 
