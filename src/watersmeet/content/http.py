@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from watersmeet.confluence.content import Content, ContentStatus, ContentType, Person
 from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound
-from watersmeet.confluence.expansion import ONE_CONTENT, WRITTEN_CONTENT, Expansion
+from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json, history_json, person_json, space_json
 from watersmeet.confluence.scopes import Scope
