@@ -234,7 +234,7 @@ def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
             tree = tomllib.load(stream)
     except OSError as error:
         raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or not UTF-8
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from error
     values = dict(_flatten(tree, ""))
     for name in values:

@@ -26,6 +26,7 @@ made = confluence.create_page("DEMO", title, "<p>first</p>")
 again = confluence.get_page_by_id(made["id"], expand="body.storage,version,space")
 changed = confluence.update_page(made["id"], title, "<p>second</p>")
 found = confluence.get_page_by_title("DEMO", title, expand="body.storage,version")
+found = found["results"][0] if "results" in found else found  # version 5 hands on the list, 4 its first item
 confluence.remove_page(made["id"])
 print(json.dumps({
     "space": space["key"], "first": again["body"]["storage"]["value"], "version": changed["version"]["number"],

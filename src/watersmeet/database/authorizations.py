@@ -21,6 +21,7 @@ _BY_REQUEST = (
     .where(
         authorizations.c.session_digest == bindparam("session_digest"),
         authorizations.c.request_digest == bindparam("request_digest"),
+        authorizations.c.status == AuthorizationStatus.PENDING.value,
     )
     .order_by(authorizations.c.created_at.desc())
     .limit(1)
@@ -98,7 +99,7 @@ def find_by_code(tx: Transaction, code_digest: str) -> Authorization | None:
 
 
 def find_by_request(tx: Transaction, session_digest: str, request_digest: str) -> Authorization | None:
-    """The newest question that this browser session was asked with exactly these parameters."""
+    """The newest unanswered question of this browser session with exactly these parameters."""
     row = tx.execute(_BY_REQUEST, {"session_digest": session_digest, "request_digest": request_digest}).first()
     return _as_authorization(row) if row else None
 

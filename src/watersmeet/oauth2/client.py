@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
@@ -12,6 +13,8 @@ from watersmeet.oauth2.errors import InvalidClient, MissingParameter, TwoClientA
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.oauth2.scope import ScopeSet
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # RFC 7617 §2 forbids them, and PostgreSQL cannot compare a NUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,10 @@ class ClientCredentials:
 def _decode_basic(authorization: str) -> tuple[str, str | None]:
     try:
         decoded = base64.b64decode(authorization.partition(" ")[2].strip(), validate=True).decode()
+        # RFC 6749 §2.3.1: both are form-encoded before they are joined.
+        client_id, colon, secret = (unquote_plus(part, errors="strict") for part in decoded.partition(":"))
     except ValueError as error:
         raise InvalidClient(detail="malformed HTTP Basic credentials") from error
-    client_id, colon, secret = decoded.partition(":")
-    if not colon or not client_id:
+    if not colon or not client_id or _CONTROL.search(client_id + secret):
         raise InvalidClient(detail="malformed HTTP Basic credentials")
-    # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    return unquote_plus(client_id), unquote_plus(secret) or None
+    return client_id, secret or None

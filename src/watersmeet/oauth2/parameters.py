@@ -61,7 +61,7 @@ class Parameters:
                 raise RepeatedParameter(name if name in _KNOWN else "(unknown)")
 
     def __contains__(self, name: object) -> bool:
-        return any(key == name for key, _ in self.pairs)
+        return any(key == name and value for key, value in self.pairs)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)

@@ -20,6 +20,8 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # Printable ASCII without the characters that browsers and servers are known to read differently.
 _ALLOWED = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
+_BAD_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|(?![0-9A-Fa-f]{2}))")  # of a control character, or none
+_SEPARATOR = re.compile(r"/|%2[Ff]|%5[Cc]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _LOOPBACK = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
 _RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
@@ -121,8 +123,9 @@ def _check_web(value: str, *, allow_http: bool) -> None:
             "Use https. Plain http is for this computer only (127.0.0.1, [::1] or localhost), or set "
             "atlassian.oauth2.provider.skip.redirect.url.https.requirement=true."
         )
-    segments = re.split(r"/|%2[fF]", parts.path.replace("%2e", ".").replace("%2E", "."))
-    if any(segment in (".", "..") for segment in segments):
+    # Some servers take "..;x" for "..", and "%5C" for a separator.
+    plain = parts.path.replace("%2e", ".").replace("%2E", ".").replace("%3b", ";").replace("%3B", ";")
+    if any(segment.partition(";")[0] in (".", "..") for segment in _SEPARATOR.split(plain)):
         raise InvalidRedirectUri("The path must not contain . or .. segments.")
 
 
@@ -148,6 +151,7 @@ _REGISTRATION_CHECKS = (
         "Only plain ASCII is allowed: no spaces, backslashes or control characters; write an international "
         "host name in its xn-- form.",
     ),
+    (_BAD_ESCAPE.search, "The URL contains % without two hexadecimal digits, or an encoded control character."),
     (_is_unparseable, "This is not a URL."),
     (lambda value: not urlsplit(value).scheme, "Write the whole URL, beginning with https://."),
     (lambda value: urlsplit(value).scheme != value.split(":")[0], "Write the scheme in lower case."),

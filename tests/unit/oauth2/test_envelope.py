@@ -1,0 +1,119 @@
+"""The envelope: tokens as the seed shows them, checked with somebody else's JWT library."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.jwk import OctKey
+
+from watersmeet.oauth2.envelope import TOKEN_LENGTH, is_genuine, seal
+from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.vocabulary import TokenKind
+
+KEYS = Keys.derive("a secret of these tests that is long enough")
+OTHER_KEYS = Keys.derive("another secret of these tests, as long as that")
+ID = "0123456789abcdef" * 2
+
+kinds = pytest.mark.parametrize("kind", list(TokenKind))
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def signed(header: bytes, payload: bytes, key: bytes = KEYS.access) -> str:
+    text = f"{encoded(header)}.{encoded(payload)}"
+    return f"{text}.{encoded(hmac.digest(key, text.encode(), hashlib.sha256))}"
+
+
+@kinds
+@given(token_id=st.text("0123456789abcdef", min_size=32, max_size=32))
+def test_a_token_is_the_jwt_of_the_seed(kind: TokenKind, token_id: str) -> None:
+    token = seal(token_id, kind, KEYS)
+    assert len(token) == TOKEN_LENGTH == 120
+    assert is_genuine(token, kind, KEYS)
+    read = jws.deserialize_compact(token, OctKey.import_key(KEYS.signing(kind)), algorithms=["HS256"])
+    assert read.protected == {"alg": "HS256"}
+    assert json.loads(read.payload) == {"id": token_id}
+    header, payload, _ = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
+    assert header == b'{"alg":"HS256"}'
+    assert payload == f'{{"id":"{token_id}"}}'.encode()
+
+
+def test_s118_an_access_token_is_no_refresh_token_and_the_other_way_round() -> None:
+    assert not is_genuine(seal(ID, TokenKind.ACCESS, KEYS), TokenKind.REFRESH, KEYS)
+    assert not is_genuine(seal(ID, TokenKind.REFRESH, KEYS), TokenKind.ACCESS, KEYS)
+    assert seal(ID, TokenKind.ACCESS, KEYS) != seal(ID, TokenKind.REFRESH, KEYS)
+
+
+@kinds
+def test_a_token_of_another_secret_is_refused(kind: TokenKind) -> None:
+    assert not is_genuine(seal(ID, kind, OTHER_KEYS), kind, KEYS)
+
+
+@kinds
+@pytest.mark.parametrize("position", range(TOKEN_LENGTH))
+def test_s123_any_other_character_at_any_position_is_refused(kind: TokenKind, position: int) -> None:
+    token = seal(ID, kind, KEYS)
+    for character in map(chr, range(0x20, 0x7F)):
+        if character != token[position]:
+            mutated = token[:position] + character + token[position + 1 :]
+            assert not is_genuine(mutated, kind, KEYS), mutated
+    for character in "\x00\n\x80é🦆":
+        assert not is_genuine(token[:position] + character + token[position + 1 :], kind, KEYS)
+
+
+@kinds
+def test_s123_truncated_lengthened_and_re_encoded_tokens_are_refused(kind: TokenKind) -> None:
+    token = seal(ID, kind, KEYS)
+    header, payload, signature = token.split(".")
+    variants = [token[:end] for end in range(TOKEN_LENGTH)]
+    variants += [token[start:] for start in range(1, TOKEN_LENGTH)]
+    variants += [token + tail for tail in ("=", "==", " ", "\n", ".", "A", "\x00")]
+    variants += [" " + token, token.upper(), token.lower(), token.swapcase(), token + "." + token]
+    variants += [
+        f"{header}.{payload}.",
+        f"{header}.{payload}",
+        f".{payload}.{signature}",
+        f"{payload}.{header}.{signature}",
+    ]
+    for variant in variants:
+        assert not is_genuine(variant, kind, KEYS), variant
+
+
+@pytest.mark.parametrize(
+    ("header", "payload"),
+    [
+        (b'{"alg":"none"}', f'{{"id":"{ID}"}}'.encode()),
+        (b'{"alg":"HS512"}', f'{{"id":"{ID}"}}'.encode()),
+        (b'{"alg":"hs256"}', f'{{"id":"{ID}"}}'.encode()),
+        (b'{"alg":"HS256"} ', f'{{"id":"{ID}"}}'.encode()),
+        (b'{"typ":"JWT","alg":"HS256"}', f'{{"id":"{ID}"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"id": "{ID}"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"id":"{ID.upper()}"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"ID":"{ID}"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"id":"{ID[:-1]}g"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"id":"{ID}","a":1}}'.encode()),
+        (b'{"alg":"HS256"}', b'{"id":"' + b"\xff" * 32 + b'"}'),
+    ],
+)
+def test_s123_other_headers_and_payloads_are_refused_however_well_signed(header: bytes, payload: bytes) -> None:
+    assert signed(b'{"alg":"HS256"}', f'{{"id":"{ID}"}}'.encode()) == seal(ID, TokenKind.ACCESS, KEYS)
+    assert not is_genuine(signed(header, payload), TokenKind.ACCESS, KEYS)
+
+
+@given(st.text())
+def test_no_text_is_genuine_by_accident_or_breaks_the_reader(text: str) -> None:
+    assert not is_genuine(text, TokenKind.ACCESS, KEYS)
+
+
+@given(st.text(min_size=TOKEN_LENGTH, max_size=TOKEN_LENGTH) | st.text("aA0-_.", min_size=120, max_size=120))
+def test_no_text_of_the_right_length_breaks_the_reader(text: str) -> None:
+    assert not is_genuine(text, TokenKind.REFRESH, KEYS)

@@ -1,0 +1,82 @@
+"""Token families: rotation, replay, ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watersmeet.confluence.scopes import Scope
+from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, ScopeAboveGrant
+from watersmeet.oauth2.family import Lifetimes, PairState, RefreshReplay, TokenFamily, TokenPair
+from watersmeet.oauth2.scope import ScopeSet
+
+LIFETIMES = Lifetimes(access_token=100, refresh_token=1000)
+
+
+def start(scope: ScopeSet = Scope.WRITE.as_set, now: int = 0) -> tuple[TokenFamily, TokenPair]:
+    return TokenFamily.start("f" * 32, client=1, user_id=2, scope=scope, now=now, lifetimes=LIFETIMES)
+
+
+def test_a_family_starts_with_an_active_pair_of_generation_0() -> None:
+    family, pair = start(now=5)
+    assert pair == TokenPair(0, Scope.WRITE.as_set, PairState.ACTIVE, 5, 105)
+    assert (family.authorized_at, family.expires_at, family.revoked_at) == (5, 1005, None)
+
+
+def test_s109_a_refresh_makes_the_next_generation() -> None:
+    family, pair = start()
+    assert family.rotate(pair, None, 50, LIFETIMES) == TokenPair(1, Scope.WRITE.as_set, PairState.ACTIVE, 50, 150)
+
+
+def test_s110_a_spent_refresh_token_is_a_replay_also_after_the_end() -> None:
+    family, pair = start()
+    spent = replace(pair, state=PairState.SPENT)
+    assert family.rotate(spent, None, 50, LIFETIMES) == RefreshReplay("f" * 32, 0)
+    assert family.rotate(spent, None, 5000, LIFETIMES) == RefreshReplay("f" * 32, 0)
+    assert family.rotate(spent, Scope.ADMIN.as_set, 50, LIFETIMES) == RefreshReplay("f" * 32, 0)
+
+
+@pytest.mark.parametrize("state", list(PairState))
+def test_nothing_revives_a_dead_family(state: PairState) -> None:
+    family, pair = start()
+    with pytest.raises(GrantRevoked):
+        replace(family, revoked_at=10).rotate(replace(pair, state=state), None, 50, LIFETIMES)
+
+
+@given(st.lists(st.integers(1, 300), max_size=20))
+def test_s115_the_absolute_end_does_not_move_by_rotation(waits: list[int]) -> None:
+    family, pair = start()
+    now = 0
+    for wait in waits:
+        now += wait
+        if now >= 1000:
+            with pytest.raises(RefreshTokenExpired):
+                family.rotate(pair, None, now, LIFETIMES)
+            return
+        following = family.rotate(pair, None, now, LIFETIMES)
+        assert isinstance(following, TokenPair)
+        assert following.generation == pair.generation + 1
+        assert following.access_expires_at == min(now + 100, 1000)
+        pair = following
+
+
+def test_s114_a_scope_may_be_narrowed_and_comes_back_in_full() -> None:
+    family, pair = start()
+    narrowed = family.rotate(pair, Scope.READ.as_set, 1, LIFETIMES)
+    assert isinstance(narrowed, TokenPair)
+    assert narrowed.scope == Scope.READ.as_set
+    full = family.rotate(narrowed, Scope.WRITE.as_set, 2, LIFETIMES)
+    assert isinstance(full, TokenPair)
+    assert full.scope == Scope.WRITE.as_set
+    again = family.rotate(narrowed, None, 2, LIFETIMES)
+    assert isinstance(again, TokenPair)
+    assert again.scope == Scope.WRITE.as_set
+
+
+def test_s114_a_wider_scope_is_refused() -> None:
+    family, pair = start(Scope.READ.as_set)
+    with pytest.raises(ScopeAboveGrant):
+        family.rotate(pair, Scope.WRITE.as_set, 1, LIFETIMES)

@@ -1,0 +1,278 @@
+"""RedirectUri: registration, exact matching, and the URL of an answer."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watersmeet.oauth2.redirect import InvalidRedirectUri, RedirectUri, find_match
+
+REGISTERED = "https://app.example/cb"
+
+# Section 2.20 of the security specification: the attack, and whether it may even be registered. What may be
+# is a harmless address of its own, which exact comparison keeps apart from ours.
+HARMLESS, DANGEROUS = True, False
+ATTACKS: list[tuple[str, bool]] = [
+    # OAuch: appended to the registered one
+    (REGISTERED + "/FAKEPATH", HARMLESS),
+    (REGISTERED + "%2FFAKEPATH", HARMLESS),
+    (REGISTERED + "/..%2FFAKEPATH", DANGEROUS),
+    (REGISTERED + "/%2e%2e%2FFAKEPATH", DANGEROUS),
+    (REGISTERED + "/..%252FFAKEPATH", HARMLESS),
+    (REGISTERED + "/FAKEPATH/..", DANGEROUS),
+    (REGISTERED + "%2FFAKEPATH%2F..", DANGEROUS),
+    (REGISTERED + "/;/../../FAKEPATH", DANGEROUS),
+    (REGISTERED + "/%3B/../../FAKEPATH", DANGEROUS),
+    (REGISTERED + "%3B%2F..%2F..%2FFAKEPATH", DANGEROUS),
+    (REGISTERED + "%0A%0D/../../FAKEPATH", DANGEROUS),
+    (REGISTERED + "?code=attackercode", DANGEROUS),
+    (REGISTERED + "?extra=oauch", HARMLESS),
+    (REGISTERED + "/Wrong", HARMLESS),
+    # published vulnerabilities
+    ("http://app.example/cb", DANGEROUS),
+    ("HTTPS://APP.EXAMPLE/cb", DANGEROUS),
+    ("https://APP.EXAMPLE/cb", DANGEROUS),
+    ("https://app.example/CB", HARMLESS),
+    ("https://app.example:443/cb", HARMLESS),
+    ("https://app.example:444/cb", HARMLESS),
+    ("https://app.example:/cb", DANGEROUS),
+    ("https://app.example:0443/cb", DANGEROUS),
+    ("https://app.example:0/cb", DANGEROUS),
+    ("https://app.example:99999/cb", DANGEROUS),
+    ("https://app.example/cb/", HARMLESS),
+    ("https://app.example/cb?", HARMLESS),
+    ("https://app.example/cb#", DANGEROUS),
+    ("https://app.example/cb#x", DANGEROUS),
+    ("https://app.example/./cb", DANGEROUS),
+    ("https://app.example/a/../cb", DANGEROUS),
+    ("https://app.example/..;/cb", DANGEROUS),
+    ("https://app.example/.%3b/cb", DANGEROUS),
+    ("https://app.example/a%5c..%5ccb", DANGEROUS),
+    ("//app.example/cb", DANGEROUS),
+    ("/cb", DANGEROUS),
+    ("", DANGEROUS),
+    ("https:/app.example/cb", DANGEROUS),
+    ("https:app.example/cb", DANGEROUS),
+    ("https:///app.example/cb", DANGEROUS),
+    ("https://app.example/cb;x", HARMLESS),
+    ("https://app.example/cb..;/x", HARMLESS),
+    ("https://app.example%2f@evil.test/cb", DANGEROUS),
+    ("https://app.example@evil.test/cb", DANGEROUS),
+    ("https://a@b@app.example/cb", DANGEROUS),
+    ("https://user:password@app.example/cb", DANGEROUS),
+    ("https://@app.example/cb", DANGEROUS),
+    ("https://evil.test\\@app.example/cb", DANGEROUS),
+    ("https://app.example\\.evil.test/cb", DANGEROUS),
+    ("https:\\\\app.example\\cb", DANGEROUS),
+    ("https://app.example.evil.test/cb", HARMLESS),
+    ("https://appXexample/cb", DANGEROUS),
+    ("https://xapp.example/cb", HARMLESS),
+    ("https://evil.test/https://app.example/cb", HARMLESS),
+    ("https://evil.test?https://app.example/cb", HARMLESS),
+    ("https://evil.test#https://app.example/cb", DANGEROUS),
+    ("https://app.example/cb%00.evil", DANGEROUS),
+    ("https://app.example/cb%0a", DANGEROUS),
+    ("https://app.example/cb%0D%0aSet-Cookie:x", DANGEROUS),
+    ("https://app.example/cb%7f", DANGEROUS),
+    ("https://app.example/cb%", DANGEROUS),
+    ("https://app.example/cb%zz", DANGEROUS),
+    ("https://app.example/cb\x00", DANGEROUS),
+    ("https://app.example/cb ", DANGEROUS),
+    (" https://app.example/cb", DANGEROUS),
+    ("https://app.example/cb\t", DANGEROUS),
+    ("https://app.exa\tmple/cb", DANGEROUS),
+    ("\thttps://app.example/cb", DANGEROUS),
+    ("https://app.example/cb\n", DANGEROUS),
+    ("https://app.example/cb\r\n", DANGEROUS),
+    ("https://app.example./cb", DANGEROUS),
+    ("https://app..example/cb", DANGEROUS),
+    ("https://.app.example/cb", DANGEROUS),
+    ("https://*.example/cb", DANGEROUS),
+    ("https://а\u0440p.example/cb", DANGEROUS),
+    ("https://xn--pp-7lc.example/cb", HARMLESS),
+    ("https://app\u3002example/cb", DANGEROUS),
+    ("https://app.example\uff0fcb", DANGEROUS),
+    ("https://[::1]/cb", HARMLESS),
+    ("https://[::1/cb", DANGEROUS),
+    ("https://[app.example]/cb", DANGEROUS),
+    ("https://app.example/cb" + "x" * 65536, DANGEROUS),
+    ("javascript://app.example/cb%0aalert(1)", DANGEROUS),
+    ("JaVaScRiPt:alert(1)", DANGEROUS),
+    ("javascript:alert(1)", DANGEROUS),
+    ("data:text/html,x", DANGEROUS),
+    ("vbscript:x", DANGEROUS),
+    ("file:///etc/passwd", DANGEROUS),
+    ("blob:https://app.example/x", DANGEROUS),
+    ("about:blank", DANGEROUS),
+    ("view-source:https://app.example/cb", DANGEROUS),
+    ("myapp:/cb", DANGEROUS),
+    ("com.example.app://host/cb", DANGEROUS),
+    ("com.example.app:cb", DANGEROUS),
+    ('https://app.example/cb"onload="x', DANGEROUS),
+    ("https://app.example/cb<script>", DANGEROUS),
+]
+IDS = [(uri[:60].encode("unicode_escape").decode() or "empty") for uri, _ in ATTACKS]
+
+
+@pytest.mark.parametrize(("attack", "_registrable"), ATTACKS, ids=IDS)
+def test_s032_no_attack_string_matches_the_registered_uri(attack: str, _registrable: bool) -> None:
+    assert not RedirectUri.register(REGISTERED).matches(attack)
+    assert find_match([RedirectUri(REGISTERED)], attack) is None
+
+
+@pytest.mark.parametrize(("attack", "registrable"), ATTACKS, ids=IDS)
+def test_s034_s035_s036_dangerous_uris_cannot_be_registered(attack: str, registrable: bool) -> None:
+    if registrable:
+        assert RedirectUri.register(attack).matches(attack)
+    else:
+        with pytest.raises(InvalidRedirectUri):
+            RedirectUri.register(attack)
+
+
+@pytest.mark.parametrize("name", ["code", "state", "iss", "error", "error_description", "error_uri", "%63ode"])
+def test_s030_a_query_must_not_hold_what_the_answer_adds(name: str) -> None:
+    for query in (f"?{name}=x", f"?a=1&{name}=x", f"?{name}=", f"?{name}"):
+        with pytest.raises(InvalidRedirectUri):
+            RedirectUri.register(REGISTERED + query)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example",
+        "https://app.example/cb?x=1",
+        "https://app.example/cb%20a",
+        "https://10.0.0.1:8443/cb",
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1:8080/cb",
+        "http://[::1]:1/cb",
+        "http://localhost:3000/cb",
+        "com.example.app:/callback",
+        "https://app.example/.well-known/cb",
+        "https://app.example/a...b/cb",
+    ],
+)
+def test_ordinary_uris_can_be_registered_and_stay_as_they_are(uri: str) -> None:
+    assert RedirectUri.register(uri).value == uri
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://app.example/cb", "http://127.1/cb", "http://0.0.0.0/cb", "http://2130706433/cb"]
+)
+def test_s002_plain_http_elsewhere_needs_the_vendors_property(uri: str) -> None:
+    with pytest.raises(InvalidRedirectUri, match=r"skip\.redirect\.url\.https\.requirement"):
+        RedirectUri.register(uri)
+    assert RedirectUri.register(uri, allow_http=True).value == uri
+
+
+def test_the_property_for_http_opens_nothing_else() -> None:
+    for uri, registrable in ATTACKS:
+        if not registrable and uri != "http://app.example/cb":
+            with pytest.raises(InvalidRedirectUri):
+                RedirectUri.register(uri, allow_http=True)
+
+
+def test_a_uri_has_at_most_2048_characters() -> None:
+    longest = REGISTERED + "/" + "x" * (2048 - len(REGISTERED) - 1)
+    assert RedirectUri.register(longest).value == longest
+    with pytest.raises(InvalidRedirectUri, match="2048"):
+        RedirectUri.register(longest + "x")
+
+
+@pytest.mark.parametrize(
+    ("registered", "presented"),
+    [
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/cb"),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:65535/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1/cb"),
+        ("http://[::1]:5/cb", "http://[::1]:6/cb"),
+        ("http://127.0.0.1:5", "http://127.0.0.1:6"),
+        ("http://127.0.0.1:5/cb?x=1", "http://127.0.0.1:6/cb?x=1"),
+    ],
+)
+def test_s033_the_port_of_a_loopback_address_may_differ(registered: str, presented: str) -> None:
+    assert RedirectUri.register(registered).matches(presented)
+    assert find_match([RedirectUri(REGISTERED), RedirectUri(registered)], presented) == RedirectUri(presented)
+
+
+@pytest.mark.parametrize(
+    ("registered", "presented"),
+    [
+        ("http://127.0.0.1:5/cb", "http://localhost:5/cb"),
+        ("http://localhost:5/cb", "http://localhost:6/cb"),
+        ("http://localhost:5/cb", "http://127.0.0.1:5/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.1:5/cb"),
+        ("http://127.0.0.1:5/cb", "http://0.0.0.0:5/cb"),
+        ("http://127.0.0.1:5/cb", "http://2130706433:5/cb"),
+        ("http://127.0.0.1:5/cb", "http://[::1]:5/cb"),
+        ("http://127.0.0.1:5/cb", "http://[::ffff:127.0.0.1]:5/cb"),
+        ("http://127.0.0.1:5/cb", "https://127.0.0.1:5/cb"),
+        ("https://127.0.0.1:5/cb", "https://127.0.0.1:6/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/CB"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/cb/"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/cb?x=1"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/cb#"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6/cb\n"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:65536/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:-1/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:٦/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:6@evil.test/cb"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1.evil.test:6/cb"),
+        ("http://127.0.0.1:5/cb", "http://user@127.0.0.1:6/cb"),
+        ("http://127.0.0.1:5/cb", "HTTP://127.0.0.1:6/cb"),
+    ],
+)
+def test_s033_nothing_else_of_a_loopback_uri_may_differ(registered: str, presented: str) -> None:
+    assert not RedirectUri(registered).matches(presented)
+
+
+@given(st.text())
+def test_s032_only_the_same_string_matches(presented: str) -> None:
+    assert RedirectUri(REGISTERED).matches(presented) == (presented == REGISTERED)
+
+
+@given(st.text(max_size=30))
+def test_whatever_is_offered_for_registration_is_refused_with_a_sentence_or_kept(tail: str) -> None:
+    for value in (tail, f"https://{tail}", f"https://app.example/{tail}", f"http://127.0.0.1:{tail}"):
+        try:
+            assert RedirectUri.register(value).value == value
+        except InvalidRedirectUri as error:
+            assert error.description.endswith(".") or "=true" in error.description
+
+
+@given(state=st.text(min_size=1), code=st.text(min_size=1))
+@pytest.mark.parametrize(
+    "registered", [REGISTERED, REGISTERED + "?x=1&y=%20", REGISTERED + "?", "com.example.app:/cb"]
+)
+def test_s029_state_comes_back_exactly_as_it_was_sent(registered: str, state: str, code: str) -> None:
+    uri = RedirectUri.register(registered)
+    answer = uri.with_answer({"code": code, "state": state, "nothing": None})
+    assert answer.startswith(registered)
+    assert answer.isascii()
+    assert answer.isprintable()
+    assert " " not in answer
+    assert "#" not in answer
+    answered = parse_qsl(urlsplit(answer).query, keep_blank_values=True)
+    before = parse_qsl(urlsplit(registered).query, keep_blank_values=True)
+    assert answered == [*before, ("code", code), ("state", state)]
+
+
+@pytest.mark.parametrize(
+    ("uri", "host", "origin", "loopback"),
+    [
+        ("https://app.example/cb", "app.example", "https://app.example", False),
+        ("https://app.example:8443/cb", "app.example:8443", "https://app.example:8443", False),
+        ("http://127.0.0.1:5/cb", "127.0.0.1:5", "http://127.0.0.1:5", True),
+        ("http://[::1]:5/cb", "[::1]:5", "http://[::1]:5", True),
+        ("http://localhost/cb", "localhost", "http://localhost", True),
+        ("com.example.app:/cb", "com.example.app", "com.example.app:", False),
+        ("https://localhost.evil.test/cb", "localhost.evil.test", "https://localhost.evil.test", False),
+    ],
+)
+def test_a_uri_names_its_host_and_origin(uri: str, host: str, origin: str, loopback: bool) -> None:
+    registered = RedirectUri.register(uri)
+    assert (registered.host, registered.origin, registered.is_loopback) == (host, origin, loopback)
