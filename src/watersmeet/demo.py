@@ -96,9 +96,7 @@ def description(base_url: str, pid: int) -> dict[str, object]:
     """What scripts are told about a running demo: the contract of ``dev --json``."""
     return {
         "base_url": base_url,
-        "users": [
-            {"username": user.username, "password": user.username, "roles": list(user.roles)} for user in USERS
-        ],
+        "users": [{"username": user.username, "password": user.username, "roles": list(user.roles)} for user in USERS],
         "clients": [
             {
                 "name": CLIENT_NAME,

@@ -239,9 +239,7 @@ def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
     values = dict(_flatten(tree, ""))
     for name in values:
         if name not in known:
-            raise SettingsError(
-                f"Unknown setting {name} in {file}; the settings are listed by `watersmeet settings`."
-            )
+            raise SettingsError(f"Unknown setting {name} in {file}; the settings are listed by `watersmeet settings`.")
     return values
 
 

@@ -50,9 +50,7 @@ def token(dev_server: RunningServer) -> str:
 
 
 def _run(python: str, server: RunningServer, token: str) -> object:
-    done = subprocess.run(
-        [python, "-c", _SCRIPT, server.base_url, token], check=False, capture_output=True, text=True
-    )
+    done = subprocess.run([python, "-c", _SCRIPT, server.base_url, token], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

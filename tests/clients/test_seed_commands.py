@@ -31,9 +31,7 @@ REFRESH = (
     f"curl -X POST {HOST}/rest/oauth2/latest/token?client_id=CLIENT_ID&client_secret=CLIENT_SECRET"
     "&refresh_token=REFRESH_TOKEN&grant_type=refresh_token&redirect_uri=REDIRECT_URI"
 )
-READ = (
-    'curl --header "Authorization: Bearer OAUTH2-TOKEN" "http://atlassian.example.com/confluence/rest/api/content/"'
-)
+READ = 'curl --header "Authorization: Bearer OAUTH2-TOKEN" "http://atlassian.example.com/confluence/rest/api/content/"'
 SUCCESS_MEMBERS = {"access_token", "token_type", "expires_in", "refresh_token", "created_at"}
 
 

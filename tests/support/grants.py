@@ -178,9 +178,7 @@ class Grants:
     ) -> bool:
         """The client gives a token back."""
         return self.database.write_now(
-            lambda tx: revoke(
-                tx, credentials or self.credentials, token, validate_secret=validate, now=now, keys=KEYS
-            )
+            lambda tx: revoke(tx, credentials or self.credentials, token, validate_secret=validate, now=now, keys=KEYS)
         )
 
     def verify(self, access_token: str, *, now: Instant = NOW) -> Caller:
@@ -188,9 +186,7 @@ class Grants:
         return self.database.read_now(lambda tx: verify(tx, access_token, KEYS, now))
 
 
-def register_client(
-    tx: Transaction, name: str, *, confidential: bool = True, scope: Scope = Scope.WRITE
-) -> Registered:
+def register_client(tx: Transaction, name: str, *, confidential: bool = True, scope: Scope = Scope.WRITE) -> Registered:
     """A new client that answers at ``REDIRECT_URI``."""
     registration = Registration.check(name=name, redirect_uris=[REDIRECT_URI], scope=scope, allow_http=False)
     return register(

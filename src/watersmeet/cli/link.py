@@ -129,9 +129,7 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
         return
-    click.echo(
-        f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more."
-    )
+    click.echo(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
 
 
 @command.command("delete")

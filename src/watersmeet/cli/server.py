@@ -26,9 +26,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise SettingsError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
-        ) from error
+        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port.") from error
     return listener
 
 

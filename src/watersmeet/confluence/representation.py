@@ -116,9 +116,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     shown |= {name: part for name, part in parts.items() if part is not None}
     shown["extensions"] = {"position": "none" if content.position is None else content.position}
     shown["_links"] = _content_links(content, site, outermost=outermost)
-    shown["_expandable"] = {
-        name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None
-    }
+    shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
 
 

@@ -92,9 +92,7 @@ class _Api:
     async def create_content(self, request: Request, caller: Caller) -> Response:
         draft = decode(await _body(request), NewContent).draft()
         expansion, now = WRITTEN_CONTENT | _expansion(request), self.environment.clock.now()
-        created = await self.environment.database.write(
-            lambda tx: write.create(tx, caller.user, draft, now, expansion)
-        )
+        created = await self.environment.database.write(lambda tx: write.create(tx, caller.user, draft, now, expansion))
         return self._content(created, expansion)
 
     async def show_content(self, request: Request, caller: Caller) -> Response:

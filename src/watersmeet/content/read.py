@@ -36,9 +36,7 @@ def find_version(tx: Transaction, caller: User, content_id: int, number: int, ex
     return present
 
 
-def load(
-    tx: Transaction, caller: User, wanted: ContentFilter, window: Window, expansion: Expansion
-) -> Slice[Content]:
+def load(tx: Transaction, caller: User, wanted: ContentFilter, window: Window, expansion: Expansion) -> Slice[Content]:
     """The contents the caller sees; whatever their number, a constant count of queries."""
     part = contents.list_visible(tx, wanted, window, caller, body="body" in expansion)
     if "ancestors" in expansion:

@@ -38,8 +38,7 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
     known = database.read_now(_read)
     if known.get("purpose") != purpose.value:
         raise SettingsError(
-            "This database was made by `watersmeet dev`, whose passwords are public: change database_url to a "
-            "new one."
+            "This database was made by `watersmeet dev`, whose passwords are public: change database_url to a new one."
             if purpose is Purpose.PRODUCTION
             else "This database was not made by `watersmeet dev`."
         )

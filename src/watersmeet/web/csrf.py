@@ -15,9 +15,7 @@ from watersmeet.oauth2.keys import Keys
 class CrossSitePost(WatersmeetError):
     """A form was posted from another site, by another browser, or long ago."""
 
-    description = (
-        "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
-    )
+    description = "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
 
 
 def form_token(keys: Keys, *bound_to: str) -> str:
@@ -27,9 +25,7 @@ def form_token(keys: Keys, *bound_to: str) -> str:
 
 def check_form(request: Request, presented: str | None, expected: str, base_url: str) -> None:
     """Raises ``CrossSitePost`` unless this site's own form was posted by the browser it was made for."""
-    if not _is_same_origin(request, base_url) or not hmac.compare_digest(
-        (presented or "").encode(), expected.encode()
-    ):
+    if not _is_same_origin(request, base_url) or not hmac.compare_digest((presented or "").encode(), expected.encode()):
         raise CrossSitePost
 
 

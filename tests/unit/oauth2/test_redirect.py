@@ -245,9 +245,7 @@ def test_whatever_is_offered_for_registration_is_refused_with_a_sentence_or_kept
 
 
 @given(state=st.text(min_size=1), code=st.text(min_size=1))
-@pytest.mark.parametrize(
-    "registered", [REGISTERED, REGISTERED + "?x=1&y=%20", REGISTERED + "?", "com.example.app:/cb"]
-)
+@pytest.mark.parametrize("registered", [REGISTERED, REGISTERED + "?x=1&y=%20", REGISTERED + "?", "com.example.app:/cb"])
 def test_s029_state_comes_back_exactly_as_it_was_sent(registered: str, state: str, code: str) -> None:
     uri = RedirectUri.register(registered)
     answer = uri.with_answer({"code": code, "state": state, "nothing": None})

@@ -110,9 +110,7 @@ def test_s147_order_and_repetition_of_names_do_not_matter(some: ScopeSet, random
 def test_s147_what_is_not_a_list_of_known_scopes_is_refused(text: str) -> None:
     with pytest.raises(InvalidScope) as refusal:
         VOCABULARY.parse(text)
-    assert refusal.value.description == (
-        "The valid scopes are READ, WRITE, ADMIN, SYSTEM_ADMIN, separated by spaces."
-    )
+    assert refusal.value.description == ("The valid scopes are READ, WRITE, ADMIN, SYSTEM_ADMIN, separated by spaces.")
 
 
 def test_s127_each_scope_implies_all_weaker_ones() -> None:

@@ -1,0 +1,214 @@
+"""The command line's contract, with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.server import running_server
+from watersmeet import demo
+from watersmeet.settings import SAMPLE_SECRET
+
+WATERSMEET = [sys.executable, "-m", "watersmeet"]
+GOOD_SECRET = "0123456789abcdef0123456789abcdef0123"
+
+
+def run(*words: str, cwd: Path, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*WATERSMEET, *words],
+        check=False, capture_output=True, text=True, cwd=cwd, input=stdin, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# ---- dev --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_dev_ends_with_0_within_two_seconds_even_with_an_open_connection(number: signal.Signals) -> None:
+    with running_server() as server, httpx.Client() as client:
+        client.get(f"{server.base_url}/login.action")  # keep-alive: the connection stays open
+        began = time.monotonic()
+        server.process.send_signal(number)
+        assert server.process.wait(5) == 0
+        assert time.monotonic() - began < 2
+
+
+def test_dev_describes_itself_and_writes_the_same_to_the_ready_file(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    with running_server(["--ready-file", str(ready), "--context-path", "wiki"]) as server:
+        told = json.loads(ready.read_text())
+        assert told["base_url"] == server.base_url
+        assert told["base_url"].endswith("/wiki")
+        assert told.keys() == {"base_url", "users", "clients", "pid"}
+        assert told["pid"] == server.process.pid
+        assert {user["username"] for user in told["users"]} == {"admin", "alice", "bob", "viewer"}
+        assert told["clients"][0].keys() == {"name", "client_id", "client_secret", "redirect_uris", "scope"}
+
+
+@pytest.mark.parametrize("options", [[], ["--no-banner"]])
+def test_the_banner(tmp_path: Path, options: list[str]) -> None:
+    command = [*WATERSMEET, "dev", "--port", "0", *options]
+    with (tmp_path / "out").open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not (text := (tmp_path / "out").read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(5) == 0
+    if options:
+        assert len(text.splitlines()) == 1
+    else:
+        for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "authorize?client_id=", "grant_type=refresh_token"):
+            assert part in text
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("dev", "--port", str(taken.getsockname()[1]), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Choose another --port" in done.stderr
+
+
+# ---- serve ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({}, "No secret is set"),
+        ({"WATERSMEET_SECRET": SAMPLE_SECRET}, "sample"),
+        ({"WATERSMEET_SECRET": "short"}, "too easy to guess"),
+        ({"WATERSMEET_SECRET": GOOD_SECRET, "WATERSMEET_BASE_URL": "http://wiki.example.com"}, "must be https"),
+        ({"WATERSMEET_SECRET": GOOD_SECRET, "WATERSMEET_DATABASE_URL": "mysql://x/y"}, "database_url"),
+        (
+            {"WATERSMEET_SECRET": GOOD_SECRET, "WATERSMEET_DATABASE_URL": "sqlite:////nowhere/x.db"},
+            "cannot be opened",
+        ),
+        ({"WATERSMEET_SECRET": GOOD_SECRET, "WATERSMEET_TYPO": "1"}, "WATERSMEET_TYPO"),
+    ],
+)
+def test_serve_refuses_with_one_sentence(tmp_path: Path, env: dict[str, str], says: str) -> None:
+    done = run("serve", cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_serve_refuses_a_database_that_dev_made(tmp_path: Path) -> None:
+    with running_server(env={"TMPDIR": str(tmp_path)}):
+        (file,) = tmp_path.glob("watersmeet-dev-*/dev.db")
+        url = {"WATERSMEET_DATABASE_URL": f"sqlite:///{file}", "WATERSMEET_SECRET": GOOD_SECRET}
+        done = run("serve", cwd=tmp_path, env=url)
+    assert done.returncode == 1
+    assert "made by `watersmeet dev`" in done.stderr
+
+
+def test_serve_refuses_another_secret_than_the_database_knows(tmp_path: Path) -> None:
+    assert run("user", "list", cwd=tmp_path, env={"WATERSMEET_SECRET": GOOD_SECRET}).returncode == 0
+    done = run("serve", cwd=tmp_path, env={"WATERSMEET_SECRET": GOOD_SECRET[::-1]})
+    assert "not the one this database was made with" in done.stderr
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[None]:
+    process = subprocess.Popen(
+        [*WATERSMEET, "serve", "--port", str(port)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    try:
+        assert b"ready" in process.stdout.readline()
+        yield
+        process.terminate()
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def test_from_nothing_to_a_token_that_survives_a_restart(tmp_path: Path) -> None:
+    port = free_port()
+    base_url, callback = f"http://127.0.0.1:{port}", "http://127.0.0.1:7/callback"
+    assert run("init", "--base-url", base_url, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "watersmeet.toml").stat().st_mode & 0o777 == 0o600
+    assert run("init", cwd=tmp_path).returncode == 1
+    added = run(
+        "user", "add", "root", "--role", "administrator", "--password-stdin", cwd=tmp_path, stdin="pass word 1\n"
+    )
+    assert added.returncode == 0, added.stderr
+    link = run("link", "add", "Sync", "--redirect-uri", callback, "--scope", "WRITE", "--json", cwd=tmp_path)
+    client = json.loads(link.stdout)
+    assert (tmp_path / "watersmeet.db").stat().st_mode & 0o077 == 0
+
+    words = ("authorize", "--url", base_url, "--client", client["client_id"], "--redirect-uri", callback)
+    words += ("--user", "root", "--scope", "WRITE", "--pkce")
+    secrets = {"WATERSMEET_PASSWORD": "pass word 1", "WATERSMEET_CLIENT_SECRET": client["client_secret"]}
+    with serving(tmp_path, port):
+        done = run(*words, cwd=tmp_path, env=secrets)
+        assert done.returncode == 0, done.stderr
+        tokens = json.loads(done.stdout)
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    with serving(tmp_path, port):
+        space = {"key": "OPS", "name": "Operations"}
+        made = httpx.post(f"{base_url}/rest/api/space", json=space, headers=bearer)
+        assert made.status_code == 200, made.text
+        wrong = run(*words, cwd=tmp_path, env={**secrets, "WATERSMEET_PASSWORD": "wrong"})
+        assert (wrong.returncode, "password is wrong" in wrong.stderr) == (1, True)
+        denied = run(*words, "--deny", cwd=tmp_path, env=secrets)
+        assert (denied.returncode, "access_denied" in denied.stderr) == (1, True)
+        assert run("user", "disable", "root", cwd=tmp_path).returncode == 0  # while it is served
+        assert httpx.get(f"{base_url}/rest/api/space", headers=bearer).status_code == 401
+
+
+# ---- user, link -------------------------------------------------------------------------------------------
+
+
+def test_users_and_links(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    assert run("user", "add", "ada", "--password-stdin", cwd=tmp_path, stdin="short\n").returncode == 1
+    assert run("user", "add", "ada", "--password-stdin", cwd=tmp_path, stdin="long enough\n").returncode == 0
+    assert run("user", "add", "Ada", "--password-stdin", cwd=tmp_path, stdin="long enough\n").returncode == 1
+    assert run("user", "password", "ada", "--password-stdin", cwd=tmp_path, stdin="longer still\n").returncode == 0
+    assert run("user", "disable", "nobody", cwd=tmp_path).returncode == 3
+    assert run("user", "disable", "ada", cwd=tmp_path).returncode == 0
+    (listed,) = json.loads(run("user", "list", "--json", cwd=tmp_path).stdout)
+    assert (listed["username"], listed["enabled"]) == ("ada", False)
+
+    bad = run("link", "add", "Sync", "--redirect-uri", "http://sync.example.com/cb", cwd=tmp_path)
+    assert (bad.returncode, "Use https" in bad.stderr) == (1, True)
+    assert run("link", "add", "Sync", cwd=tmp_path).returncode == 2
+    added = run("link", "add", "Sync", "--redirect-uri", "https://sync.example.com/cb", "--json", cwd=tmp_path)
+    client_id = json.loads(added.stdout)["client_id"]
+    shown = run("link", "show", client_id, "--json", cwd=tmp_path)
+    assert json.loads(shown.stdout)["redirect_uris"] == ["https://sync.example.com/cb"]
+    assert "client_secret" not in shown.stdout
+    assert json.loads(run("link", "list", "--json", cwd=tmp_path).stdout) == [json.loads(shown.stdout)]
+    rotated = run("link", "rotate-secret", client_id, "--overlap-hours", "2", "--json", cwd=tmp_path)
+    assert len(json.loads(rotated.stdout)["client_secret"]) == 64
+    assert run("link", "delete", client_id, "--yes", cwd=tmp_path).returncode == 0
+    assert run("link", "show", client_id, cwd=tmp_path).returncode == 3
+
+
+def test_settings_are_listed(tmp_path: Path) -> None:
+    listed = json.loads(run("settings", "--json", cwd=tmp_path).stdout)
+    defaults = {item["name"]: item["default"] for item in listed}
+    assert defaults["atlassian.oauth2.provider.max.client.delay.seconds"] == 60
