@@ -159,8 +159,8 @@ def test_from_nothing_to_a_token_that_survives_a_restart(tmp_path: Path) -> None
     client = json.loads(link.stdout)
     assert (tmp_path / "watersmeet.db").stat().st_mode & 0o077 == 0
 
-    words = ("authorize", "--url", base_url, "--client", client["client_id"], "--redirect-uri", callback)
-    words += ("--user", "root", "--scope", "WRITE", "--pkce")
+    words = ["authorize", "--url", base_url, "--client", client["client_id"], "--redirect-uri", callback]
+    words += ["--user", "root", "--scope", "WRITE", "--pkce"]
     secrets = {"WATERSMEET_PASSWORD": "pass word 1", "WATERSMEET_CLIENT_SECRET": client["client_secret"]}
     with serving(tmp_path, port):
         done = run(*words, cwd=tmp_path, env=secrets)

@@ -90,9 +90,7 @@ def test_a_question_stays_open_for_ten_minutes(grants: Grants) -> None:
 @pytest.mark.parametrize(
     ("uri", "scope"), [("https://app.example/moved", Scope.WRITE), ("https://app.example/cb", Scope.READ)]
 )
-def test_s041_the_registration_is_looked_at_again_when_the_user_answers(
-    grants: Grants, uri: str, scope: Scope
-) -> None:
+def test_s041_the_registration_is_looked_at_again_when_the_user_answers(grants: Grants, uri: str, scope: Scope) -> None:
     question = grants.ask()
     changed = Registration.check(name="App", redirect_uris=[uri], scope=scope, allow_http=False)
     grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, changed))

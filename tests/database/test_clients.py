@@ -66,9 +66,7 @@ def test_of_20_registrations_of_one_name_exactly_one_succeeds(database: Database
 def test_s097_an_old_secret_works_until_the_overlap_ends(database: Database) -> None:
     grants = Grants.prepare(database)
     client = grants.registered.client
-    new = database.write_now(
-        lambda tx: rotate_secret(tx, client, overlap=HOUR, now=NOW, keys=KEYS, entropy=ENTROPY)
-    )
+    new = database.write_now(lambda tx: rotate_secret(tx, client, overlap=HOUR, now=NOW, keys=KEYS, entropy=ENTROPY))
     renewed = replace(grants.credentials, client_secret=new)
     for credentials, now in ((grants.credentials, NOW + HOUR - 1), (renewed, NOW), (renewed, NOW + HOUR)):
         grants.revoke("anything", credentials=credentials, now=now)
@@ -89,17 +87,16 @@ def test_s097_rotating_again_does_not_prolong_the_oldest_secret_and_forgets_ende
     twice = rotate(once, NOW + 1, 5 * HOUR)
     assert [secret.expires_at for secret in twice.secrets] == [NOW + HOUR, NOW + 1 + 5 * HOUR, None]
     thrice = rotate(twice, NOW + HOUR, 0)
-    assert [secret.expires_at for secret in thrice.secrets] == [NOW + HOUR, None]
-    assert [secret.is_live(NOW + HOUR) for secret in thrice.secrets] == [False, True]
+    assert [secret.expires_at for secret in thrice.secrets] == [NOW + HOUR, NOW + HOUR, None]
+    assert [secret.is_live(NOW + HOUR) for secret in thrice.secrets] == [False, False, True]
+    assert twice.secrets[0].digest not in {secret.digest for secret in thrice.secrets}
 
 
 def test_s089_a_public_client_has_no_secret_to_rotate(database: Database) -> None:
     made = database.write_now(lambda tx: register_client(tx, "App", confidential=False))
     assert (made.client_secret, made.client.secrets) == (None, ())
     with pytest.raises(NoSecret):
-        database.write_now(
-            lambda tx: rotate_secret(tx, made.client, overlap=0, now=NOW, keys=KEYS, entropy=ENTROPY)
-        )
+        database.write_now(lambda tx: rotate_secret(tx, made.client, overlap=0, now=NOW, keys=KEYS, entropy=ENTROPY))
 
 
 def test_s099_everything_of_a_client_dies_with_it(database: Database) -> None:

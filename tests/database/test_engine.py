@@ -127,10 +127,7 @@ def test_a_unit_that_fails_harms_no_neighbour(database: Database) -> None:
         first = pool.submit(database.write_now, hold)
         assert holding.wait(30)
         # On SQLite these wait together and are committed together.
-        waiting: list[Future[str]] = [
-            pool.submit(database.write_now, lambda tx, n=n: unit(tx, n))  # type: ignore[misc]
-            for n in range(30)
-        ]
+        waiting: list[Future[str]] = [pool.submit(database.write_now, lambda tx, n=n: unit(tx, n)) for n in range(30)]
         release.set()
         assert first.result() == "first"
         failures = [future.exception() for future in waiting]
@@ -260,7 +257,10 @@ def test_a_lock_held_shorter_is_waited_for(database_url: str) -> None:
 def test_s104_connections_are_set_up_to_survive_a_power_cut(database: Database) -> None:
     def ask(tx: Connection) -> object:
         if database.dialect == "sqlite":
-            return [tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+            return [
+                tx.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
         return [tx.exec_driver_sql(f"SHOW {name}").scalar() for name in ("synchronous_commit", "transaction_isolation")]
 
     expected = ["wal", 2, 1] if database.dialect == "sqlite" else ["on", "read committed"]

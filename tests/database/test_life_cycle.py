@@ -25,6 +25,7 @@ from watersmeet.database.schema import metadata, token_families, token_pairs
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.errors import (
     CodeExpired,
+    CodeUnknown,
     GrantRevoked,
     InvalidGrant,
     RefreshTokenExpired,
@@ -55,6 +56,7 @@ class ModelFamily:
     ends: Instant = 0
     alive: bool = True
     pruned: bool = False
+    withdrawn: bool = False
     pairs: list[ModelPair] = field(default_factory=list)
 
     def has_live_refresh(self, now: Instant) -> bool:
@@ -109,6 +111,9 @@ class LifeCycle(RuleBasedStateMachine):
             outcome = self.grants.exchange(family.code, now=self.now, lifetimes=LIFETIMES)
             assert isinstance(outcome, CodeReplay)
             family.alive = False
+        elif family.withdrawn:
+            with pytest.raises(CodeUnknown):
+                self.grants.exchange(family.code, now=self.now, lifetimes=LIFETIMES)
         elif self.now >= family.code_ends:
             with pytest.raises(CodeExpired):
                 self.grants.exchange(family.code, now=self.now, lifetimes=LIFETIMES)
@@ -122,7 +127,7 @@ class LifeCycle(RuleBasedStateMachine):
     @rule(number=which, wrong=st.sampled_from([None, VERIFIER + "x"]))
     def exchange_without_proof(self, number: int, wrong: str | None) -> None:
         family = self.families[number % len(self.families)]
-        with pytest.raises(VerifierMismatch):
+        with pytest.raises(CodeUnknown if family.withdrawn else VerifierMismatch):
             self.grants.exchange(family.code, now=self.now, verifier=wrong, lifetimes=LIFETIMES)
 
     @precondition(lambda self: any(family.pairs for family in self.families))
@@ -174,7 +179,7 @@ class LifeCycle(RuleBasedStateMachine):
         self.database.write_now(lambda tx: change_password(tx, "machine", "$argon2id$new", self.now))
         for family in self.families:
             family.alive = family.alive and not family.pairs
-        # The browser signed in again; codes it was given before still stand.
+            family.withdrawn = family.withdrawn or not family.pairs
 
     @rule(by=st.sampled_from([1, SECOND, 59_999, 60_000, 99_999, 100_000, 399_999, 400_000]))
     def forward(self, by: Instant) -> None:

@@ -22,7 +22,7 @@ from tests.support.grants import (
 )
 from watersmeet.clock import SECOND
 from watersmeet.confluence.scopes import Role, Scope
-from watersmeet.database import authorizations, tokens
+from watersmeet.database import authorizations, tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata, token_families, token_pairs
 from watersmeet.database.transaction import Transaction
@@ -117,7 +117,7 @@ def test_s120_refresh_racing_revocation_never_leaves_a_live_token(grants: Grants
             assert_dead(grants, refreshing)
 
 
-def test_s070_exchange_racing_the_users_revocation_is_either_before_or_after_it(grants: Grants) -> None:
+def test_s070_refresh_racing_the_users_revocation_never_leaves_a_live_token(grants: Grants) -> None:
     first = grants.tokens()
     outcomes = together(
         THREADS,
@@ -186,11 +186,12 @@ def test_s078_tokens_and_digests_are_no_codes(grants: Grants) -> None:
 
 def test_s067_a_disabled_user_gets_no_tokens_and_the_code_is_not_consumed(grants: Grants) -> None:
     code = grants.code()
-    grants.database.write_now(lambda tx: disable_user(tx, "app", NOW))
+    grants.database.write_now(lambda tx: users.set_enabled(tx, grants.session.user.id, enabled=False))
     with pytest.raises(GrantRevoked):
         grants.exchange(code)
     stored = grants.database.read_now(lambda tx: authorizations.find_by_code(tx, KEYS.digest(code)))
-    assert stored is None or stored.status is not AuthorizationStatus.EXCHANGED
+    assert stored is not None
+    assert stored.status is AuthorizationStatus.APPROVED
 
 
 # ---- refresh tokens -----------------------------------------------------------------------------------------
@@ -307,9 +308,11 @@ def test_s127_the_users_role_caps_what_a_powerful_client_was_given(database: Dat
 def test_s067_s117_tokens_and_sessions_end_with_password_and_user(
     grants: Grants, event: Callable[[Transaction], object]
 ) -> None:
-    issued = grants.tokens()
+    issued, code = grants.tokens(), grants.code()
     grants.database.write_now(event)
     assert_dead(grants, issued)
+    with pytest.raises(CodeUnknown):
+        grants.exchange(code)
 
 
 # ---- revocation ---------------------------------------------------------------------------------------------
@@ -345,7 +348,7 @@ def test_revoking_everything_of_nobody_in_particular_is_refused(database: Databa
 
 def test_s070_a_user_sees_and_ends_what_applications_were_given(grants: Grants) -> None:
     client, user = grants.registered.client, grants.session.user
-    first, second = grants.tokens(), grants.tokens(now=NOW + 5)
+    first, second, code = grants.tokens(), grants.tokens(now=NOW + 5), grants.code()
     [shown] = grants.database.read_now(lambda tx: tokens.list_grants(tx, user.id, NOW))
     assert (shown.client_id, shown.families, shown.first_authorized_at) == (client.client_id, 2, NOW)
     assert shown.expires_at == NOW + 5 + LIFETIMES.refresh_token
@@ -355,6 +358,22 @@ def test_s070_a_user_sees_and_ends_what_applications_were_given(grants: Grants) 
     assert grants.database.read_now(lambda tx: tokens.list_grants(tx, user.id, NOW)) == []
     assert grants.database.read_now(lambda tx: tokens.count_users_of(tx, client.id, NOW)) == 0
     assert_dead(grants, first, second)
+    with pytest.raises(CodeUnknown):
+        grants.exchange(code)
+
+
+def test_s070_exchange_racing_the_users_revocation_never_leaves_a_live_token(grants: Grants) -> None:
+    user, client_id = grants.session.user, grants.registered.client.client_id
+    for _ in range(30):
+        code = grants.code()
+        race: list[Callable[[], object]] = [
+            lambda code=code: grants.exchange(code),  # type: ignore[misc]
+            lambda: grants.database.write_now(lambda tx: revoke_access(tx, user, client_id, NOW)),
+        ]
+        exchanged, _revoked = together(2, lambda number: race[number]())  # noqa: B023 - run before the next round
+        assert isinstance(exchanged, IssuedTokens | CodeUnknown)
+        if isinstance(exchanged, IssuedTokens):
+            assert_dead(grants, exchanged)
 
 
 # ---- pruning ------------------------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ class Site:
     def sign_in(self, browser: TestClient, username: str) -> httpx.Response:
         page = browser.get(self.path("/login.action"))
         fields = form_of(page) | {"username": username, "password": username}
-        return browser.post(self.path("/login.action"), data=fields)
+        answer: httpx.Response = browser.post(self.path("/login.action"), data=fields)
+        return answer
 
     def signed_in(self, username: str) -> TestClient:
         browser = self.new_browser()
@@ -94,7 +95,8 @@ class Site:
         """The consent page of an authorization request."""
         sent = browser.get(self.authorize_path(**changes))
         assert sent.status_code == 302, sent.text
-        return browser.get(sent.headers["location"])
+        answer: httpx.Response = browser.get(sent.headers["location"])
+        return answer
 
     def answer(self, browser: TestClient, page: httpx.Response, decision: str = "allow") -> dict[str, str]:
         """What the client receives when the question is answered."""
@@ -118,7 +120,8 @@ class Site:
             **parameters,
         }
         present = {name: value for name, value in form.items() if value is not None}
-        return self.new_browser().post(self.path("/rest/oauth2/latest/token"), data=present)
+        answer: httpx.Response = self.new_browser().post(self.path("/rest/oauth2/latest/token"), data=present)
+        return answer
 
     def exchange(self, code: str, **parameters: str | None) -> httpx.Response:
         return self.token(grant_type="authorization_code", code=code, **parameters)
@@ -131,7 +134,8 @@ class Site:
         return found
 
     def bearer(self, token: str, path: str = "/rest/api/user/current") -> httpx.Response:
-        return self.new_browser().get(self.path(path), headers={"Authorization": f"Bearer {token}"})
+        answer: httpx.Response = self.new_browser().get(self.path(path), headers={"Authorization": f"Bearer {token}"})
+        return answer
 
     def request(
         self, method: str, path: str, *, user: str = "alice", scope: str = "READ", **options: Any
@@ -140,7 +144,8 @@ class Site:
         if (user, scope) not in self._bearers:
             self._bearers[user, scope] = self.tokens(user, scope)["access_token"]
         headers = {"Authorization": f"Bearer {self._bearers[user, scope]}", **options.pop("headers", {})}
-        return self.new_browser().request(method, self.path(path), headers=headers, **options)
+        answer: httpx.Response = self.new_browser().request(method, self.path(path), headers=headers, **options)
+        return answer
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)

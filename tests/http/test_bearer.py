@@ -77,7 +77,7 @@ def test_s127_demoting_somebody_counts_on_the_next_call(site: Site) -> None:
     path = "/rest/oauth2/1.0/client"
     assert site.get(path, user="admin", scope="ADMIN").status_code == 200
     change = user_table.update().where(user_table.c.username == "admin").values(role="user")
-    site.environment.database.write_now(lambda tx: tx.execute(change) and None)
+    site.environment.database.write_now(lambda tx: tx.execute(change).rowcount)
     assert site.get(path, user="admin", scope="ADMIN").status_code == 403
 
 

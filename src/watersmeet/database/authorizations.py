@@ -120,6 +120,17 @@ def move(tx: Transaction, before: Authorization, after: Authorization) -> bool:
     return result.rowcount == 1
 
 
+def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) -> None:
+    """Forget the codes that a user gave, to one client or to all, and that were not exchanged yet.
+
+    Waits for an exchange that is under way, so whoever ends a user's families does it after this (S070).
+    """
+    whose = [authorizations.c.user_id == user_id, authorizations.c.status == AuthorizationStatus.APPROVED.value]
+    if client is not None:
+        whose.append(authorizations.c.client == client)
+    tx.execute(delete(authorizations).where(*whose))
+
+
 _EXPIRED = (
     select(authorizations.c.id)
     .where(authorizations.c.expires_at < bindparam("before"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import clients, tokens
+from watersmeet.database import authorizations, clients, tokens
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.oauth2.family import Revocation
@@ -14,4 +14,5 @@ def revoke_access(tx: Transaction, user: User, client_id: str, now: Instant) -> 
     client = clients.find(tx, client_id)
     if client is None:
         return 0
+    authorizations.withdraw_codes(tx, user_id=user.id, client=client.id)
     return tokens.revoke_all(tx, client=client.id, user_id=user.id, because=Revocation.BY_USER, now=now)

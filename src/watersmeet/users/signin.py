@@ -6,7 +6,7 @@ import re
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import tokens, users
+from watersmeet.database import authorizations, tokens, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
@@ -64,6 +64,7 @@ def disable_user(tx: Transaction, username: str, now: Instant) -> User:
     """Keep a user out: sessions end and every token given to an application dies (S067)."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=False)
+    authorizations.withdraw_codes(tx, user_id=user.id)
     tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
     return user
 
@@ -79,5 +80,6 @@ def change_password(tx: Transaction, username: str, password_hash: str, now: Ins
     """Replace a password; whoever signed in with the old one, or was let in by it, is out (S117)."""
     user = require_user(tx, username)
     users.set_password(tx, user.id, password_hash)
+    authorizations.withdraw_codes(tx, user_id=user.id)
     tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
     return user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -236,12 +237,10 @@ def test_s032_only_the_same_string_matches(presented: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_whatever_is_offered_for_registration_is_refused_with_a_sentence_or_kept(tail: str) -> None:
+def test_whatever_is_offered_for_registration_is_refused_or_kept_as_it_is(tail: str) -> None:
     for value in (tail, f"https://{tail}", f"https://app.example/{tail}", f"http://127.0.0.1:{tail}"):
-        try:
+        with suppress(InvalidRedirectUri):
             assert RedirectUri.register(value).value == value
-        except InvalidRedirectUri as error:
-            assert error.description.endswith(".") or "=true" in error.description
 
 
 @given(state=st.text(min_size=1), code=st.text(min_size=1))
