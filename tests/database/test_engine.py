@@ -294,3 +294,10 @@ def test_a_new_database_file_is_readable_by_its_owner_alone(tmp_path: Path) -> N
 def test_a_url_of_another_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="unsupported database 'mysql'"):
         Database("mysql://u:p@h/n")
+
+
+def test_writing_to_a_closed_database_is_refused_at_once(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'closed.db'}")
+    database.close()
+    with pytest.raises(ServiceUnavailable):
+        database.write_now(lambda tx: tx.exec_driver_sql("select 1"))

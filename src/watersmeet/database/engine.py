@@ -91,6 +91,8 @@ class _SqliteRunner:
         self._reader: Connection | None = None
         self._reading = threading.Lock()
         self._queue: queue.Queue[_Unit | None] = queue.Queue(_QUEUE_LENGTH)
+        self._closing = False
+        self._finished = False
         self._writer = threading.Thread(target=self._write_all, name="watersmeet-writer", daemon=True)
         self._writer.start()
 
@@ -113,6 +115,9 @@ class _SqliteRunner:
 
     def write(self, operation: Operation[T]) -> Future[T]:
         unit = _Unit(operation, Future())
+        if self._closing:
+            unit.answer.set_exception(ServiceUnavailable(detail="the database is closed"))
+            return unit.answer
         try:
             self._queue.put_nowait(unit)
         except queue.Full:
@@ -120,6 +125,7 @@ class _SqliteRunner:
         return unit.answer
 
     def close(self) -> None:
+        self._closing = True
         self._queue.put(None)
         self._writer.join()
         if self._reader is not None:
@@ -128,7 +134,8 @@ class _SqliteRunner:
     def _write_all(self) -> None:
         with contextlib.ExitStack() as open_until_closed:
             connection: Connection | None = None
-            while batch := self._next_batch():
+            while not self._finished:
+                batch = self._next_batch()
                 try:
                     connection = connection or open_until_closed.enter_context(self._engine.connect())
                 except DBAPIError as error:
@@ -137,18 +144,18 @@ class _SqliteRunner:
                     _commit_together(connection, batch)
 
     def _next_batch(self) -> list[_Unit]:
-        """Everything that waits, at most ``_BATCH``; an empty list when the runner was closed."""
-        first = self._queue.get()
-        batch = [] if first is None else [first]
-        while batch and len(batch) < _BATCH:
+        """Everything that waits, at most ``_BATCH``; the last batch when the runner was closed."""
+        batch: list[_Unit] = []
+        unit = self._queue.get()
+        while unit is not None:
+            batch.append(unit)
+            if len(batch) == _BATCH:
+                return batch
             try:
                 unit = self._queue.get_nowait()
             except queue.Empty:
-                break
-            if unit is None:
-                self._queue.put(None)  # finish this batch, then find the end again
-                break
-            batch.append(unit)
+                return batch
+        self._finished = True
         return batch
 
 
