@@ -136,6 +136,8 @@ class _SqliteRunner:
             connection: Connection | None = None
             while not self._finished:
                 batch = self._next_batch()
+                if not batch:
+                    continue
                 try:
                     connection = connection or open_until_closed.enter_context(self._engine.connect())
                 except DBAPIError as error:
