@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.postgresql import PostgresqlServer
 from tests.support.server import running_server
 from watersmeet import demo
 from watersmeet.settings import SAMPLE_SECRET
@@ -129,10 +130,10 @@ def test_serve_refuses_another_secret_than_the_database_knows(tmp_path: Path) ->
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator[None]:
-    process = subprocess.Popen(
-        [*WATERSMEET, "serve", "--port", str(port)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+def serving(folder: Path, port: int, env: dict[str, str] | None = None) -> Iterator[None]:
+    command = [*WATERSMEET, "serve", "--port", str(port)]
+    environment = {**os.environ, **(env or {})}
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
     assert process.stdout is not None
     try:
         assert b"ready" in process.stdout.readline()
@@ -177,6 +178,25 @@ def test_from_nothing_to_a_token_that_survives_a_restart(tmp_path: Path) -> None
         assert (denied.returncode, "access_denied" in denied.stderr) == (1, True)
         assert run("user", "disable", "root", cwd=tmp_path).returncode == 0  # while it is served
         assert httpx.get(f"{base_url}/rest/api/space", headers=bearer).status_code == 401
+
+
+def test_the_same_on_postgresql(tmp_path: Path, postgresql_server: PostgresqlServer) -> None:
+    port, callback = free_port(), "http://127.0.0.1:7/callback"
+    base_url = f"http://127.0.0.1:{port}"
+    run("init", "--base-url", base_url, cwd=tmp_path)
+    with postgresql_server.fresh_database() as url:
+        env = {"WATERSMEET_DATABASE_URL": url}
+        words = ["user", "add", "root", "--role", "administrator", "--password-stdin"]
+        added = run(*words, cwd=tmp_path, env=env, stdin="pass word 1\n")
+        assert added.returncode == 0, added.stderr
+        link = run("link", "add", "Sync", "--redirect-uri", callback, "--public", "--json", cwd=tmp_path, env=env)
+        words = ["authorize", "--url", base_url, "--client", json.loads(link.stdout)["client_id"]]
+        words += ["--redirect-uri", callback, "--user", "root", "--scope", "READ", "--pkce"]
+        with serving(tmp_path, port, env):
+            done = run(*words, cwd=tmp_path, env={"WATERSMEET_PASSWORD": "pass word 1"})
+            assert done.returncode == 0, done.stderr
+            bearer = {"Authorization": f"Bearer {json.loads(done.stdout)['access_token']}"}
+            assert httpx.get(f"{base_url}/rest/api/user/current", headers=bearer).json()["username"] == "root"
 
 
 # ---- user, link -------------------------------------------------------------------------------------------
