@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -74,40 +76,29 @@ class _TokenEndpoint:
         return JsonResponse(issued.body(), headers=_NOT_STORED)
 
     async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
-        match parameters.require("grant_type"):
-            case GrantType.AUTHORIZATION_CODE:
-                outcome = await self._exchange(ExchangeRequest.parse(parameters), credentials)
-            case GrantType.REFRESH_TOKEN:
-                outcome = await self._refresh(RefreshRequest.parse(parameters), credentials)
-            case _:
-                raise UnsupportedGrantType
+        outcome = await self._carry_out(self._operation(parameters), credentials)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
             raise Replayed
         return outcome
 
-    async def _exchange(self, request: ExchangeRequest, credentials: ClientCredentials) -> _Outcome:
-        environment, now = self.environment, self.environment.clock.now()
-        return await environment.database.write(
-            lambda tx: exchange(
-                tx,
-                credentials,
-                request,
-                now=now,
-                lifetimes=self._lifetimes,
-                keys=environment.keys,
-                entropy=environment.entropy,
-            )
-        )
+    @staticmethod
+    def _operation(parameters: Parameters) -> Callable[..., _Outcome]:
+        """The grant that is asked for, with its own parameters read and checked."""
+        match parameters.require("grant_type"):
+            case GrantType.AUTHORIZATION_CODE:
+                return partial(exchange, request=ExchangeRequest.parse(parameters))
+            case GrantType.REFRESH_TOKEN:
+                return partial(refresh, request=RefreshRequest.parse(parameters))
+        raise UnsupportedGrantType
 
-    async def _refresh(self, request: RefreshRequest, credentials: ClientCredentials) -> _Outcome:
+    async def _carry_out(self, operation: Callable[..., _Outcome], credentials: ClientCredentials) -> _Outcome:
         environment, now = self.environment, self.environment.clock.now()
         return await environment.database.write(
-            lambda tx: refresh(
+            lambda tx: operation(
                 tx,
                 credentials,
-                request,
                 now=now,
                 lifetimes=self._lifetimes,
                 keys=environment.keys,
