@@ -85,7 +85,7 @@ class ProviderSettings:
     validate_client_secret: bool = _property(
         True,
         "validate.client.secret",
-        "Require the client's secret for revoking a token; without it the client ID is enough.",
+        "Require the client's secret for revoking a token. If false, whoever holds a token and the client ID may revoke it.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.cookiejar
 import os
+import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ def command(
             raise click.UsageError("--redirect-uri is needed for a link that is not the demo's.")
         redirect_uri = base_url + demo.CALLBACK_PATH
     if not password:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Set WATERSMEET_PASSWORD to the user's password: there is no terminal to ask on.")
         password = click.prompt("Password", hide_input=True, err=True)
     print_json(_Flow(base_url, client_id, secret, redirect_uri).run(username, password, scope, pkce=pkce, deny=deny))
 

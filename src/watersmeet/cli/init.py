@@ -41,4 +41,5 @@ def command(config: Path, base_url: str) -> None:
         raise SettingsError(f"{config} cannot be written: {error.strerror}.") from error
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
-    click.echo(f"Wrote {config}. Next: watersmeet user add admin --role system-administrator, then watersmeet serve.")
+    click.echo(f"Wrote {config}. Next: watersmeet user add admin --role system-administrator (it asks for a password")
+    click.echo("of at least 8 characters), then watersmeet serve.")
