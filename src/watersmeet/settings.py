@@ -85,7 +85,8 @@ class ProviderSettings:
     validate_client_secret: bool = _property(
         True,
         "validate.client.secret",
-        "Require the client's secret for revoking a token. If false, whoever holds a token and the client ID may revoke it.",
+        "Require the client's secret for revoking a token. If false, whoever holds a token and the client ID may "
+        "revoke it.",
     )
 
 
