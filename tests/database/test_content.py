@@ -444,3 +444,10 @@ def test_the_demo_content(wiki: Wiki) -> None:
     assert wiki.count(content_table) > 10
     part = wiki.load(ContentFilter(types=["page"], title="Asking for a token"), Window(), WITH_ANCESTORS, by="bob")
     assert [item.title for item in part.items[0].ancestors] == ["Demonstration Home", "Getting started"]
+
+
+def test_a_number_is_never_given_twice(wiki: Wiki) -> None:
+    first = wiki.create("First")
+    wiki.trash(first.id)
+    wiki.run(write.purge, "alice", first.id)
+    assert wiki.create("Second").id != first.id

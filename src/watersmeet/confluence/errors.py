@@ -92,14 +92,6 @@ class SpaceNotFound(NotFound):
 # ---- the rest ----------------------------------------------------------------------------------------------
 
 
-class MethodNotAllowed(RestError):
-    """The resource exists but not with this HTTP method."""
-
-    status = 405
-    reason = "Method Not Allowed"
-    description = "This resource does not support the method of the request."
-
-
 class VersionConflict(RestError):
     """An update that was not made from the current version."""
 

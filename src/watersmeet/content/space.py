@@ -74,6 +74,8 @@ def require(tx: Transaction, caller: User, space: Space, needed: SpacePermission
 def _check(key: str, name: str, description: str) -> None:
     if not _KEY.fullmatch(key):
         raise BadBody("The key of a space consists of 1 to 255 letters and digits of ASCII.")
+    if "\0" in name + description:
+        raise BadBody("Text must not contain the character NUL.")
     if not name or len(f"{name} Home".casefold()) > MAX_TITLE:
         raise BadBody("A space needs a name, and its homepage ('NAME Home') must fit into 255 characters.")
     if len(description) > _MAX_DESCRIPTION:

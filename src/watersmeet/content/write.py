@@ -64,6 +64,7 @@ def create(
     content_type = _creatable(draft.type)
     title = _checked_title(draft.title)
     _check_text(draft.storage)
+    _check_text(draft.space_key)
     space = spaces.find_visible(tx, draft.space_key, caller)
     if not space:
         raise SpaceNotFound(draft.space_key)

@@ -215,6 +215,7 @@ content = Table(
         sqlite_where=text("status = 'current'"),
         postgresql_where=text("status = 'current'"),
     ),
+    sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
 
 # What a content was before its present version.
