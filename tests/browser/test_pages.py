@@ -151,6 +151,8 @@ def test_two_tabs_do_not_disturb_each_other(dev_server: RunningServer, page: Pag
 
 def test_the_keyboard_alone_is_enough(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, scope="READ"))
+    # Chromium gives the focus a moment after the page has loaded; keys typed before it go nowhere.
+    expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type("alice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -451,3 +452,61 @@ def test_a_number_is_never_given_twice(wiki: Wiki) -> None:
     wiki.trash(first.id)
     wiki.run(write.purge, "alice", first.id)
     assert wiki.create("Second").id != first.id
+
+
+# ---- what a list costs ------------------------------------------------------------------------------------
+
+
+def _statements(wiki: Wiki, read_list: Callable[[], Any]) -> tuple[int, int]:
+    """How many statements it takes to read a list, and how many items that shows."""
+    executed: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            executed.append(statement)
+
+    event.listen(wiki.database.engine, "before_cursor_execute", note)
+    try:
+        found = len(read_list().items)
+    finally:
+        event.remove(wiki.database.engine, "before_cursor_execute", note)
+    return len(executed), found
+
+
+@pytest.mark.parametrize(
+    ("expand", "cost"), [("", 1), ("space,history,version,container,body.storage", 1), ("ancestors.ancestors,body", 2)]
+)
+def test_a_list_of_contents_costs_the_same_whatever_its_length(wiki: Wiki, expand: str, cost: int) -> None:
+    expansion, parent_id = Expansion.parse([expand]), None
+    for number in range(20):
+        parent_id = wiki.create(f"Page {number}", parent_id=parent_id).id
+    for limit in (5, 20):
+        window = Window(0, limit)
+        assert _statements(wiki, partial(wiki.load, ContentFilter(), window, expansion)) == (cost, limit)
+
+
+@pytest.mark.parametrize(("expand", "cost"), [("", 1), ("homepage.space", 2)])
+def test_a_list_of_spaces_costs_the_same_whatever_its_length(wiki: Wiki, expand: str, cost: int) -> None:
+    expansion = Expansion.parse([expand])
+    for number in range(10):
+        wiki.run(space.create, "admin", key=f"S{number}", name=f"S{number}", description="", now=NOW)
+    for limit in (2, 10):
+        wanted, window = spaces.SpaceFilter(), Window(0, limit)
+        read_list = partial(wiki.run, space.list_spaces, "admin", wanted, window, expansion)
+        assert _statements(wiki, read_list) == (cost, limit)
+
+
+def test_the_greatest_numbers_a_client_can_send_find_nothing(wiki: Wiki) -> None:
+    greatest = 10**18 - 1
+    page = wiki.create("Plan")
+    assert wiki.titles(by="alice", ids=[greatest]) == []
+    assert not wiki.load(ContentFilter(), Window(2**31 - 1, 1000)).items
+    operations: list[Callable[[], Content]] = [
+        lambda: wiki.find(greatest),
+        lambda: wiki.run(read.find_version, "alice", page.id, 999_999_999, NOTHING),
+        lambda: wiki.create("Child", parent_id=greatest),
+        lambda: wiki.update(page.id, 2, parent_id=greatest),
+    ]
+    for operation in operations:
+        with pytest.raises(ContentNotFound):
+            operation()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -18,7 +19,9 @@ from starlette.testclient import TestClient
 from watersmeet import demo
 from watersmeet.app import create_app, create_environment, open_database
 from watersmeet.clock import SECOND, Instant
+from watersmeet.confluence.scopes import Scope
 from watersmeet.database.properties import Purpose, prepare
+from watersmeet.links.register import Registered, Registration, register
 from watersmeet.oauth2.pkce import s256
 from watersmeet.settings import ProviderSettings, Settings
 from watersmeet.web.environment import Environment
@@ -63,6 +66,29 @@ class Site:
     @property
     def callback(self) -> str:
         return self.base_url + demo.CALLBACK_PATH
+
+    @cached_property
+    def client(self) -> TestClient:
+        """A browser that nobody has signed in with yet; always the same."""
+        return self.new_browser()
+
+    def register(
+        self, name: str, uris: Sequence[str], *, scope: str = "WRITE", confidential: bool = True
+    ) -> Registered:
+        """One more incoming link."""
+        checked = Registration.check(name=name, redirect_uris=list(uris), scope=Scope(scope), allow_http=False)
+        environment = self.environment
+        return environment.database.write_now(
+            lambda tx: register(
+                tx,
+                checked,
+                confidential=confidential,
+                created_by="admin",
+                now=self.clock.now(),
+                keys=environment.keys,
+                entropy=environment.entropy,
+            )
+        )
 
     def path(self, path: str) -> str:
         return self.environment.settings.context_path + path
@@ -110,6 +136,15 @@ class Site:
             changes |= {"code_challenge": s256(VERIFIER), "code_challenge_method": "S256"}
         browser = self.signed_in(user)
         return self.answer(browser, self.ask(browser, **changes))["code"]
+
+    def authorize(
+        self, user: str = "alice", scope: str = "READ", *, pkce: bool = True, **changes: str | None
+    ) -> dict[str, str]:
+        """What the demo client receives at its callback when a user allows the access."""
+        if pkce:
+            changes = {"code_challenge": s256(VERIFIER), "code_challenge_method": "S256", **changes}
+        browser = self.signed_in(user)
+        return self.answer(browser, self.ask(browser, scope=scope, **changes))
 
     def token(self, **parameters: str | None) -> httpx.Response:
         """A token request of the demo client; ``None`` leaves a parameter out."""

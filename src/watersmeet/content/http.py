@@ -237,10 +237,11 @@ def _version(request: Request) -> int | None:
 
 def _content_filter(request: Request) -> ContentFilter:
     query = request.query_params
+    title = query.get("title")
     wanted = ContentFilter(
         types=query.getlist("type") or [ContentType.PAGE],
         statuses=_statuses(request),
-        title=query.get("title"),
+        title=None if title is None else title.strip(),  # as it was when the title was kept
     )
     if ids := _values(request, "ids"):
         # Zero is the number of no content: a name that is no number finds nothing.

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from .conftest import Site
+from tests.http.conftest import Site
 
-CONTENT = "/rest/api/content"
-SPACE = "/rest/api/space"
-
-
-def page(title: Any = "A page", **more: Any) -> dict[str, Any]:
-    return {"type": "page", "title": title, "space": {"key": "DEMO"}, **more}
+from .support import CONTENT, SPACE, draft
 
 
 @pytest.mark.parametrize(
@@ -73,7 +66,7 @@ def test_a_body_that_cannot_be_meant_is_400(site: Site, body: bytes) -> None:
 
 def test_a_huge_body_is_413(site: Site) -> None:
     body = {"storage": {"value": "x" * 6_000_000, "representation": "storage"}}
-    assert site.post(CONTENT, json=page(body=body)).status_code == 413
+    assert site.post(CONTENT, json=draft("A page", body=body)).status_code == 413
 
 
 def test_an_impossible_space_is_400(site: Site) -> None:
@@ -87,8 +80,8 @@ def test_an_unknown_method_is_405_in_the_envelope(site: Site) -> None:
 
 
 def test_numbers_may_be_sent_as_strings(site: Site) -> None:
-    made = site.post(CONTENT, json=page("Top")).json()
-    child = site.post(CONTENT, json=page("Child", ancestors=[{"id": int(made["id"])}])).json()
+    made = site.post(CONTENT, json=draft("Top")).json()
+    child = site.post(CONTENT, json=draft("Child", ancestors=[{"id": int(made["id"])}])).json()
     assert [item["title"] for item in child["ancestors"]] == ["Top"]
     changed = site.put(f"{CONTENT}/att{child['id']}", json={"version": {"number": "2", "message": "m"}}).json()
     assert (changed["id"], changed["version"]["number"], changed["version"]["message"]) == (child["id"], 2, "m")
@@ -96,7 +89,7 @@ def test_numbers_may_be_sent_as_strings(site: Site) -> None:
 
 def test_a_read_token_writes_nothing(site: Site) -> None:
     for answer in (
-        site.post(CONTENT, json=page(), scope="READ"),
+        site.post(CONTENT, json=draft("A page"), scope="READ"),
         site.put(f"{CONTENT}/1", json={}, scope="READ"),
         site.delete(f"{CONTENT}/1", scope="READ"),
         site.post(SPACE, json={"key": "OPS", "name": "Operations"}, user="admin", scope="READ"),

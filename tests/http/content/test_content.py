@@ -8,22 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Site, SiteFactory
+from tests.http.conftest import Site, SiteFactory
 
-CONTENT = "/rest/api/content"
-SPACE = "/rest/api/space"
-
-
-def page(title: str = "A page", **more: Any) -> dict[str, Any]:
-    body = {"storage": {"value": "<p>Hello</p>", "representation": "storage"}}
-    return {"type": "page", "title": title, "space": {"key": "DEMO"}, "body": body, **more}
-
-
-def create(site: Site, title: str = "A page", **more: Any) -> dict[str, Any]:
-    made = site.post(CONTENT, json=page(title, **more))
-    assert made.status_code == 200, made.text
-    found: dict[str, Any] = made.json()
-    return found
+from .support import CONTENT, SPACE, create, draft
 
 
 def refused(response: httpx.Response, status: int, message: str) -> None:
@@ -171,7 +158,7 @@ def test_titles_are_unique_among_current_content(site: Site) -> None:
     text = (
         "A page with this title already exists: A page already exists with the title a PAGE in the space with key DEMO"
     )
-    refused(site.post(CONTENT, json=page("a PAGE")), 400, text)
+    refused(site.post(CONTENT, json=draft("a PAGE")), 400, text)
     other = create(site, "Other")
     refused(update(site, other, 2, title="A page"), 400, "title already exists")
     assert site.delete(f"{CONTENT}/{made['id']}").status_code == 204
@@ -217,8 +204,8 @@ def test_what_one_may_not_see_does_not_exist(site: Site) -> None:
 @pytest.mark.parametrize("user", ["bob", "viewer"])
 def test_what_one_may_see_but_not_change_is_forbidden(site: Site, user: str) -> None:
     made = create(site)
-    refused(site.post(CONTENT, json=page("Mine"), user=user), 403, "")
-    refused(site.put(f"{CONTENT}/{made['id']}", json=page(version={"number": 2}), user=user), 403, "")
+    refused(site.post(CONTENT, json=draft("Mine"), user=user), 403, "")
+    refused(site.put(f"{CONTENT}/{made['id']}", json=draft("A page", version={"number": 2}), user=user), 403, "")
     refused(site.delete(f"{CONTENT}/{made['id']}", user=user), 403, "")
 
 

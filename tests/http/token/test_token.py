@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from tests.http.conftest import VERIFIER, Site, SiteFactory
 from watersmeet import demo
 from watersmeet.oauth2.pkce import s256
-
-from .conftest import VERIFIER, Site, SiteFactory
 
 BASIC = "Basic " + base64.b64encode(f"{demo.CLIENT_ID}:{demo.CLIENT_SECRET}".encode()).decode()
 TOKEN = "/rest/oauth2/latest/token"

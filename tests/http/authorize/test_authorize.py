@@ -6,12 +6,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import func, select
 
+from tests.http.conftest import Site, SiteFactory, form_of
 from watersmeet import demo
-from watersmeet.database.schema import authorizations
-
-from .conftest import Site, SiteFactory, form_of
 
 ATTACKS = [
     "{0}/FAKEPATH", "{0}%2FFAKEPATH", "{0}/..%2FFAKEPATH", "{0}/FAKEPATH/..", "{0}/;/../../FAKEPATH", "{0}?code=x",
@@ -24,11 +21,6 @@ ATTACKS = [
     "https://127.0.0.1:8090/_dev/callback", "HTTP://127.0.0.1:8090/_dev/callback",
     "http://127.0.0.1:8090/_DEV/callback", "http://127.0.0.1:99999/_dev/callback", "x" * 30_000,
 ]  # fmt: skip
-
-
-def _questions(site: Site) -> int:
-    statement = select(func.count()).select_from(authorizations)
-    return site.environment.database.read_now(lambda tx: tx.execute(statement).scalar_one())
 
 
 def test_sign_in_when_needed_and_back_with_every_parameter(site_under: SiteFactory) -> None:
@@ -146,21 +138,6 @@ def test_s019_unknown_parameters_are_ignored_and_a_missing_scope_is_read(site: S
     assert tokens["scope"] == "READ"
 
 
-@pytest.mark.parametrize("query", [b"client_id=%ff", b"client_id=%zz", b"client_id=%00", b"client_id=%c0%af"])
-def test_s024_malformed_parameters_are_refused(site: Site, query: bytes) -> None:
-    page = site.new_browser().get(f"/rest/oauth2/latest/authorize?{query.decode()}")
-    assert page.status_code == 400
-
-
-def test_s046_a_changed_consent_address_is_refused(site: Site) -> None:
-    browser = site.signed_in("alice")
-    location = browser.get(site.authorize_path(scope="READ")).headers["location"]
-    assert browser.get(location).status_code == 200
-    page = browser.get(location.replace("scope=READ", "scope=WRITE"))
-    assert page.status_code == 400
-    assert "decision" not in page.text
-
-
 def test_s049_a_question_is_answered_once(site: Site) -> None:
     browser = site.signed_in("alice")
     page = site.ask(browser)
@@ -223,12 +200,6 @@ def test_s041_the_registration_is_looked_at_again_when_the_answer_comes(site: Si
     assert admin.post(edit, data=fields).status_code == 303
     answer = browser.post("/plugins/servlet/oauth2/consent", data={**form_of(page), "decision": "allow"})
     assert answer.status_code == 400
-
-
-def test_s012_head_asks_nothing(site: Site) -> None:
-    before = _questions(site)
-    assert site.signed_in("alice").head(site.authorize_path()).status_code == 302
-    assert _questions(site) == before
 
 
 def test_s007_the_form_may_lead_to_the_client_and_nowhere_else(site: Site) -> None:
