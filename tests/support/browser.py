@@ -98,5 +98,13 @@ def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
     folder = images if os.environ.get("WATERSMEET_TEST_SCREENSHOTS") == "1" else scratch
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
-    page.screenshot(path=path, animations="disabled", caret="hide")
+    for attempts_left in (2, 1, 0):
+        try:
+            page.screenshot(path=path, animations="disabled", caret="hide")
+        except PlaywrightError as error:
+            # On a busy machine Chromium now and then has no frame to show yet.
+            if "Unable to capture screenshot" not in error.message or not attempts_left:
+                raise
+        else:
+            break
     return path
