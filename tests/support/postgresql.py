@@ -139,6 +139,14 @@ def _started(folder: Path) -> Iterator[str]:
     raise PostgresqlMissingError(*(reasons or ["neither the wheel nor the system has a PostgreSQL"]))
 
 
+def postgresql_programs() -> Path:
+    """The folder with pg_dump and the others. Raises ``PostgresqlMissingError``."""
+    found = [folder for folder in _candidates() if os.access(folder / "pg_dump", os.X_OK)]
+    if not found:
+        raise PostgresqlMissingError("neither the wheel nor the system has pg_dump")
+    return found[0]
+
+
 def _candidates() -> list[Path]:
     """The folders with a server's programs: the wheel's first, then the system's, newest first."""
     found: list[Path] = []
