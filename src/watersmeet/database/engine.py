@@ -172,7 +172,7 @@ def _commit_together(connection: Connection, batch: list[_Unit]) -> None:
         answers.extend(_run_in_savepoint(connection, unit) for unit in batch)
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
-        _roll_back(connection)
+        dialect.roll_back(connection)
         _answer_all(batch, _translated(error))
         return
     for answer in answers:
@@ -214,12 +214,6 @@ def _answer_with_exception(unit: _Unit, error: Exception) -> Callable[[], None]:
             unit.answer.set_exception(error)
 
     return answer
-
-
-def _roll_back(connection: Connection) -> None:
-    raw = connection.connection.dbapi_connection
-    if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
 
 
 class _PostgresRunner:
