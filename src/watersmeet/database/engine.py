@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import Operation
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import OutcomeUnknown, ServiceUnavailable
 
 T = TypeVar("T")
 
@@ -37,7 +37,8 @@ class Database:
     """A database file or server, and the threads that work on it.
 
     Close it when done: ``close()`` finishes what was accepted. Raises ``ServiceUnavailable`` from ``read``
-    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``.
+    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``, and its leaf
+    ``OutcomeUnknown`` when PostgreSQL was lost while it committed.
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:
@@ -235,12 +236,18 @@ class _PostgresRunner:
 
     def _transact(self, operation: Operation[T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
             try:
-                with self._engine.begin() as connection:
-                    return operation(connection)
+                with self._engine.connect() as connection:
+                    value = operation(connection)
+                    committing = True
+                    connection.commit()
+                    return value
             except DBAPIError as error:
                 if dialect.can_try_again(error) and attempt < _ATTEMPTS:
                     continue
+                if committing and dialect.is_busy(error):
+                    raise OutcomeUnknown(detail=str(error.orig)) from error
                 raise _translated(error) from error
             except PoolTimeout as error:
                 raise _translated(error) from error
