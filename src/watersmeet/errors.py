@@ -31,3 +31,9 @@ class ServiceUnavailable(WatersmeetError):
 
     description = "The service is busy. Nothing was changed; try again shortly."
     retry_after_seconds: int = 1
+
+
+class OutcomeUnknown(ServiceUnavailable):
+    """The database was lost between being told to commit and saying that it had: either may be true."""
+
+    description = "The database was lost before it answered. What was asked may have been done, or not."

@@ -102,11 +102,15 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "host", "The address to listen on.")
     port: int = _setting(8090, "port", "The port to listen on; 0 takes a free one (dev only).")
+    workers: int = _setting(
+        1, "workers", "How many processes `serve` runs on the one port; a processor core each is plenty."
+    )
     database_url: str = _setting(
         "sqlite:///watersmeet.db",
         "database_url",
         "Where everything is kept: sqlite:///FILE (relative to the working directory, with four slashes "
-        "absolute) or postgresql://USER:PASSWORD@HOST/NAME.",
+        "absolute) or postgresql://USER:PASSWORD@HOST/NAME, with several hosts "
+        "postgresql://USER:PASSWORD@HOST1,HOST2/NAME?target_session_attrs=read-write.",
         secret=True,
     )
     secret: str = _setting(
@@ -289,6 +293,10 @@ _CHECKS = (
     (
         lambda settings: not 0 <= settings.port <= 65535,
         "port must be a number from 1 to 65535.",
+    ),
+    (
+        lambda settings: settings.workers < 1,
+        "workers must be at least 1.",
     ),
     (
         lambda settings: settings.log_format not in ("text", "json"),

@@ -15,7 +15,8 @@ from watersmeet.database.engine import Database
 from watersmeet.links.register import Registration, edit
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus, CodeReplay
 from watersmeet.oauth2.errors import CodeUnknown
-from watersmeet.tokens.sweep import CODE_RETENTION, Schedule, Sweep
+from watersmeet.settings import ProviderSettings
+from watersmeet.tokens.sweep import CODE_RETENTION, sweeps
 from watersmeet.users.session import Session
 
 
@@ -119,8 +120,8 @@ def test_a_transition_from_a_state_that_has_passed_changes_nothing(grants: Grant
 def test_s079_used_codes_are_pruned_a_day_late_so_that_replay_is_seen(grants: Grants) -> None:
     code = grants.code()
     grants.exchange(code)
-    sweep = Sweep(Schedule("* * * * *"), CODE_RETENTION, authorizations.any_expired, authorizations.prune, "codes")
-    before_end = NOW + CODE_LIFETIME + CODE_RETENTION - sweep.retention
+    codes, *_ = sweeps(ProviderSettings())
+    before_end = NOW + CODE_LIFETIME + CODE_RETENTION - codes.retention
     assert grants.database.write_now(lambda tx: authorizations.prune(tx, before_end, 10)) == 0
     assert isinstance(grants.exchange(code, now=before_end + CODE_RETENTION), CodeReplay)
     assert grants.database.write_now(lambda tx: authorizations.prune(tx, before_end + 1, 10)) == 1

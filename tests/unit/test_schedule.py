@@ -55,8 +55,8 @@ def test_what_is_not_a_cron_line_is_refused_with_its_words(line: str) -> None:
 
 
 def test_s079_used_codes_are_kept_for_a_day_and_families_end_with_their_tokens() -> None:
-    codes, families = sweeps(ProviderSettings())
-    assert (codes.retention, families.retention) == (CODE_RETENTION, 0)
+    codes, families, sessions = sweeps(ProviderSettings())
+    assert (codes.retention, families.retention, sessions.retention) == (CODE_RETENTION, 0, 0)
     assert CODE_RETENTION == 86_400 * SECOND
 
 

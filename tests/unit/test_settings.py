@@ -32,6 +32,7 @@ OWN: dict[str, Any] = {
     "database_url": "sqlite:///watersmeet.db",
     "secret": "",
     "session_hours": 12,
+    "workers": 1,
     "log_format": "text",
 }
 SECRET = "0123456789abcdef0123456789abcdef"

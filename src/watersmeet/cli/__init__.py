@@ -27,6 +27,7 @@ _COMMANDS = {
     "user": "Add, list, disable users; set passwords.",
     "link": "Add, list, show, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
+    "database": "Upgrade, check and back up the database.",
     "settings": "List every setting.",
 }
 

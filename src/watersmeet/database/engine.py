@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import Operation
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import OutcomeUnknown, ServiceUnavailable
 
 T = TypeVar("T")
 
@@ -37,7 +37,8 @@ class Database:
     """A database file or server, and the threads that work on it.
 
     Close it when done: ``close()`` finishes what was accepted. Raises ``ServiceUnavailable`` from ``read``
-    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``.
+    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``, and its leaf
+    ``OutcomeUnknown`` when PostgreSQL was lost while it committed.
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:
@@ -172,7 +173,7 @@ def _commit_together(connection: Connection, batch: list[_Unit]) -> None:
         answers.extend(_run_in_savepoint(connection, unit) for unit in batch)
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
-        _roll_back(connection)
+        dialect.roll_back(connection)
         _answer_all(batch, _translated(error))
         return
     for answer in answers:
@@ -216,12 +217,6 @@ def _answer_with_exception(unit: _Unit, error: Exception) -> Callable[[], None]:
     return answer
 
 
-def _roll_back(connection: Connection) -> None:
-    raw = connection.connection.dbapi_connection
-    if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
-
-
 class _PostgresRunner:
     def __init__(self, engine: Engine, pool_size: int) -> None:
         self._engine = engine
@@ -241,12 +236,18 @@ class _PostgresRunner:
 
     def _transact(self, operation: Operation[T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
             try:
-                with self._engine.begin() as connection:
-                    return operation(connection)
+                with self._engine.connect() as connection:
+                    value = operation(connection)
+                    committing = True
+                    connection.commit()
+                    return value
             except DBAPIError as error:
                 if dialect.can_try_again(error) and attempt < _ATTEMPTS:
                     continue
+                if committing and dialect.is_busy(error):
+                    raise OutcomeUnknown(detail=str(error.orig)) from error
                 raise _translated(error) from error
             except PoolTimeout as error:
                 raise _translated(error) from error

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -23,7 +24,8 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION = "1"
-"""Changed whenever a table changes; a server refuses a database that carries another one."""
+"""Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
+carries another one."""
 
 metadata = MetaData(
     naming_convention={
@@ -47,6 +49,14 @@ properties = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# Alembic's own table, spelled out so that a new database is made without importing Alembic.
+alembic_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
 # ---- people -----------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import clients, token_families, token_pairs, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User, as_user
@@ -276,20 +278,38 @@ def count_users_of(tx: Transaction, client: int, now: Instant) -> int:
 
 # ---- pruning ----------------------------------------------------------------------------------------------
 
-_EXPIRED = (
-    select(token_families.c.id)
-    .where(token_families.c.expires_at < bindparam("before"))
-    .limit(bindparam("at_most", type_=BigInteger))
-)
+_EXPIRED = ended(token_families.c.id, token_families.c.expires_at)
+_ANY_EXPIRED = any_ended(token_families.c.expires_at)
+_PAIRS_OF_A_FAMILY = 10  # so many times the families of a batch may go with it
 
 
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index of expiries."""
-    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+    return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
 
 
 def prune(tx: Transaction, before: Instant, at_most: int) -> int:
-    """Delete families that ended before an instant, with all their pairs, a bounded number; how many went."""
+    """Delete families that ended before an instant, with all their pairs; how many went.
+
+    Bounded in families and in pairs: what has been refreshed every minute for months goes a part at a time, and a
+    part counts as one.
+    """
     expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
+    theirs = token_pairs.c.family_id.in_(expired)
+    most = at_most * _PAIRS_OF_A_FAMILY
+    some = select(token_pairs.c.id).where(theirs).limit(most).scalar_subquery()
+    if tx.execute(delete(token_pairs).where(token_pairs.c.id.in_(some))).rowcount == most:
+        return 1
     tx.execute(delete(token_families).where(token_families.c.id.in_(expired)))
     return len(expired)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    families = expiry.backlog(tx, token_families.c.expires_at, before)
+    pairs = select(func.count()).select_from(token_pairs)
+    waiting = pairs.join(token_families).where(token_families.c.expires_at < before)
+    return {
+        token_families.name: families,
+        token_pairs.name: Backlog(tx.execute(pairs).scalar_one(), tx.execute(waiting).scalar_one(), families.oldest),
+    }

@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import sessions, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
@@ -142,3 +144,26 @@ def end_session(tx: Transaction, digest: str) -> None:
 def end_all_sessions(tx: Transaction, user_id: int) -> None:
     """Forget every session of a user."""
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+# ---- pruning ----------------------------------------------------------------------------------------------
+
+_ENDED_SESSIONS = ended(sessions.c.digest, sessions.c.expires_at)
+_ANY_ENDED_SESSION = any_ended(sessions.c.expires_at)
+
+
+def any_ended_session(tx: Transaction, before: Instant) -> bool:
+    """Whether there is anything to prune: a point read on the index of expiries."""
+    return tx.execute(_ANY_ENDED_SESSION, {"before": before}).first() is not None
+
+
+def prune_sessions(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete sessions that ended before an instant, a bounded number; how many went."""
+    found = list(tx.execute(_ENDED_SESSIONS, {"before": before, "at_most": at_most}).scalars())
+    tx.execute(delete(sessions).where(sessions.c.digest.in_(found)))
+    return len(found)
+
+
+def session_backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {sessions.name: expiry.backlog(tx, sessions.c.expires_at, before)}
