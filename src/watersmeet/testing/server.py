@@ -138,6 +138,29 @@ class Server:
         granted = flow.ask(self.base_url, application, user, self.users[user].password, scope, pkce=pkce)
         return Tokens.of(flow.exchange(self.base_url, application, granted))
 
+    def code(
+        self,
+        client: Client | None = None,
+        user: str = "alice",
+        scope: str = "READ",
+        *,
+        redirect_uri: str | None = None,
+        pkce: bool = True,
+    ) -> flow.Granted:
+        """A code that is not exchanged yet, with its ``state`` and ``verifier``. Raises ``FlowFailed``."""
+        application = self._application(client, redirect_uri)
+        return flow.ask(self.base_url, application, user, self.users[user].password, scope, pkce=pkce)
+
+    def revoke(self, tokens: Tokens, client: Client | None = None) -> None:
+        """The client gives its tokens back: the whole family ends (RFC 7009)."""
+        client = client or self.client
+        form = {"token": tokens.refresh_token, "client_id": client.client_id}
+        if client.client_secret is not None:
+            form["client_secret"] = client.client_secret
+        answer = self.request("POST", "/rest/oauth2/latest/revoke", form=form)
+        if answer.status != 200:
+            raise ServerFailed(f"The revocation was answered {answer.status}: {answer.text}")
+
     def refresh(self, tokens: Tokens, client: Client | None = None) -> Tokens:
         """The next pair; the given one is spent. Raises ``FlowFailed``."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from watersmeet.dev.http import callback, control
+from watersmeet.dev.http import callback, control, inspector
 from watersmeet.dev.workshop import Workshop
 
 
 def routes(workshop: Workshop) -> list[Route]:
     """Everything under ``/_dev/``."""
-    return [*callback.routes(workshop), *control.routes(workshop)]
+    return [*callback.routes(workshop), *control.routes(workshop), *inspector.routes(workshop)]

@@ -15,6 +15,7 @@ from watersmeet.clock import SECOND, Instant, as_datetime
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import dev
 from watersmeet.dev import seed
+from watersmeet.dev.credential import in_words
 from watersmeet.dev.fault import WORDS, Deed, Fault, Standing
 from watersmeet.dev.http.command import Command, Handler, for_scripts, is_from_page, read_command, token
 from watersmeet.dev.workshop import Workshop
@@ -76,6 +77,7 @@ class PanelPage(Page):
     base_url: str
     now: Instant
     offset: str
+    is_ahead: bool
     faults: list[Standing]
     deeds: dict[Deed, str]
     users: tuple[demo.DemoUser, ...]
@@ -256,6 +258,7 @@ class _Control:
             base_url=environment.settings.base_url,
             now=self.workshop.clock.now(),
             offset=in_words(self.workshop.clock.offset),
+            is_ahead=self.workshop.clock.offset > 0,
             faults=list(self.workshop.faults),
             deeds=WORDS,
             users=demo.USERS,
@@ -266,14 +269,3 @@ class _Control:
             problem=problem,
         )
         return render(page, status)
-
-
-def in_words(duration: Instant) -> str:
-    """A span of time for people: ``1 h 0 min 12 s``; the sign is left to the sentence."""
-    seconds = abs(duration) // SECOND
-    days, seconds = divmod(seconds, 86_400)
-    hours, seconds = divmod(seconds, 3600)
-    minutes, seconds = divmod(seconds, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
-    shown = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(shown[:2]) or "0 s"
