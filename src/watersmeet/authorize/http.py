@@ -17,6 +17,7 @@ from watersmeet.confluence.scopes import WORDS, Role, Scope, ScopeWords
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.users.http import current_session, path_and_query, to_sign_in, visitor
 from watersmeet.users.session import Session
+from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import check_form, form_token
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
@@ -78,6 +79,7 @@ class _Authorize:
             lambda tx: begin.begin(tx, parameters, session, now, self.environment.entropy)
         )
         if isinstance(begun, begin.Refused):
+            note_cause(request, begun.error)
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
         return RedirectResponse(f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)

@@ -82,15 +82,20 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
     from watersmeet.app import create_app, create_environment, open_database
     from watersmeet.cli import server
     from watersmeet.database.properties import Purpose, prepare
+    from watersmeet.dev import http
+    from watersmeet.dev.clock import VirtualClock
+    from watersmeet.dev.workshop import Workshop
 
     database = open_database(settings)
     try:
-        environment = create_environment(settings, database)
+        clock = VirtualClock()
+        environment = create_environment(settings, database, clock)
         prepare(database, Purpose.DEVELOPMENT, environment.keys.fingerprint)
         now = environment.clock.now()
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
-        app = create_app(settings, database=database, more_routes=demo.routes(environment))
-        server.run(app, listener, when_ready)
+        workshop = Workshop.open(environment, clock)
+        app = create_app(settings, database=database, clock=clock, more_routes=http.routes(workshop))
+        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol())
     finally:
         database.close()
 

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -54,16 +55,22 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    app: ASGIApp, listener: socket.socket, when_ready: Callable[[], None], *, grace_seconds: int = _GRACE_SECONDS
+    app: ASGIApp,
+    listener: socket.socket,
+    when_ready: Callable[[], None],
+    *,
+    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    grace_seconds: int = _GRACE_SECONDS,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections.
 
-    At the end, no more is accepted, and what is in flight has ``grace_seconds`` to be finished.
+    At the end, no more is accepted, and what is in flight has ``grace_seconds`` to be finished. ``protocol`` is
+    uvicorn's own, or one made from it.
     """
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=protocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -35,6 +35,7 @@ from watersmeet.tokens.refresh import RefreshRequest, refresh
 from watersmeet.tokens.revoke import revoke
 from watersmeet.tokens.verify import verify
 from watersmeet.web.bearer import Caller, TokenVerifier
+from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
@@ -154,6 +155,7 @@ def _read_credentials(request: Request, parameters: Parameters) -> ClientCredent
 
 
 def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+    note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
     if isinstance(error, ServiceUnavailable):

@@ -21,6 +21,7 @@ from watersmeet.errors import ServiceUnavailable, WatersmeetError
 from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
 from watersmeet.settings import Settings
+from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import CrossSitePost
 from watersmeet.web.forms import BodyTooLarge
 from watersmeet.web.json import JsonResponse
@@ -47,10 +48,10 @@ def handlers(
 ) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
 
-    async def on_bearer_refused(_request: Request, error: Exception) -> Response:
+    async def on_bearer_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
         status = 403 if isinstance(error, InsufficientScope) else 401
-        _note(error, status)
+        _note(request, error, status)
         response = _rest_answer(_with_status(status, error.description))
         response.headers.append("www-authenticate", bearer_challenge(error))
         if status == 401:
@@ -60,7 +61,7 @@ def handlers(
 
     async def on_error(request: Request, error: Exception) -> Response:
         status, headers = _status_of(error)
-        _note(error, status)
+        _note(request, error, status)
         description = error.description if isinstance(error, WatersmeetError) else _phrase(status)
         if _is_rest(request):
             rest_error = error if isinstance(error, RestError) else _with_status(status, description)
@@ -130,7 +131,8 @@ def _is_rest(request: Request) -> bool:
     return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
 
 
-def _note(error: Exception, status: int) -> None:
+def _note(request: Request, error: Exception, status: int) -> None:
+    note_cause(request, error)
     cause = type(error).__name__
     if status >= 500:
         log.error("failed", cause=cause, exc_info=error)
