@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from watersmeet.database import dialect
 from watersmeet.database.dialect import dialect_name, open_engine
+from watersmeet.database.engine import Database
+from watersmeet.errors import ServiceUnavailable
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,13 @@ def test_one_host_or_several(url: str, host: str, port: str | None, more: dict[s
     assert {name: arguments[name] for name in more} == more
 
 
-def test_neither_the_time_to_connect_nor_the_silence_of_a_server_is_unbounded() -> None:
-    assert dialect._CONNECT_SECONDS < 10
-    assert dialect._VANISHED["tcp_user_timeout"] <= 10_000
+def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        database = Database(f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/n")
+        try:
+            with pytest.raises(ServiceUnavailable, match="Nothing was changed"):
+                database.write_now(lambda tx: tx.exec_driver_sql("SELECT 1"))
+        finally:
+            database.close()
