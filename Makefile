@@ -36,6 +36,10 @@ format: .venv/.ready-check ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: migration
+migration: .venv/.ready-check ## Write the migration to what schema.py says now (make migration M="Why")
+	@$(BIN)/python tools/migration.py "$(M)"
+
 .PHONY: bench
 bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--write updates docs/performance.md)
 	@$(BIN)/python bench/startup.py $(ARGS)

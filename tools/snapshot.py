@@ -1,6 +1,6 @@
 """Snapshots: databases full of data, as a released version leaves them, for the tests of migrations.
 
-``python tools/snapshot.py`` plays real flows over the application, in process, on SQLite and on PostgreSQL, and
+``python -m tools.snapshot`` plays real flows over the application, in process, on SQLite and on PostgreSQL, and
 writes ``tests/data/VERSION.{sqlite,postgresql}.sql`` with what each token in it is worth in ``VERSION.json``.
 Run it once, at the commit that is released, and check the files in: later versions must upgrade them.
 """
@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from starlette.testclient import TestClient
 from tests.http.conftest import SECRET, START, HandClock, Site
 from tests.support.postgresql import postgresql_programs, running_postgresql
 
-from starlette.testclient import TestClient
 from watersmeet import __version__, demo
 from watersmeet.app import create_app, create_environment, open_database
 from watersmeet.database.properties import Purpose, prepare

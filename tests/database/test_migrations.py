@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from watersmeet.database import dialect, migrations
 from watersmeet.database.engine import Database
 from watersmeet.database.properties import Purpose, inspect_schema, prepare
 from watersmeet.database.schema import SCHEMA_VERSION, alembic_version, metadata, properties
-from watersmeet.errors import SettingsError
+from watersmeet.errors import ServiceUnavailable, SettingsError
 from watersmeet.settings import Settings
 
 DATA = Path(__file__).parents[1] / "data"
@@ -239,6 +241,43 @@ def test_on_sqlite_a_table_can_be_made_anew_without_losing_what_refers_to_it(tmp
         assert database.read_now(lambda tx: tx.exec_driver_sql(count).scalar()) == before
     finally:
         database.close()
+
+
+def test_a_failure_of_the_database_is_one_sentence(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(empty, "0.1.0")
+    monkeypatch.setattr(migrations, "say_schema", lambda tx, _schema: tx.exec_driver_sql("DROP TABLE no_such_table"))
+    with pytest.raises(SettingsError, match=r"failed and changed nothing: .*no_such_table"):
+        migrations.upgrade(empty)
+
+
+def test_an_upgrade_that_gets_no_lock_says_so_and_changes_nothing(empty_url: str) -> None:
+    first, second = Database(empty_url), Database(empty_url, lock_timeout_seconds=1)
+    try:
+        load(first, "0.1.0")
+        with dialect.alone(first.engine), pytest.raises(ServiceUnavailable, match="stop the servers"):
+            migrations.upgrade(second)
+        migrations.upgrade(second)
+    finally:
+        first.close()
+        second.close()
+
+
+def test_a_database_that_takes_no_tables_is_one_sentence(postgresql_server: PostgresqlServer) -> None:
+    with postgresql_server.fresh_database() as url:
+        with psycopg.connect(url, autocommit=True) as server:
+            name = server.info.dbname
+            server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'.encode())
+        database = Database(url)
+        try:
+            with pytest.raises(SettingsError, match=r"takes no tables: .*read-only transaction"):
+                prepare(database, Purpose.PRODUCTION, KEYS.fingerprint)
+        finally:
+            database.close()
+
+
+def test_serving_does_not_import_alembic() -> None:
+    code = "import sys, watersmeet.app, watersmeet.cli.serve, watersmeet.cli.server; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_schema_that_nobody_knows_is_refused_and_left_alone(empty: Database) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -75,12 +75,16 @@ class Ledger:
 
     def _work(self) -> None:
         with self.production.client() as client:
+            alive = False
             while not self._stop.is_set():
-                chain = Chain(self.codes.get_nowait())
-                self.chains.append(chain)
+                with suppress(queue.Empty):  # without another code, the last chain is made longer
+                    chain = Chain(self.codes.get_nowait())
+                    self.chains.append(chain)
+                    alive = True
                 for _ in range(_GENERATIONS):
-                    if self._stop.is_set() or not self._next_pair(client, chain):
-                        break
+                    alive = alive and not self._stop.is_set() and self._next_pair(client, chain)
+                if not alive and self.codes.empty():
+                    return
 
     def _next_pair(self, client: Client, chain: Chain) -> bool:
         """Ask until there is an answer; ``False`` when the family has ended."""

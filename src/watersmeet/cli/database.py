@@ -144,7 +144,7 @@ def backup(file: Path, config: Path | None) -> None:
     """Copy a SQLite database into a new FILE, consistent also while it is being served.
 
     The copy is readable by its owner alone and on the disk when the command returns; an existing file is left as
-    it is. To restore, stop the server and put the copy in the place of the database.
+    it is. To restore it, see docs/operations.md; afterwards run `watersmeet database end-grants`.
     """
     from watersmeet.database.backup import back_up
 
@@ -152,3 +152,24 @@ def backup(file: Path, config: Path | None) -> None:
         _schema(database)
         size = back_up(database, file)
     click.echo(f"Wrote {file} ({size} bytes).")
+
+
+@command.command("end-grants")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def end_grants(yes: bool, config: Path | None) -> None:
+    """End what every application and every browser was given, as is due after a backup was restored.
+
+    A restored database takes back what was spent, revoked and signed out since the backup was made. Users sign in
+    and authorize their applications again; incoming links, users and content stay.
+    """
+    from watersmeet.clock import SystemClock
+    from watersmeet.tokens.revoke import end_everything
+
+    with _opened(config) as (_, database):
+        _schema(database)
+        if not yes:
+            click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
+        now = SystemClock().now()
+        grants, sessions = database.write_now(lambda tx: end_everything(tx, now))
+    click.echo(f"Ended {grants} grants and {sessions} sessions.")

@@ -133,6 +133,12 @@ def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) 
     tx.execute(delete(authorizations).where(*whose))
 
 
+def withdraw_all(tx: Transaction) -> None:
+    """Forget every question that is open and every code that was not exchanged yet."""
+    unused = (AuthorizationStatus.PENDING.value, AuthorizationStatus.APPROVED.value)
+    tx.execute(delete(authorizations).where(authorizations.c.status.in_(unused)))
+
+
 _EXPIRED = ended(authorizations.c.id, authorizations.c.expires_at)
 _ANY_EXPIRED = any_ended(authorizations.c.expires_at)
 

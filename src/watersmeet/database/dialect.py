@@ -15,11 +15,12 @@ from sqlalchemy.pool import NullPool
 
 DialectName = Literal["sqlite", "postgresql"]
 
-# PostgreSQL's codes for "run the same transaction again": serialization failure, deadlock, and a unique violation,
-# because then somebody came between a check and its insert, and the check will see it the second time.
-_TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
 # The server that was the primary is one no longer, or its operator made it read-only.
 _READ_ONLY = "25006"
+# PostgreSQL's codes for "run the same transaction again": serialization failure, deadlock, and a unique violation,
+# because then somebody came between a check and its insert, and the check will see it the second time. A read-only
+# server is left, and the second time another one is asked.
+_TRY_AGAIN = frozenset({"40001", "40P01", "23505", _READ_ONLY})
 # PostgreSQL's codes and classes of codes for "not now": a lock that somebody keeps, connection trouble, no disk,
 # memory or connection left, starting, stopping.
 _NOT_NOW = ("55P03", _READ_ONLY, "08", "53", "57P")

@@ -76,13 +76,19 @@ def other_schema(schema: str | None) -> str:
 
 def _make(database: Database, purpose: Purpose, fingerprint: str) -> None:
     """The tables as the newest migration leaves them; a test holds the two equal."""
-    with dialect.alone(database.engine) as tx:
-        if schema_of(tx) is not None:
-            return  # another process was quicker
-        metadata.create_all(tx)
-        described = {"schema": SCHEMA_VERSION, "purpose": purpose.value, "secret": fingerprint}
-        tx.execute(insert_into(properties), [{"name": name, "value": value} for name, value in described.items()])
-        tx.execute(insert_into(alembic_version), {"version_num": SCHEMA_VERSION})
+    try:
+        with dialect.alone(database.engine) as tx:
+            if schema_of(tx) is None:  # no other process was quicker
+                metadata.create_all(tx)
+                _describe(tx, purpose, fingerprint)
+    except DBAPIError as error:
+        raise SettingsError(f"The database of database_url takes no tables: {_cause(error)}") from error
+
+
+def _describe(tx: Transaction, purpose: Purpose, fingerprint: str) -> None:
+    described = {"schema": SCHEMA_VERSION, "purpose": purpose.value, "secret": fingerprint}
+    tx.execute(insert_into(properties), [{"name": name, "value": value} for name, value in described.items()])
+    tx.execute(insert_into(alembic_version), {"version_num": SCHEMA_VERSION})
 
 
 def _cause(error: DBAPIError | ServiceUnavailable) -> str:

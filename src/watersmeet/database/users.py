@@ -146,6 +146,11 @@ def end_all_sessions(tx: Transaction, user_id: int) -> None:
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
+def end_every_session(tx: Transaction) -> int:
+    """Forget every session of everybody; how many there were."""
+    return tx.execute(delete(sessions)).rowcount
+
+
 # ---- pruning ----------------------------------------------------------------------------------------------
 
 _ENDED_SESSIONS = ended(sessions.c.digest, sessions.c.expires_at)

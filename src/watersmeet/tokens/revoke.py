@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import clients, tokens
+from watersmeet.database import authorizations, clients, tokens, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import InvalidClient
@@ -32,6 +32,15 @@ def revoke(
     if stored is None or stored.family.client != client.id:
         return False
     return tokens.revoke(tx, stored.family.id, Revocation.BY_CLIENT, now)
+
+
+def end_everything(tx: Transaction, now: Instant) -> tuple[int, int]:
+    """End every grant and every browser session, as after a restored backup; how many of each.
+
+    A backup knows nothing of what was spent or revoked after it was made. Codes go first (S070).
+    """
+    authorizations.withdraw_all(tx)
+    return tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
 
 
 def _identify(tx: Transaction, client_id: str) -> Client:

@@ -37,8 +37,8 @@ def upgrade(database: Database, to: str = "head") -> tuple[str, str]:
     """Bring a database to a schema; the schemas it had before and has now.
 
     One transaction and one lock on either engine: an upgrade that fails changes nothing, and of two at the same
-    time the second waits and finds nothing to do. Raises ``SettingsError`` for a database of a schema that this
-    version does not know, ``ServiceUnavailable`` when the lock was not to be had.
+    time the second waits and finds nothing to do. Raises ``SettingsError`` when it fails, or for a database of a
+    schema that this version does not know; ``ServiceUnavailable`` when the lock was not to be had.
     """
     before = None
     try:
@@ -60,7 +60,8 @@ def upgrade(database: Database, to: str = "head") -> tuple[str, str]:
                 "Somebody else is using the database: stop the servers, and try again. Nothing was changed.",
                 detail=str(error.orig),
             ) from error
-        raise
+        cause = " ".join(str(error.orig).split())
+        raise SettingsError(f"The upgrade failed and changed nothing: {cause}") from error
 
 
 def migrate(tx: Connection, schema: str | None, to: str = "head") -> str:
