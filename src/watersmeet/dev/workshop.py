@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from watersmeet import demo
 from watersmeet.database import dev
 from watersmeet.database.dev import Snapshot
 from watersmeet.dev.clock import VirtualClock
@@ -15,6 +16,7 @@ from watersmeet.dev.fault import Faults
 from watersmeet.dev.injector import FaultInjector
 from watersmeet.dev.record import Records
 from watersmeet.dev.recorder import Recorder
+from watersmeet.dev.run import Runs
 from watersmeet.web.environment import Environment
 
 
@@ -25,6 +27,7 @@ class Workshop:
     environment: Environment
     clock: VirtualClock
     first_state: Snapshot
+    runs: Runs
     faults: Faults = field(default_factory=Faults)
     records: Records = field(default_factory=Records)
     connections: Connections = field(default_factory=Connections)
@@ -32,7 +35,9 @@ class Workshop:
     @classmethod
     def open(cls, environment: Environment, clock: VirtualClock) -> Workshop:
         """Tools for a database as it is now: a reset leads back here."""
-        return cls(environment, clock, environment.database.read_now(dev.take_snapshot))
+        base_url = environment.settings.base_url
+        runs = Runs(base_url, base_url + demo.CALLBACK_PATH, environment.entropy)
+        return cls(environment, clock, environment.database.read_now(dev.take_snapshot), runs)
 
     def around(self, app: Starlette) -> ASGIApp:
         """The application as ``dev`` serves it: recorded outermost, so that faults are recorded, too."""
@@ -43,8 +48,9 @@ class Workshop:
         return Recorder(faulty, app.routes, self.records, environment)
 
     async def reset(self) -> None:
-        """Back to the first state: data, clock, faults, records. Every token and session is dead."""
+        """Back to the first state: data, clock, faults, records, runs. Every token and session is dead."""
         await self.environment.database.write(lambda tx: dev.restore(tx, self.first_state))
         self.clock.reset()
         self.faults.clear()
         self.records.clear()
+        self.runs.clear()
