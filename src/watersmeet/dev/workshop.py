@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -16,8 +18,10 @@ from watersmeet.dev.fault import Faults
 from watersmeet.dev.injector import FaultInjector
 from watersmeet.dev.record import Records
 from watersmeet.dev.recorder import Recorder
-from watersmeet.dev.run import Runs
 from watersmeet.web.environment import Environment
+
+if TYPE_CHECKING:
+    from watersmeet.dev.run import Runs
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,6 @@ class Workshop:
     environment: Environment
     clock: VirtualClock
     first_state: Snapshot
-    runs: Runs
     faults: Faults = field(default_factory=Faults)
     records: Records = field(default_factory=Records)
     connections: Connections = field(default_factory=Connections)
@@ -35,9 +38,15 @@ class Workshop:
     @classmethod
     def open(cls, environment: Environment, clock: VirtualClock) -> Workshop:
         """Tools for a database as it is now: a reset leads back here."""
-        base_url = environment.settings.base_url
-        runs = Runs(base_url, base_url + demo.CALLBACK_PATH, environment.entropy)
-        return cls(environment, clock, environment.database.read_now(dev.take_snapshot), runs)
+        return cls(environment, clock, environment.database.read_now(dev.take_snapshot))
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The walks through the playground."""
+        from watersmeet.dev.run import Runs
+
+        base_url = self.environment.settings.base_url
+        return Runs(base_url, base_url + demo.CALLBACK_PATH, self.environment.entropy)
 
     def around(self, app: Starlette) -> ASGIApp:
         """The application as ``dev`` serves it: recorded outermost, so that faults are recorded, too."""
