@@ -76,7 +76,7 @@ def test_the_banner(tmp_path: Path, options: list[str]) -> None:
     if options:
         assert len(text.splitlines()) == 1
     else:
-        for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "authorize?client_id=", "grant_type=refresh_token"):
+        for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "/_dev/", "authorize?client_id=", "grant_type=refresh_token"):
             assert part in text
 
 

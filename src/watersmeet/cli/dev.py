@@ -82,8 +82,8 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
     from watersmeet.app import create_app, create_environment, open_database
     from watersmeet.cli import server
     from watersmeet.database.properties import Purpose, prepare
-    from watersmeet.dev import http
     from watersmeet.dev.clock import VirtualClock
+    from watersmeet.dev.http import entrance
     from watersmeet.dev.workshop import Workshop
 
     database = open_database(settings)
@@ -94,7 +94,7 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
         now = environment.clock.now()
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
         workshop = Workshop.open(environment, clock)
-        app = create_app(settings, database=database, clock=clock, more_routes=http.routes(workshop))
+        app = create_app(settings, database=database, clock=clock, more_routes=[entrance(workshop)])
         server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol())
     finally:
         database.close()

@@ -61,6 +61,10 @@ class Record:
         """Path and query, as sent."""
         return self.path + (f"?{self.query}" if self.query else "")
 
+    def is_from(self, agent: str) -> bool:
+        """Whether the client called itself by that name."""
+        return self.request.header("user-agent") == agent
+
     def is_wanted(self, status: str, path: str, client: str) -> bool:
         """Whether a filter lets it through: ``4xx`` or ``401``, a part of the path, a client's ID or name."""
         shown = str(self.status or "none")

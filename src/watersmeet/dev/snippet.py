@@ -182,6 +182,9 @@ class _Test:
         if body.body and body.header("content-type").startswith(_FORM):
             arguments.append(f"form={self._form(body.text)}")
             headers = [(name, value) for name, value in headers if name != "content-type"]
+        elif body.body and (literal := _json_literal(body.text)) and body.header("content-type") == "application/json":
+            arguments.append(f"json={literal}")
+            headers = [(name, value) for name, value in headers if name != "content-type"]
         elif body.body:
             arguments.append(f"body={_quoted(body.text)}")
         if written := self._written_headers(headers):
@@ -259,6 +262,25 @@ _WIDTH = 100
 def _quoted(text: str) -> str:
     """A string literal in double quotes; JSON's escapes are Python's, too."""
     return json.dumps(text)
+
+
+def _json_literal(text: str) -> str | None:
+    """The Python for a JSON document; ``None`` if it is none."""
+    try:
+        return _literal(json.loads(text))
+    except ValueError:
+        return None
+
+
+def _literal(value: object) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_quoted(name)}: {_literal(item)}" for name, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_literal, value)) + "]"
+        case str():
+            return _quoted(value)
+    return repr(value)
 
 
 def _written(value: str | int | None) -> str:

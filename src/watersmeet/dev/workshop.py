@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from watersmeet import demo
 from watersmeet.database import dev
 from watersmeet.database.dev import Snapshot
 from watersmeet.dev.clock import VirtualClock
@@ -16,6 +19,9 @@ from watersmeet.dev.injector import FaultInjector
 from watersmeet.dev.record import Records
 from watersmeet.dev.recorder import Recorder
 from watersmeet.web.environment import Environment
+
+if TYPE_CHECKING:
+    from watersmeet.dev.run import Runs
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,14 @@ class Workshop:
         """Tools for a database as it is now: a reset leads back here."""
         return cls(environment, clock, environment.database.read_now(dev.take_snapshot))
 
+    @cached_property
+    def runs(self) -> Runs:
+        """The walks through the playground."""
+        from watersmeet.dev.run import Runs
+
+        base_url = self.environment.settings.base_url
+        return Runs(base_url, base_url + demo.CALLBACK_PATH, self.environment.entropy)
+
     def around(self, app: Starlette) -> ASGIApp:
         """The application as ``dev`` serves it: recorded outermost, so that faults are recorded, too."""
         environment = self.environment
@@ -43,8 +57,9 @@ class Workshop:
         return Recorder(faulty, app.routes, self.records, environment)
 
     async def reset(self) -> None:
-        """Back to the first state: data, clock, faults, records. Every token and session is dead."""
+        """Back to the first state: data, clock, faults, records, runs. Every token and session is dead."""
         await self.environment.database.write(lambda tx: dev.restore(tx, self.first_state))
         self.clock.reset()
         self.faults.clear()
         self.records.clear()
+        self.runs.clear()

@@ -7,12 +7,13 @@ from typing import ClassVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from watersmeet import demo
 from watersmeet.database import authorizations
 from watersmeet.dev.workshop import Workshop
+from watersmeet.users.http import path_and_query
 from watersmeet.web.templates import Page, render
 
 
@@ -35,6 +36,10 @@ def routes(workshop: Workshop) -> list[Route]:
 
     async def show(request: Request) -> Response:
         query = request.query_params
+        run = workshop.runs.find_by_state(query.get("state", ""))
+        if run is not None:
+            run.come_back(path_and_query(request), query.get("code"), query.get("error"))
+            return RedirectResponse(f"{environment.settings.context_path}/_dev/playground/{run.id}#step-2", 302)
         digest = environment.keys.digest(query.get("code", ""))
         authorization = await environment.database.read(lambda tx: authorizations.find_by_code(tx, digest))
         challenge = authorization.challenge if authorization else None
