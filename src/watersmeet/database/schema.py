@@ -22,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 
+from watersmeet.database.dialect import append_only
+
 SCHEMA_VERSION = "1"
 """Changed whenever a table changes; a server refuses a database that carries another one."""
 
@@ -159,6 +161,28 @@ token_pairs = Table(
     UniqueConstraint("family_id", "generation"),
     CheckConstraint("state IN ('active', 'spent')", name="state"),
 )
+
+# ---- what was decided -------------------------------------------------------------------------------------
+
+# One row a security decision, written in the transaction of what it describes and never changed (S150). It refers
+# to nothing by foreign key: an event outlives the user, the client and the family it is about.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _number(),
+    Column("at", BigInteger, nullable=False),
+    Column("event", String(32), nullable=False),  # database.audit.Event
+    Column("actor", String(255), nullable=True),
+    Column("user_id", BigInteger, nullable=True),
+    Column("client_id", String(64), nullable=True),
+    Column("family_id", String(32), nullable=True),
+    Column("address", String(64), nullable=True),
+    Column("request_id", String(32), nullable=True),
+    Column("detail", Text, nullable=True),  # a JSON object
+    # The only index: it grows at its end, so that recording stays cheap.
+    Index("ix_audit_events_at_id", "at", "id"),
+)
+append_only(audit_events, deletable_before="audit_kept_since")
 
 # ---- content ----------------------------------------------------------------------------------------------
 
