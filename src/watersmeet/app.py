@@ -31,6 +31,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
+from watersmeet.web.throttle import Throttle
 
 
 def open_database(settings: Settings) -> Database:
@@ -53,12 +54,14 @@ def create_environment(
     def not_yet(*_: object) -> object:
         raise AssertionError("the verifier is set below")
 
+    clock, keys = clock or SystemClock(), Keys.derive(settings.secret)
     environment = Environment(
         settings=settings,
         database=database,
-        clock=clock or SystemClock(),
+        clock=clock,
         entropy=entropy or SystemEntropy(),
-        keys=Keys.derive(settings.secret),
+        keys=keys,
+        throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))

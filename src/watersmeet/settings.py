@@ -117,6 +117,16 @@ class Settings:
         secret=True,
     )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    throttle_attempts: int = _setting(
+        10,
+        "throttle_attempts",
+        "How many wrong passwords or client secrets one address may present for one user or client within "
+        "throttle_minutes; ten times as many over all users or clients, over all addresses for one user, or of "
+        "wrong codes. 0 turns throttling off, as `dev` does.",
+    )
+    throttle_minutes: int = _setting(
+        15, "throttle_minutes", "How long failed attempts are remembered, and so the longest wait."
+    )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
@@ -139,6 +149,11 @@ class Settings:
     def session_lifetime(self) -> int:
         """How long a browser session lasts, in milliseconds."""
         return self.session_hours * 3600 * SECOND
+
+    @property
+    def throttle_window(self) -> int:
+        """How long failed attempts are remembered, in milliseconds."""
+        return self.throttle_minutes * 60 * SECOND
 
     @property
     def code_lifetime(self) -> int:
@@ -297,6 +312,10 @@ _CHECKS = (
     (
         lambda settings: settings.session_hours < 1,
         "session_hours must be at least 1.",
+    ),
+    (
+        lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,
+        "throttle_attempts must be at least 0, throttle_minutes at least 1.",
     ),
     (
         lambda settings: not 1 <= settings.provider.max_client_delay_seconds <= 600,

@@ -32,6 +32,8 @@ OWN: dict[str, Any] = {
     "database_url": "sqlite:///watersmeet.db",
     "secret": "",
     "session_hours": 12,
+    "throttle_attempts": 10,
+    "throttle_minutes": 15,
     "log_format": "text",
 }
 SECRET = "0123456789abcdef0123456789abcdef"

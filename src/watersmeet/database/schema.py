@@ -184,6 +184,15 @@ audit_events = Table(
 )
 append_only(audit_events, deletable_before="audit_kept_since")
 
+# Failed attempts to guess something, by a keyed digest of what was guessed at and from where.
+failed_attempts = Table(
+    "failed_attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),  # of the window in which they are counted
+)
+
 # ---- content ----------------------------------------------------------------------------------------------
 
 spaces = Table(

@@ -32,6 +32,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, render
 
 LINKS_PATH = "/plugins/servlet/applinks/listApplicationLinks"
@@ -166,6 +167,7 @@ class _IncomingLinks(_Pages):
         session = await self._administrator(request)
         form, environment = await Form.read(request), self.environment
         self.check(request, form, session)
+        origin = origin_of(request, session.user.username)
         try:
             registration = self._registration(form)
             registered = await environment.database.write(
@@ -177,6 +179,7 @@ class _IncomingLinks(_Pages):
                     now=environment.clock.now(),
                     keys=environment.keys,
                     entropy=environment.entropy,
+                    origin=origin,
                 )
             )
         except WatersmeetError as error:
@@ -196,9 +199,10 @@ class _IncomingLinks(_Pages):
         session = await self._administrator(request)
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
             registration = self._registration(form)
-            await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration))
+            await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration, now, origin))
         except WatersmeetError as error:
             return self._form(session, form, link=client, problem=error.description)
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
@@ -220,6 +224,7 @@ class _IncomingLinks(_Pages):
                 now=environment.clock.now(),
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin_of(request, session.user.username),
             )
         )
         log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
@@ -231,7 +236,8 @@ class _IncomingLinks(_Pages):
         self.check(request, form, session)
         if form.text("name") != client.name:
             return await self._link(session, client, problem="To delete the link, type its name exactly.")
-        await self.environment.database.write(lambda tx: delete_link(tx, client))
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        await self.environment.database.write(lambda tx: delete_link(tx, client, now, origin))
         log.info("incoming link deleted", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINKS_PATH}", 303)
 
@@ -338,7 +344,10 @@ class _AuthorizedApplications(_Pages):
         session = await require_session(self.environment, request, otherwise=AUTHORIZED_PATH)
         self.check(request, form, session)
         client_id, now = form.text("client_id"), self.environment.clock.now()
-        ended = await self.environment.database.write(lambda tx: revoke_access(tx, session.user, client_id, now))
+        origin = origin_of(request, session.user.username)
+        ended = await self.environment.database.write(
+            lambda tx: revoke_access(tx, session.user, client_id, now, origin)
+        )
         log.info("access removed", user=session.user.username, client=client_id, grants=ended)
         return RedirectResponse(f"{self.context_path}{AUTHORIZED_PATH}", 303)
 
