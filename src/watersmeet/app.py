@@ -14,9 +14,11 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
-from watersmeet.clock import Clock, SystemClock
+from watersmeet.clock import SECOND, Clock, SystemClock
 from watersmeet.content import http as content_http
+from watersmeet.database import attempts, audit
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
@@ -25,6 +27,7 @@ from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
 from watersmeet.tokens import sweep
+from watersmeet.tokens.sweep import Schedule, Sweep
 from watersmeet.users import http as users_http
 from watersmeet.web import errors
 from watersmeet.web.environment import Environment
@@ -67,6 +70,15 @@ def create_environment(
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
 
 
+def _other_sweeps(settings: Settings) -> list[Sweep]:
+    """What else expires: counters of failed attempts, and audit events beyond their retention."""
+    counters = Sweep(Schedule("* * * * *"), 0, attempts.any_expired, attempts.prune, "counters of failed attempts")
+    if not settings.audit_retention_days:
+        return [counters]
+    retention = settings.audit_retention_days * 86_400 * SECOND
+    return [counters, Sweep(Schedule("17 * * * *"), retention, audit.any_expired, audit.prune, "audit events")]
+
+
 def create_app(
     settings: Settings,
     *,
@@ -82,7 +94,7 @@ def create_app(
     """
     opened = database or open_database(settings)
     environment = create_environment(settings, opened, clock, entropy)
-    sweeps = sweep.sweeps(settings.provider)
+    sweeps = [*sweep.sweeps(settings.provider), *_other_sweeps(settings)]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -100,6 +112,7 @@ def create_app(
         *users_http.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
+        *audit_http.routes(environment),
         *more_routes,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]

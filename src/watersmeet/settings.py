@@ -127,6 +127,9 @@ class Settings:
     throttle_minutes: int = _setting(
         15, "throttle_minutes", "How long failed attempts are remembered, and so the longest wait."
     )
+    audit_retention_days: int = _setting(
+        400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
+    )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
@@ -312,6 +315,10 @@ _CHECKS = (
     (
         lambda settings: settings.session_hours < 1,
         "session_hours must be at least 1.",
+    ),
+    (
+        lambda settings: settings.audit_retention_days < 0,
+        "audit_retention_days must be at least 0.",
     ),
     (
         lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,

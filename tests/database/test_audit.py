@@ -42,7 +42,7 @@ def test_s150_an_event_keeps_who_what_where_and_when(database: Database) -> None
     newest, *rest = found(database)
     assert len(rest) == before
     assert replace(newest, id=0) == Entry(
-        0, NOW, "consent.allowed", "alice", "carol", "c" * 32, "f" * 32, "203.0.113.9", "00ff00ff00ff00ff",
+        0, NOW, "consent.allowed", "alice", "carol", "c" * 32, None, "f" * 32, "203.0.113.9", "00ff00ff00ff00ff",
         {"scope": "READ"},
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ OWN: dict[str, Any] = {
     "session_hours": 12,
     "throttle_attempts": 10,
     "throttle_minutes": 15,
+    "audit_retention_days": 400,
     "log_format": "text",
 }
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -27,6 +27,7 @@ _COMMANDS = {
     "user": "Add, list, disable users; set passwords.",
     "link": "Add, list, show, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
+    "audit": "Search and export the audit log.",
     "settings": "List every setting.",
 }
 

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
 
 from watersmeet.clock import Instant
-from watersmeet.database.schema import audit_events, properties, users
+from watersmeet.database.schema import audit_events, clients, properties, users
 from watersmeet.database.transaction import Transaction
 
 
@@ -56,6 +56,7 @@ class Event(StrEnum):
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
 
     KEY_ROTATED = "key.rotated"
+    AUDIT_EXPORTED = "audit.exported"
     AUDIT_SUPPRESSED = "audit.suppressed"  # failed attempts beyond what is recorded one by one
 
 
@@ -88,6 +89,7 @@ class Entry:
     actor: str | None
     username: str | None
     client_id: str | None
+    client_name: str | None
     family_id: str | None
     address: str | None
     request_id: str | None
@@ -155,15 +157,16 @@ def search(tx: Transaction, query: Query) -> list[Entry]:
     log = audit_events.c
     rows = tx.execute(
         select(
-            log.id, log.at, log.event, log.actor, users.c.username, log.client_id, log.family_id,
+            log.id, log.at, log.event, log.actor, users.c.username, log.client_id, clients.c.name, log.family_id,
             log.address, log.request_id, log.detail,
         )
         .outerjoin(users, users.c.id == log.user_id)
+        .outerjoin(clients, clients.c.client_id == log.client_id)
         .where(*_criteria(query))
         .order_by(log.at.desc(), log.id.desc())
         .limit(query.limit)
     )  # fmt: skip
-    return [Entry(*row[:9], msgspec.json.decode(row.detail) if row.detail else {}) for row in rows]
+    return [Entry(*row[:10], msgspec.json.decode(row.detail) if row.detail else {}) for row in rows]
 
 
 def _criteria(query: Query) -> list[Any]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from watersmeet.confluence.scopes import WORDS, Role, Scope, ScopeWords
+from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
 from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Grant
 from watersmeet.errors import WatersmeetError
@@ -24,7 +24,7 @@ from watersmeet.links.register import (
     require_link,
 )
 from watersmeet.oauth2.client import Client
-from watersmeet.users.http import current_session, require_session, visitor
+from watersmeet.users.http import current_session, require_administrator, require_session, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.bearer import Caller, Protected, protected_route
 from watersmeet.web.csrf import check_form, form_token
@@ -38,12 +38,6 @@ from watersmeet.web.templates import Page, render
 LINKS_PATH = "/plugins/servlet/applinks/listApplicationLinks"
 LINK_PATH = "/plugins/servlet/applinks/incoming"
 AUTHORIZED_PATH = "/plugins/servlet/oauth2/authorized-applications"
-
-
-class NotAnAdministrator(WatersmeetError):
-    """A page for administrators was asked for by somebody else."""
-
-    description = "Only administrators may manage incoming links. Sign in as one, or ask one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,10 +241,7 @@ class _IncomingLinks(_Pages):
 
     async def _administrator(self, request: Request) -> Session:
         """The administrator who asks. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
-        session = await require_session(self.environment, request, otherwise=LINKS_PATH)
-        if session.user.role is Role.USER:
-            raise NotAnAdministrator
-        return session
+        return await require_administrator(self.environment, request, otherwise=LINKS_PATH)
 
     async def _requested(self, request: Request) -> Client:
         client_id = request.path_params["client_id"]

@@ -95,6 +95,20 @@ async def require_session(environment: Environment, request: Request, *, otherwi
     return session
 
 
+class NotAnAdministrator(WatersmeetError):
+    """A page for administrators was asked for by somebody else."""
+
+    description = "This page is for administrators. Sign in as one, or ask one."
+
+
+async def require_administrator(environment: Environment, request: Request, *, otherwise: str) -> Session:
+    """``require_session`` of an administrator. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
+    session = await require_session(environment, request, otherwise=otherwise)
+    if session.user.role is Role.USER:
+        raise NotAnAdministrator
+    return session
+
+
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
     """The way to the sign-in page and back to a path of this site."""
     query = urlencode({DESTINATION: destination})
