@@ -18,7 +18,7 @@ from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
 from watersmeet.clock import SECOND, Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.database import attempts, audit
+from watersmeet.database import attempts, audit, signing_keys
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
@@ -26,6 +26,7 @@ from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
+from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.tokens.sweep import Schedule, Sweep
 from watersmeet.users import http as users_http
@@ -71,12 +72,16 @@ def create_environment(
 
 
 def _other_sweeps(settings: Settings) -> list[Sweep]:
-    """What else expires: counters of failed attempts, and audit events beyond their retention."""
-    counters = Sweep(Schedule("* * * * *"), 0, attempts.any_expired, attempts.prune, "counters of failed attempts")
-    if not settings.audit_retention_days:
-        return [counters]
-    retention = settings.audit_retention_days * 86_400 * SECOND
-    return [counters, Sweep(Schedule("17 * * * *"), retention, audit.any_expired, audit.prune, "audit events")]
+    """What else expires: counters of failed attempts, retired keys, and audit events beyond their retention."""
+    every_minute, every_hour = Schedule("* * * * *"), Schedule("17 * * * *")
+    expiring = [
+        Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts"),
+        Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys"),
+    ]
+    if settings.audit_retention_days:
+        retention = settings.audit_retention_days * 86_400 * SECOND
+        expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events"))
+    return expiring
 
 
 def create_app(
@@ -98,7 +103,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps]
+        await signing.adopt(opened, environment.keys, environment.clock)
+        running = [
+            asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
+            *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
+        ]
         yield
         for task in running:
             task.cancel()

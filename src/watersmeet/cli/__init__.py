@@ -28,6 +28,7 @@ _COMMANDS = {
     "link": "Add, list, show, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
     "audit": "Search and export the audit log.",
+    "keys": "Rotate and list the keys that sign tokens.",
     "settings": "List every setting.",
 }
 

@@ -184,6 +184,18 @@ audit_events = Table(
 )
 append_only(audit_events, deletable_before="audit_kept_since")
 
+# The generations of the keys that sign tokens (oauth2.keys.Generation), from the first rotation on: salts from which
+# only a holder of the configured secret derives keys.
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("salt", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("signs_from", BigInteger, nullable=False),
+    Column("retires_at", BigInteger, nullable=True),  # null: the newest
+)
+
 # Failed attempts to guess something, by a keyed digest of what was guessed at and from where.
 failed_attempts = Table(
     "failed_attempts",

@@ -14,6 +14,7 @@ from tests.http.conftest import Site
 from watersmeet import demo
 from watersmeet.database import audit
 from watersmeet.database.audit import Event, Origin
+from watersmeet.database.transaction import Transaction
 
 PAGE, EXPORT, API = "/admin/audit", "/admin/audit/export", "/rest/oauth2/latest/audit"
 
@@ -24,7 +25,7 @@ def admin(site: Site) -> TestClient:
 
 
 def fill(site: Site, number: int, event: Event = Event.TOKENS_REFRESHED, **origin: str) -> None:
-    def write(tx: audit.Transaction) -> None:
+    def write(tx: Transaction) -> None:
         for _ in range(number):
             audit.record(tx, event, Origin(**origin), site.clock.now(), client_id=demo.CLIENT_ID)
 
