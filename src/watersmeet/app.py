@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -35,6 +34,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
+from watersmeet.web.proxies import TrustedProxies
 from watersmeet.web.throttle import Throttle
 
 
@@ -133,7 +133,8 @@ def create_app(
         exception_handlers={**errors.handlers(settings), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
+            Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
-            Middleware(KnownHosts, base=urlsplit(settings.base_url)),
+            Middleware(KnownHosts, settings=settings),
         ],
     )

@@ -31,6 +31,8 @@ OWN: dict[str, Any] = {
     "port": 8090,
     "database_url": "sqlite:///watersmeet.db",
     "secret": "",
+    "trusted_proxies": "",
+    "proxy_header": "x-forwarded-for",
     "session_hours": 12,
     "throttle_attempts": 10,
     "throttle_minutes": 15,
