@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
-from watersmeet.clock import Clock, SystemClock
+from watersmeet.clock import SECOND, Clock, SystemClock
 from watersmeet.content import http as content_http
+from watersmeet.database import attempts, audit, signing_keys
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
@@ -24,13 +25,17 @@ from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
+from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
+from watersmeet.tokens.sweep import Schedule, Sweep
 from watersmeet.users import http as users_http
 from watersmeet.web import errors
 from watersmeet.web.environment import Environment
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
+from watersmeet.web.proxies import TrustedProxies
+from watersmeet.web.throttle import Throttle
 
 
 def open_database(settings: Settings) -> Database:
@@ -53,15 +58,30 @@ def create_environment(
     def not_yet(*_: object) -> object:
         raise AssertionError("the verifier is set below")
 
+    clock, keys = clock or SystemClock(), Keys.derive(settings.secret)
     environment = Environment(
         settings=settings,
         database=database,
-        clock=clock or SystemClock(),
+        clock=clock,
         entropy=entropy or SystemEntropy(),
-        keys=Keys.derive(settings.secret),
+        keys=keys,
+        throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
+
+
+def _other_sweeps(settings: Settings) -> list[Sweep]:
+    """What else expires: counters of failed attempts, retired keys, and audit events beyond their retention."""
+    every_minute, every_hour = Schedule("* * * * *"), Schedule("17 * * * *")
+    expiring = [
+        Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts"),
+        Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys"),
+    ]
+    if settings.audit_retention_days:
+        retention = settings.audit_retention_days * 86_400 * SECOND
+        expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events"))
+    return expiring
 
 
 def create_app(
@@ -79,11 +99,15 @@ def create_app(
     """
     opened = database or open_database(settings)
     environment = create_environment(settings, opened, clock, entropy)
-    sweeps = sweep.sweeps(settings.provider)
+    sweeps = [*sweep.sweeps(settings.provider), *_other_sweeps(settings)]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps]
+        await signing.adopt(opened, environment.keys, environment.clock)
+        running = [
+            asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
+            *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
+        ]
         yield
         for task in running:
             task.cancel()
@@ -97,6 +121,7 @@ def create_app(
         *users_http.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
+        *audit_http.routes(environment),
         *more_routes,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
@@ -108,7 +133,8 @@ def create_app(
         exception_handlers={**errors.handlers(settings), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
+            Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
-            Middleware(KnownHosts, base=urlsplit(settings.base_url)),
+            Middleware(KnownHosts, settings=settings),
         ],
     )

@@ -26,6 +26,15 @@ class SettingsError(WatersmeetError):
     """A setting is missing, unknown or dangerous. The description says which one and what to change."""
 
 
+class Throttled(WatersmeetError):
+    """Too many failed attempts came from there; nothing was looked at (S064, S096)."""
+
+    def __init__(self, wait: int) -> None:
+        """``wait`` is in milliseconds."""
+        self.retry_after_seconds = max(1, -(-wait // 1000))
+        super().__init__(f"Too many failed attempts. Try again in {self.retry_after_seconds} seconds.")
+
+
 class ServiceUnavailable(WatersmeetError):
     """The database cannot take the work now; nothing was consumed and the caller may try again."""
 

@@ -94,7 +94,7 @@ def test_a_question_stays_open_for_ten_minutes(grants: Grants) -> None:
 def test_s041_the_registration_is_looked_at_again_when_the_user_answers(grants: Grants, uri: str, scope: Scope) -> None:
     question = grants.ask()
     changed = Registration.check(name="App", redirect_uris=[uri], scope=scope, allow_http=False)
-    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, changed))
+    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, changed, NOW))
     with pytest.raises(NoOpenQuestion):
         allow(grants, question)
 

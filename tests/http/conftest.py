@@ -56,7 +56,7 @@ class Site:
 
     environment: Environment
     clock: HandClock
-    new_browser: Callable[[], TestClient]
+    new_browser: Callable[..., TestClient]
     _bearers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -237,8 +237,10 @@ def site_under(tmp_path: Path, _templates: Callable[[str], Path]) -> Iterator[Si
             stack.callback(database.close)
             app = create_app(settings, database=database, clock=clock)
 
-            def new_browser() -> TestClient:
-                return TestClient(app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False)
+            def new_browser(address: str = "127.0.0.1") -> TestClient:
+                return TestClient(
+                    app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False, client=(address, 50_000)
+                )
 
             return Site(create_environment(settings, database, clock), clock, new_browser)
 

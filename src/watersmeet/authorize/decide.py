@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.database import authorizations, clients
+from watersmeet.database import audit, authorizations, clients
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
@@ -52,6 +53,7 @@ def approve(
     code_lifetime: Instant,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion``.
 
@@ -60,13 +62,16 @@ def approve(
     question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
     before, code = question.authorization, entropy.hex(32)
     _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
+    _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin)
     return before.redirect_uri.with_answer({"code": code, "state": before.state})
 
 
-def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> str:
+def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant, origin: Origin = INTERNAL) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    before = _open_question(tx, authorizations.find(tx, authorization_id), session, now).authorization
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    before = question.authorization
     _move(tx, before, before.deny(now))
+    _record(tx, Event.CONSENT_DENIED, question, session, now, origin)
     return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
 
 
@@ -92,3 +97,16 @@ def _is_asked_of(authorization: Authorization, session: Session) -> bool:
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
     if not authorizations.move(tx, before, after):
         raise NoOpenQuestion(detail="two answers raced")
+
+
+def _record(tx: Transaction, event: Event, question: Question, session: Session, now: Instant, origin: Origin) -> None:
+    asked = question.authorization
+    audit.record(
+        tx,
+        event,
+        origin,
+        now,
+        user_id=session.user.id,
+        client_id=question.client.client_id,
+        detail={"scope": str(asked.scope), "redirect_host": asked.redirect_uri.host},
+    )

@@ -22,6 +22,7 @@ from watersmeet.web.csrf import check_form, form_token
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, render
 
 AUTHORIZE_PATHS = ("/rest/oauth2/latest/authorize", "/rest/oauth2/1.0/authorize")
@@ -103,15 +104,16 @@ class _Authorize:
         expected = self._form_token(session, authorization_id)
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         allowed = form.text("decision") == "allow"
-        location = await self._decide(session, authorization_id, allowed=allowed)
+        location = await self._decide(request, session, authorization_id, allowed=allowed)
         log.info("consent answered", user=session.user.username, allowed=allowed)
         # 303: the browser must not repeat this post, form and all, at the client (RFC 9700 §4.12).
         return RedirectResponse(location, 303)
 
-    async def _decide(self, session: Session, authorization_id: str, *, allowed: bool) -> str:
+    async def _decide(self, request: Request, session: Session, authorization_id: str, *, allowed: bool) -> str:
         environment, now = self.environment, self.environment.clock.now()
+        origin = origin_of(request, session.user.username)
         if not allowed:
-            return await environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now))
+            return await environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now, origin))
         return await environment.database.write(
             lambda tx: decide.approve(
                 tx,
@@ -121,6 +123,7 @@ class _Authorize:
                 code_lifetime=environment.settings.code_lifetime,
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin,
             )
         )
 

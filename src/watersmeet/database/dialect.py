@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import DDL, URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -194,3 +194,44 @@ def _is_unreachable(error: DBAPIError) -> bool:
     if state is None:  # it never came to a conversation
         return isinstance(error, OperationalError)
     return str(state).startswith(_NOT_NOW)
+
+
+_APPEND_ONLY_SQLITE = (
+    """CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
+    """CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+WHEN OLD.at >= COALESCE((SELECT CAST(value AS INTEGER) FROM properties WHERE name = '{horizon}'), 0)
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
+)
+_APPEND_ONLY_POSTGRESQL = (
+    """CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.at < COALESCE((SELECT CAST(value AS BIGINT) FROM properties WHERE name = '{horizon}'), 0) THEN
+      RETURN OLD;
+    END IF;
+  END IF;
+  RAISE EXCEPTION '{table} is append-only';
+END $$""",
+    """CREATE TRIGGER {table}_row BEFORE UPDATE OR DELETE ON {table}
+FOR EACH ROW EXECUTE FUNCTION {table}_append_only()""",
+    """CREATE TRIGGER {table}_all BEFORE TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()""",
+)
+
+
+def append_only_statements(name: DialectName, table: str, horizon: str) -> list[str]:
+    """What makes the engine itself refuse to change a table's rows, and to delete those it must still keep.
+
+    Rows whose ``at`` lies before the property named ``horizon`` may be deleted; without that property, none.
+    """
+    templates = _APPEND_ONLY_SQLITE if name == "sqlite" else _APPEND_ONLY_POSTGRESQL
+    return [template.format(table=table, horizon=horizon) for template in templates]
+
+
+def append_only(table: Table, *, deletable_before: str) -> None:
+    """Whenever the table is created, create its triggers too."""
+    names: tuple[DialectName, ...] = ("sqlite", "postgresql")
+    for name in names:
+        for statement in append_only_statements(name, table.name, deletable_before):
+            event.listen(table, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]

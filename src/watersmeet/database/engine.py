@@ -54,6 +54,10 @@ class Database:
         """The value of an operation that changes nothing."""
         return await self._runner.read(operation)
 
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """``read`` for an operation that may take long: it never keeps the caller's thread or other readers waiting."""
+        return await self._runner.read_at_length(operation)
+
     async def write(self, operation: Operation[T]) -> T:
         """The value of an operation, once everything it changed is durable."""
         return await asyncio.wrap_future(self._runner.write(operation))
@@ -113,6 +117,20 @@ class _SqliteRunner:
                     self._reader.exec_driver_sql("ROLLBACK")
             except OperationalError as error:
                 raise _translated(error) from error
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        return await asyncio.to_thread(self._read_apart, operation)
+
+    def _read_apart(self, operation: Operation[T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    return operation(connection)
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+        except OperationalError as error:
+            raise _translated(error) from error
 
     def write(self, operation: Operation[T]) -> Future[T]:
         unit = _Unit(operation, Future())
@@ -224,6 +242,9 @@ class _PostgresRunner:
 
     async def read(self, operation: Operation[T]) -> T:
         return await asyncio.wrap_future(self._threads.submit(self._transact, operation))
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        return await self.read(operation)
 
     def read_now(self, operation: Operation[T]) -> T:
         return self._transact(operation)

@@ -23,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 
+from watersmeet.database.dialect import append_only
+
 SCHEMA_VERSION = "1"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
 carries another one."""
@@ -168,6 +170,49 @@ token_pairs = Table(
     # At most one successor of each generation, whatever races (S112).
     UniqueConstraint("family_id", "generation"),
     CheckConstraint("state IN ('active', 'spent')", name="state"),
+)
+
+# ---- what was decided -------------------------------------------------------------------------------------
+
+# One row a security decision, written in the transaction of what it describes and never changed (S150). It refers
+# to nothing by foreign key: an event outlives the user, the client and the family it is about.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _number(),
+    Column("at", BigInteger, nullable=False),
+    Column("event", String(32), nullable=False),  # database.audit.Event
+    Column("actor", String(255), nullable=True),
+    Column("user_id", BigInteger, nullable=True),
+    Column("client_id", String(64), nullable=True),
+    Column("family_id", String(32), nullable=True),
+    Column("address", String(64), nullable=True),
+    Column("request_id", String(32), nullable=True),
+    Column("detail", Text, nullable=True),  # a JSON object
+    # The only index: it grows at its end, so that recording stays cheap.
+    Index("ix_audit_events_at_id", "at", "id"),
+)
+append_only(audit_events, deletable_before="audit_kept_since")
+
+# The generations of the keys that sign tokens (oauth2.keys.Generation), from the first rotation on: salts from which
+# only a holder of the configured secret derives keys.
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("salt", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("signs_from", BigInteger, nullable=False),
+    Column("retires_at", BigInteger, nullable=True),  # null: the newest
+)
+
+# Failed attempts to guess something, by a keyed digest of what was guessed at and from where.
+failed_attempts = Table(
+    "failed_attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),  # of the window in which they are counted
 )
 
 # ---- content ----------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import clients
+from watersmeet.database import audit, clients
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
@@ -28,15 +29,25 @@ def new_secret(tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, no
 
 
 def rotate_secret(
-    tx: Transaction, client: Client, *, overlap: Instant, now: Instant, keys: Keys, entropy: Entropy
+    tx: Transaction,
+    client: Client,
+    *,
+    overlap: Instant,
+    now: Instant,
+    keys: Keys,
+    entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> str:
     """A new secret; the old ones work for ``overlap`` milliseconds more (S097). Raises ``NoSecret``."""
     if not client.confidential:
         raise NoSecret
     clients.end_secrets(tx, client.id, now=now, expires_at=now + overlap)
+    detail = {"old_secrets_end_at": now + overlap}
+    audit.record(tx, Event.SECRET_ROTATED, origin, now, client_id=client.client_id, detail=detail)
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
 
 
-def delete_link(tx: Transaction, client: Client) -> None:
+def delete_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:
     """Delete an incoming link; its codes, grants and tokens die with it (S099)."""
     clients.remove(tx, client.id)
+    audit.record(tx, Event.LINK_DELETED, origin, now, client_id=client.client_id, detail={"name": client.name})

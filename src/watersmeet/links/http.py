@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from watersmeet.confluence.scopes import WORDS, Role, Scope, ScopeWords
+from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
 from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Grant
 from watersmeet.errors import WatersmeetError
@@ -24,7 +24,7 @@ from watersmeet.links.register import (
     require_link,
 )
 from watersmeet.oauth2.client import Client
-from watersmeet.users.http import current_session, require_session, visitor
+from watersmeet.users.http import current_session, require_administrator, require_session, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.bearer import Caller, Protected, protected_route
 from watersmeet.web.csrf import check_form, form_token
@@ -32,17 +32,12 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, render
 
 LINKS_PATH = "/plugins/servlet/applinks/listApplicationLinks"
 LINK_PATH = "/plugins/servlet/applinks/incoming"
 AUTHORIZED_PATH = "/plugins/servlet/oauth2/authorized-applications"
-
-
-class NotAnAdministrator(WatersmeetError):
-    """A page for administrators was asked for by somebody else."""
-
-    description = "Only administrators may manage incoming links. Sign in as one, or ask one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +161,7 @@ class _IncomingLinks(_Pages):
         session = await self._administrator(request)
         form, environment = await Form.read(request), self.environment
         self.check(request, form, session)
+        origin = origin_of(request, session.user.username)
         try:
             registration = self._registration(form)
             registered = await environment.database.write(
@@ -177,6 +173,7 @@ class _IncomingLinks(_Pages):
                     now=environment.clock.now(),
                     keys=environment.keys,
                     entropy=environment.entropy,
+                    origin=origin,
                 )
             )
         except WatersmeetError as error:
@@ -196,9 +193,10 @@ class _IncomingLinks(_Pages):
         session = await self._administrator(request)
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
             registration = self._registration(form)
-            await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration))
+            await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration, now, origin))
         except WatersmeetError as error:
             return self._form(session, form, link=client, problem=error.description)
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
@@ -220,6 +218,7 @@ class _IncomingLinks(_Pages):
                 now=environment.clock.now(),
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin_of(request, session.user.username),
             )
         )
         log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
@@ -231,7 +230,8 @@ class _IncomingLinks(_Pages):
         self.check(request, form, session)
         if form.text("name") != client.name:
             return await self._link(session, client, problem="To delete the link, type its name exactly.")
-        await self.environment.database.write(lambda tx: delete_link(tx, client))
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        await self.environment.database.write(lambda tx: delete_link(tx, client, now, origin))
         log.info("incoming link deleted", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINKS_PATH}", 303)
 
@@ -241,10 +241,7 @@ class _IncomingLinks(_Pages):
 
     async def _administrator(self, request: Request) -> Session:
         """The administrator who asks. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
-        session = await require_session(self.environment, request, otherwise=LINKS_PATH)
-        if session.user.role is Role.USER:
-            raise NotAnAdministrator
-        return session
+        return await require_administrator(self.environment, request, otherwise=LINKS_PATH)
 
     async def _requested(self, request: Request) -> Client:
         client_id = request.path_params["client_id"]
@@ -338,7 +335,10 @@ class _AuthorizedApplications(_Pages):
         session = await require_session(self.environment, request, otherwise=AUTHORIZED_PATH)
         self.check(request, form, session)
         client_id, now = form.text("client_id"), self.environment.clock.now()
-        ended = await self.environment.database.write(lambda tx: revoke_access(tx, session.user, client_id, now))
+        origin = origin_of(request, session.user.username)
+        ended = await self.environment.database.write(
+            lambda tx: revoke_access(tx, session.user, client_id, now, origin)
+        )
         log.info("access removed", user=session.user.username, client=client_id, grants=ended)
         return RedirectResponse(f"{self.context_path}{AUTHORIZED_PATH}", 303)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from watersmeet.clock import Instant, epoch_seconds
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database import clients
+from watersmeet.database import audit, clients
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
@@ -73,6 +74,7 @@ def register(
     now: Instant,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> Registered:
     """A new incoming link. Raises ``ClientNameTaken``."""
     client_id = entropy.hex(16)
@@ -87,24 +89,42 @@ def register(
         created_by=created_by,
     )
     secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now) if confidential else None
-    return Registered(require_link(tx, client_id), secret)
+    client = require_link(tx, client_id)
+    audit.record(tx, Event.LINK_CREATED, origin, now, client_id=client_id, detail={"after": _described(client)})
+    return Registered(client, secret)
 
 
-def edit(tx: Transaction, client_id: str, registration: Registration) -> Client:
+def edit(
+    tx: Transaction, client_id: str, registration: Registration, now: Instant, origin: Origin = INTERNAL
+) -> Client:
     """Change an incoming link. Raises ``UnknownLink`` or ``ClientNameTaken``.
 
     Tokens already given are capped by the new scope from their next use on; whether a client is public is
     fixed when it is registered (S089).
     """
-    client = require_link(tx, client_id)
+    before = require_link(tx, client_id)
     clients.change(
         tx,
-        client.id,
+        before.id,
         name=registration.name,
         scope=registration.scope,
         uris=registration.redirect_uris,
     )
-    return require_link(tx, client_id)
+    after = require_link(tx, client_id)
+    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client_id, detail=_difference(before, after))
+    return after
+
+
+def _described(client: Client) -> dict[str, object]:
+    """What an administrator decided about a link, for the audit log."""
+    decided = link_as_json(client)
+    return {name: decided[name] for name in decided if name not in ("client_id", "created_at", "created_by")}
+
+
+def _difference(before: Client, after: Client) -> dict[str, dict[str, object]]:
+    old, new = _described(before), _described(after)
+    changed = [name for name in new if old[name] != new[name]]
+    return {"before": {name: old[name] for name in changed}, "after": {name: new[name] for name in changed}}
 
 
 def require_link(tx: Transaction, client_id: str) -> Client:

@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from watersmeet.clock import SECOND
 from watersmeet.database import users
+from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, Throttled
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
@@ -41,6 +42,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 
 BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
@@ -71,13 +73,15 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            issued = await self._grant(parameters, credentials)
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            origin = origin_of(request)
+            async with self.environment.throttle.attempt(credentials.client_id, origin):
+                issued = await self._grant(parameters, credentials, origin)
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         return JsonResponse(issued.body(), headers=_NOT_STORED)
 
-    async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
-        outcome = await self._carry_out(self._operation(parameters), credentials)
+    async def _grant(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> IssuedTokens:
+        outcome = await self._carry_out(self._operation(parameters), credentials, origin)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
@@ -94,7 +98,9 @@ class _TokenEndpoint:
                 return partial(refresh, request=RefreshRequest.parse(parameters))
         raise UnsupportedGrantType
 
-    async def _carry_out(self, operation: Callable[..., _Outcome], credentials: ClientCredentials) -> _Outcome:
+    async def _carry_out(
+        self, operation: Callable[..., _Outcome], credentials: ClientCredentials, origin: Origin
+    ) -> _Outcome:
         environment, now = self.environment, self.environment.clock.now()
         return await environment.database.write(
             lambda tx: operation(
@@ -104,6 +110,7 @@ class _TokenEndpoint:
                 lifetimes=self._lifetimes,
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin,
             )
         )
 
@@ -120,18 +127,20 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            token = parameters.require("token")
-            ended = await environment.database.write(
-                lambda tx: revoke(
-                    tx,
-                    credentials,
-                    token,
-                    validate_secret=environment.settings.provider.validate_client_secret,
-                    now=now,
-                    keys=environment.keys,
+            token, origin = parameters.require("token"), origin_of(request)
+            async with environment.throttle.attempt(credentials.client_id, origin):
+                ended = await environment.database.write(
+                    lambda tx: revoke(
+                        tx,
+                        credentials,
+                        token,
+                        validate_secret=environment.settings.provider.validate_client_secret,
+                        now=now,
+                        keys=environment.keys,
+                        origin=origin,
+                    )
                 )
-            )
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
         return Response(headers=_NOT_STORED)
@@ -154,14 +163,14 @@ def _read_credentials(request: Request, parameters: Parameters) -> ClientCredent
     return ClientCredentials.parse(headers[0] if headers else None, parameters)
 
 
-def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+def _refusal(request: Request, error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge) -> JsonResponse:
     note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | Throttled):
         headers["retry-after"] = str(error.retry_after_seconds)
         body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
-        return JsonResponse(body, 503, headers)
+        return JsonResponse(body, 429 if isinstance(error, Throttled) else 503, headers)
     if isinstance(error, BodyTooLarge):
         body = {"error": ErrorCode.INVALID_REQUEST.value, "error_description": error.description}
         return JsonResponse(body, 413, headers)

@@ -15,18 +15,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import users
+from watersmeet.database import audit, users
+from watersmeet.database.audit import Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
-from watersmeet.errors import WatersmeetError
+from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.users import password, session
+from watersmeet.users.device import ONE_YEAR, known_device, new_device
 from watersmeet.users.session import Session
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.csrf import check_form, form_token
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, Visitor, render
+from watersmeet.web.throttle import Reservation
 
 SIGN_IN_PATH = "/login.action"
 SIGN_OUT_PATH = "/logout.action"
@@ -49,6 +53,7 @@ class SignInPage(Page):
     destination: str
     form_token: str
     failed: bool
+    wait_seconds: int | None = None
 
 
 async def current_session(environment: Environment, request: Request) -> Session | None:
@@ -87,6 +92,20 @@ async def require_session(environment: Environment, request: Request, *, otherwi
     if session is None:
         post = request.method == "POST"
         raise SignInRequired(environment.settings.context_path + otherwise if post else path_and_query(request))
+    return session
+
+
+class NotAnAdministrator(WatersmeetError):
+    """A page for administrators was asked for by somebody else."""
+
+    description = "This page is for administrators. Sign in as one, or ask one."
+
+
+async def require_administrator(environment: Environment, request: Request, *, otherwise: str) -> Session:
+    """``require_session`` of an administrator. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
+    session = await require_session(environment, request, otherwise=otherwise)
+    if session.user.role is Role.USER:
+        raise NotAnAdministrator
     return session
 
 
@@ -136,13 +155,19 @@ class _SignIn:
         expected = form_token(self.environment.keys, browser, "sign in")
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         destination = self._local(form.text(DESTINATION))
-        username = form.text("username")
-        user = await self._verified(username, form.raw("password"))
+        username, origin = form.text("username"), origin_of(request)
+        device = known_device(self._device_cookie.read(request), username, self.environment.keys)
+        try:
+            reservation = await self.environment.throttle.reserve(username, origin, device)
+        except Throttled as error:
+            log.info("sign-in throttled")
+            return self._page(request, destination, username=username, wait_seconds=error.retry_after_seconds)
+        user = await self._verified(username, form.raw("password"), origin)
         if user is None:
             log.info("sign-in failed")
             return self._page(request, destination, username=username, failed=True)
         response = RedirectResponse(destination, 303)
-        await self._start_session(request, response, user)
+        await self._start_session(request, response, user, reservation)
         log.info("signed in", user=user.username)
         return response
 
@@ -152,37 +177,53 @@ class _SignIn:
         if current is not None:
             expected = form_token(self.environment.keys, current.digest, "sign out")
             check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
-            await self.environment.database.write(lambda tx: users.end_session(tx, current.digest))
+            now, origin = self.environment.clock.now(), origin_of(request, current.user.username)
+
+            def end(tx: Transaction) -> None:
+                users.end_session(tx, current.digest)
+                audit.record(tx, Event.SIGNED_OUT, origin, now, user_id=current.user.id)
+
+            await self.environment.database.write(end)
             log.info("signed out", user=current.user.username)
         response = RedirectResponse(self._local(form.text(DESTINATION)), 303)
         self._session_cookie.clear(response)
         return response
 
-    async def _verified(self, username: str, typed: str) -> User | None:
+    async def _verified(self, username: str, typed: str, origin: Origin) -> User | None:
         user = await self.environment.database.read(lambda tx: users.find_by_name(tx, username))
         known = user.password_hash if user and user.enabled else None
         fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
-        return user if fits else None
+        if fits:
+            return user
+        await self.environment.throttle.password_failed(user.id if user else None, origin)
+        return None
 
-    async def _start_session(self, request: Request, response: Response, user: User) -> None:
-        old = self._session_cookie.read(request)
+    async def _start_session(self, request: Request, response: Response, user: User, reservation: Reservation) -> None:
+        environment, now = self.environment, self.environment.clock.now()
+        old, origin = self._session_cookie.read(request), origin_of(request, user.username)
 
         def start(tx: Transaction) -> str:
             if old is not None:
-                session.end(tx, old, self.environment.keys)
-            return session.start(
-                tx,
-                user,
-                self.environment.keys,
-                self.environment.entropy,
-                self.environment.clock.now(),
-                self.environment.settings.session_lifetime,
-            )
+                session.end(tx, old, environment.keys)
+            reservation.take_back(tx)
+            audit.record(tx, Event.SIGNED_IN, origin, now, user_id=user.id)
+            lifetime = environment.settings.session_lifetime
+            return session.start(tx, user, environment.keys, environment.entropy, now, lifetime)
 
-        self._session_cookie.write(response, await self.environment.database.write(start))
+        self._session_cookie.write(response, await environment.database.write(start))
         self._browser_cookie.clear(response)
+        device = new_device(user.username, environment.keys, environment.entropy)
+        self._device_cookie.write(response, device, seconds=ONE_YEAR)
 
-    def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
+    def _page(
+        self,
+        request: Request,
+        destination: str,
+        *,
+        username: str = "",
+        failed: bool = False,
+        wait_seconds: int | None = None,
+    ) -> Response:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
         # somebody else's browser in as themselves.
         browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
@@ -192,8 +233,12 @@ class _SignIn:
             destination=destination,
             form_token=form_token(self.environment.keys, browser, "sign in"),
             failed=failed,
+            wait_seconds=wait_seconds,
         )
-        response = render(page, 401 if failed else 200)
+        if wait_seconds is not None:
+            response = render(page, 429, {"retry-after": str(wait_seconds)})
+        else:
+            response = render(page, 401 if failed else 200)
         self._browser_cookie.write(response, browser)
         return response
 
@@ -206,6 +251,10 @@ class _SignIn:
     @property
     def _session_cookie(self) -> Cookie:
         return Cookie.named("session", self.environment.settings)
+
+    @property
+    def _device_cookie(self) -> Cookie:
+        return Cookie.named("device", self.environment.settings)
 
     @property
     def _browser_cookie(self) -> Cookie:

@@ -6,7 +6,8 @@ import re
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import authorizations, tokens, users
+from watersmeet.database import audit, authorizations, tokens, users
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
@@ -34,13 +35,14 @@ def add_user(
     password_hash: str,
     now: Instant,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> User:
     """A new user. Raises ``UnacceptableUser`` or ``UsernameTaken``."""
     if not _USERNAME.fullmatch(username.lower()):
         raise UnacceptableUser(
             "A user name has 1 to 63 characters: letters a to z, digits, and . _ @ - after the first."
         )
-    return users.add(
+    user = users.add(
         tx,
         username=username,
         user_key=entropy.hex(16),
@@ -50,6 +52,8 @@ def add_user(
         password_hash=password_hash,
         now=now,
     )
+    audit.record(tx, Event.USER_CREATED, origin, now, user_id=user.id, detail={"role": role.value})
+    return user
 
 
 def require_user(tx: Transaction, username: str) -> User:
@@ -60,26 +64,31 @@ def require_user(tx: Transaction, username: str) -> User:
     return user
 
 
-def disable_user(tx: Transaction, username: str, now: Instant) -> User:
+def disable_user(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> User:
     """Keep a user out: sessions end and every token given to an application dies (S067)."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=False)
     authorizations.withdraw_codes(tx, user_id=user.id)
-    tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    audit.record(tx, Event.USER_DISABLED, origin, now, user_id=user.id, detail={"grants_ended": ended})
     return user
 
 
-def enable_user(tx: Transaction, username: str) -> User:
+def enable_user(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> User:
     """Let a disabled user in again; applications must be authorized anew."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=True)
+    audit.record(tx, Event.USER_ENABLED, origin, now, user_id=user.id)
     return user
 
 
-def change_password(tx: Transaction, username: str, password_hash: str, now: Instant) -> User:
+def change_password(
+    tx: Transaction, username: str, password_hash: str, now: Instant, origin: Origin = INTERNAL
+) -> User:
     """Replace a password; whoever signed in with the old one, or was let in by it, is out (S117)."""
     user = require_user(tx, username)
     users.set_password(tx, user.id, password_hash)
     authorizations.withdraw_codes(tx, user_id=user.id)
-    tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
+    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
+    audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail={"grants_ended": ended})
     return user

@@ -10,6 +10,7 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.web.bearer import TokenVerifier
+from watersmeet.web.throttle import Throttle
 
 
 @dataclass(frozen=True)
@@ -21,4 +22,5 @@ class Environment:
     clock: Clock
     entropy: Entropy
     keys: Keys
+    throttle: Throttle
     verify_token: TokenVerifier

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.errors import RestError, envelope
-from watersmeet.errors import ServiceUnavailable, WatersmeetError
+from watersmeet.errors import ServiceUnavailable, Throttled, WatersmeetError
 from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
 from watersmeet.settings import Settings
@@ -106,6 +106,8 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
             return error.status_code, error.headers or {}
         case ServiceUnavailable():
             return 503, {"retry-after": str(error.retry_after_seconds)}
+        case Throttled():
+            return 429, {"retry-after": str(error.retry_after_seconds)}
         case CrossSitePost():
             return 403, {}
         case BodyTooLarge():
@@ -119,6 +121,7 @@ def _phrase(status: int) -> str:
     return {
         403: "You may not do that",
         404: "There is nothing here",
+        429: "Too many failed attempts",
         500: "Something went wrong on our side",
         503: "The service is busy",
     }.get(status, HTTPStatus(status).phrase)
