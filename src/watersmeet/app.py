@@ -15,9 +15,8 @@ from starlette.staticfiles import StaticFiles
 
 from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
-from watersmeet.clock import SECOND, Clock, SystemClock
+from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.database import attempts, audit, signing_keys
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
@@ -27,7 +26,6 @@ from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
 from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
-from watersmeet.tokens.sweep import Schedule, Sweep
 from watersmeet.users import http as users_http
 from watersmeet.web import errors
 from watersmeet.web.environment import Environment
@@ -71,19 +69,6 @@ def create_environment(
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
 
 
-def _other_sweeps(settings: Settings) -> list[Sweep]:
-    """What else expires: counters of failed attempts, retired keys, and audit events beyond their retention."""
-    every_minute, every_hour = Schedule("* * * * *"), Schedule("17 * * * *")
-    expiring = [
-        Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts"),
-        Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys"),
-    ]
-    if settings.audit_retention_days:
-        retention = settings.audit_retention_days * 86_400 * SECOND
-        expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events"))
-    return expiring
-
-
 def create_app(
     settings: Settings,
     *,
@@ -99,7 +84,7 @@ def create_app(
     """
     opened = database or open_database(settings)
     environment = create_environment(settings, opened, clock, entropy)
-    sweeps = [*sweep.sweeps(settings.provider), *_other_sweeps(settings)]
+    sweeps = sweep.sweeps(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from watersmeet.database.engine import Database
 from watersmeet.links.register import Registration, edit
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus, CodeReplay
 from watersmeet.oauth2.errors import CodeUnknown
-from watersmeet.settings import ProviderSettings
+from watersmeet.settings import Settings
 from watersmeet.tokens.sweep import CODE_RETENTION, sweeps
 from watersmeet.users.session import Session
 
@@ -120,7 +120,7 @@ def test_a_transition_from_a_state_that_has_passed_changes_nothing(grants: Grant
 def test_s079_used_codes_are_pruned_a_day_late_so_that_replay_is_seen(grants: Grants) -> None:
     code = grants.code()
     grants.exchange(code)
-    codes, *_ = sweeps(ProviderSettings())
+    codes, *_ = sweeps(Settings())
     before_end = NOW + CODE_LIFETIME + CODE_RETENTION - codes.retention
     assert grants.database.write_now(lambda tx: authorizations.prune(tx, before_end, 10)) == 0
     assert isinstance(grants.exchange(code, now=before_end + CODE_RETENTION), CodeReplay)

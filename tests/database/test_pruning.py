@@ -18,10 +18,10 @@ from watersmeet.database.schema import sessions, token_families, token_pairs
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.family import Lifetimes, RefreshReplay
 from watersmeet.oauth2.response import IssuedTokens
-from watersmeet.settings import ProviderSettings
+from watersmeet.settings import Settings
 from watersmeet.tokens import sweep
 
-CODES, FAMILIES, SESSIONS = sweep.sweeps(ProviderSettings())
+CODES, FAMILIES, SESSIONS, *_ = sweep.sweeps(Settings())
 END = NOW + LIFETIMES.refresh_token
 
 

@@ -111,7 +111,7 @@ def stats(as_json: bool, as_metrics: bool, config: Path | None) -> None:
 
     with _opened(config) as (settings, database):
         _schema(database)
-        due, now = sweeps(settings.provider), SystemClock().now()
+        due, now = sweeps(settings), SystemClock().now()
         found = database.read_now(lambda tx: backlogs(tx, due, now))
     if as_json:
         print_json(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, text
 
 from watersmeet.clock import Instant
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import failed_attempts
 from watersmeet.database.transaction import Transaction
 
@@ -57,20 +59,22 @@ def take_back(tx: Transaction, keys: Sequence[str]) -> None:
         tx.execute(_TAKE_BACK, {"of_key": key})
 
 
-_EXPIRED = (
-    select(failed_attempts.c.key)
-    .where(failed_attempts.c.ends_at < bindparam("before"))
-    .limit(bindparam("at_most", type_=BigInteger))
-)
+_EXPIRED = ended(failed_attempts.c.key, failed_attempts.c.ends_at)
+_ANY_EXPIRED = any_ended(failed_attempts.c.ends_at)
 
 
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index."""
-    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+    return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
 
 
 def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     """Delete counters whose window ended before an instant, a bounded number; how many went."""
-    expired = [row.key for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
-    forget(tx, expired)
-    return len(expired)
+    found = list(tx.execute(_EXPIRED, {"before": before, "at_most": at_most}).scalars())
+    forget(tx, found)
+    return len(found)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {failed_attempts.name: expiry.backlog(tx, failed_attempts.c.ends_at, before)}

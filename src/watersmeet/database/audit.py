@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy import delete, insert, or_, select, tuple_, update
 
 from watersmeet.clock import Instant
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import audit_events, clients, properties, users
 from watersmeet.database.transaction import Transaction
 
@@ -191,25 +193,26 @@ def _criteria(query: Query) -> list[Any]:
 # ---- pruning ----------------------------------------------------------------------------------------------
 
 _HORIZON = "audit_kept_since"  # the property that the table's triggers look at
-_EXPIRED = (
-    select(audit_events.c.id)
-    .where(audit_events.c.at < bindparam("before"))
-    .order_by(audit_events.c.at)
-    .limit(bindparam("at_most", type_=audit_events.c.id.type))
-)
+_EXPIRED = ended(audit_events.c.id, audit_events.c.at)
+_ANY_EXPIRED = any_ended(audit_events.c.at)
 
 
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index."""
-    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+    return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
 
 
 def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     """Delete events from before an instant, a bounded number; how many went."""
     _move_horizon(tx, before)
-    expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
-    tx.execute(delete(audit_events).where(audit_events.c.id.in_(expired)))
-    return len(expired)
+    found = list(tx.execute(_EXPIRED, {"before": before, "at_most": at_most}).scalars())
+    tx.execute(delete(audit_events).where(audit_events.c.id.in_(found)))
+    return len(found)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {audit_events.name: expiry.backlog(tx, audit_events.c.at, before)}
 
 
 def _move_horizon(tx: Transaction, before: Instant) -> None:

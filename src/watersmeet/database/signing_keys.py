@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from watersmeet.clock import Instant
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog
 from watersmeet.database.schema import signing_keys, token_families
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.keys import ORIGINAL, Generation
@@ -58,3 +60,8 @@ def any_expired(tx: Transaction, before: Instant) -> bool:
 def prune(tx: Transaction, before: Instant, _at_most: int) -> int:
     """Forget the salts of retired generations: from then on nobody can make their keys again; how many went."""
     return tx.execute(delete(signing_keys).where(signing_keys.c.retires_at < before)).rowcount
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {signing_keys.name: expiry.backlog(tx, signing_keys.c.retires_at, before)}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
-from watersmeet.database import authorizations, tokens, users
+from watersmeet.database import attempts, audit, authorizations, signing_keys, tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, SettingsError
-from watersmeet.settings import ProviderSettings
+from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
 BATCH = 200
@@ -58,11 +58,15 @@ class Sweep:
     backlog: Callable[[Transaction, Instant], Mapping[str, Backlog]]
 
 
-def sweeps(settings: ProviderSettings) -> list[Sweep]:
-    """The sweeps on the schedules of the vendor's properties. Raises ``SettingsError`` for an unreadable one."""
-    codes = Schedule(settings.prune_expired_authorizations_schedule)
-    families = Schedule(settings.prune_expired_tokens_schedule)
-    return [
+def sweeps(settings: Settings) -> list[Sweep]:
+    """Everything that expires; codes and tokens on the schedules of the vendor's properties.
+
+    Raises ``SettingsError`` for an unreadable schedule.
+    """
+    codes = Schedule(settings.provider.prune_expired_authorizations_schedule)
+    families = Schedule(settings.provider.prune_expired_tokens_schedule)
+    every_minute, every_hour = Schedule("* * * * *"), Schedule("17 * * * *")
+    expiring = [
         Sweep(
             codes,
             CODE_RETENTION,
@@ -73,7 +77,13 @@ def sweeps(settings: ProviderSettings) -> list[Sweep]:
         ),
         Sweep(families, 0, tokens.any_expired, tokens.prune, "token families", tokens.backlog),
         Sweep(codes, 0, users.any_ended_session, users.prune_sessions, "sessions", users.session_backlog),
+        Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts", attempts.backlog),
+        Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]
+    if settings.audit_retention_days:
+        retention = settings.audit_retention_days * 86_400 * SECOND
+        expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events", audit.backlog))
+    return expiring
 
 
 async def run(sweep: Sweep, database: Database, clock: Clock) -> None:
