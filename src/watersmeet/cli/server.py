@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
 
 _GRACE_SECONDS = 1  # what a request in flight gets at shutdown, so that the process ends within two
@@ -55,10 +56,11 @@ class _Server(uvicorn.Server):
 
 def run(app: ASGIApp, listener: socket.socket, when_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections."""
+    raise_file_limit()
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         access_log=False,
