@@ -82,6 +82,7 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
     from watersmeet import demo
     from watersmeet.app import create_app, create_environment, open_database
     from watersmeet.cli import server
+    from watersmeet.cli.connection import Connection
     from watersmeet.database.properties import Purpose, prepare
     from watersmeet.dev.clock import VirtualClock
     from watersmeet.dev.http import entrance
@@ -96,7 +97,7 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
         workshop = Workshop.open(environment, clock)
         app = create_app(settings, database=database, clock=clock, more_routes=[entrance(workshop)])
-        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol())
+        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol(Connection))
     finally:
         database.close()
 

@@ -7,11 +7,12 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
 
 _GRACE_SECONDS = 1  # what a request in flight gets when `dev` ends, so that the process ends within two
@@ -59,14 +60,15 @@ def run(
     listener: socket.socket,
     when_ready: Callable[[], None],
     *,
-    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    protocol: type[HttpToolsProtocol] = Connection,
     grace_seconds: int = _GRACE_SECONDS,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections.
 
     At the end, no more is accepted, and what is in flight has ``grace_seconds`` to be finished. ``protocol`` is
-    uvicorn's own, or one made from it.
+    how a connection is served: ``Connection``, or a class made from it.
     """
+    raise_file_limit()
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -15,11 +15,11 @@ class Connections:
     def __init__(self) -> None:
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def protocol(self) -> type[HttpToolsProtocol]:
+    def protocol(self, base: type[HttpToolsProtocol]) -> type[HttpToolsProtocol]:
         """The server's own protocol, which also keeps this list."""
         transports = self._transports
 
-        class Listed(HttpToolsProtocol):
+        class Listed(base):
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 if self.client:

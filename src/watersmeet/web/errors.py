@@ -13,7 +13,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from watersmeet.confluence.errors import RestError, envelope
@@ -78,7 +78,11 @@ def handlers(
             headers,
         )
 
+    async def on_disconnect(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=408)  # nobody reads it: the client went away, or was too slow
+
     return {
+        ClientDisconnect: on_disconnect,
         BearerRefused: on_bearer_refused,
         WatersmeetError: on_error,
         HTTPException: on_error,

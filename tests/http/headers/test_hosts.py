@@ -48,7 +48,7 @@ def test_s004_a_public_server_answers_to_the_name_of_its_base_url(site: Site, ho
 @pytest.mark.parametrize(
     "host",
     [
-        "evil.test", "wiki.example.com.evil.test", "10.0.0.2", "wiki.example.com:8443", "wiki.example.com@evil.test",
+        "evil.test", "wiki.example.com.evil.test", "192.0.2.2", "wiki.example.com:8443", "wiki.example.com@evil.test",
         "", "wiki.example.com,evil.test", "localhost", "127.0.0.1:8090", "[::1]", "wiki.example.com.",
     ],
 )  # fmt: skip
