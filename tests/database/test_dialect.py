@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from tests.support.postgresql import PostgresqlServer
 from watersmeet.database.dialect import dialect_name, open_engine
 from watersmeet.database.engine import Database
 from watersmeet.errors import ServiceUnavailable
@@ -46,3 +47,19 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:
                 database.write_now(lambda tx: tx.exec_driver_sql("SELECT 1"))
         finally:
             database.close()
+
+
+def test_what_the_url_says_of_options_is_kept_but_for_what_durability_needs(
+    postgresql_server: PostgresqlServer,
+) -> None:
+    with postgresql_server.fresh_database() as url:
+        more = "options=-c%20synchronous_commit%3Doff%20-c%20application_name%3Dours"
+        database = Database(f"{url}{'&' if '?' in url else '?'}{more}")
+        try:
+            shown = [
+                database.read_now(lambda tx, name=name: tx.exec_driver_sql(f"SHOW {name}").scalar())  # type: ignore[misc]
+                for name in ("synchronous_commit", "application_name")
+            ]
+        finally:
+            database.close()
+    assert shown == ["on", "ours"]

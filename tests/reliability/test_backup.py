@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from tests.support.ledger import Chain, Ledger
 from tests.support.postgresql import PostgresqlServer, postgresql_programs
 from tests.support.production import SECRET, Production, running
 from watersmeet.cli import main
 from watersmeet.database.engine import Database
-from watersmeet.database.schema import SCHEMA_VERSION
+from watersmeet.database.schema import SCHEMA_VERSION, properties
 
 
 def watersmeet(production: Production, *words: str) -> subprocess.CompletedProcess[str]:
@@ -132,6 +133,18 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
         done = watersmeet(production, "database", "backup", str(tmp_path / "full" / "copy.db"))
     assert (done.returncode, "could not be finished" in done.stderr) == (1, True), done.stderr
     assert list((tmp_path / "full").iterdir()) == []
+
+
+def test_serve_refuses_another_schema_than_its_own_and_names_the_command(tmp_path: Path) -> None:
+    production = Production(f"sqlite:///{tmp_path}/watersmeet.db", tmp_path)
+    older = update(properties).where(properties.c.name == "schema").values(value="0")
+    database = Database(production.database_url)
+    database.write_now(lambda tx: tx.execute(older))
+    database.close()
+    done = watersmeet(production, "serve")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "has schema 0" in done.stderr
+    assert "run `watersmeet database upgrade`" in done.stderr
 
 
 def test_the_schema_commands(empty_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,18 @@ def wait_until(happened: Callable[[], bool], what: str, patience: float = PATIEN
     while not happened():
         assert time.monotonic() < deadline, f"{what} did not happen within {patience} s"
         time.sleep(0.02)
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process has started and that have not ended."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            # The name, in brackets, may contain anything; state and parent follow it.
+            state, parent, *_ = status.read_text().rpartition(")")[2].split()
+            if int(parent) == pid and state != "Z":
+                found.add(int(status.parent.name))
+    return found
 
 
 def free_port() -> int:
@@ -98,8 +111,9 @@ class Production:
                 start_new_session=True,  # so that it can be killed with all its workers
             )  # fmt: skip
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert b"ready" in line, self.log_text()
+        told, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        assert told, f"not ready after {PATIENCE} s: {self.log_text()}"
+        assert b"ready" in self.process.stdout.readline(), self.log_text()
 
     def stop(self) -> int:
         """Ask it to end; the exit code."""
@@ -125,10 +139,7 @@ class Production:
     def worker_pids(self) -> set[int]:
         """The processes that the supervisor started."""
         assert self.process is not None
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], check=False, capture_output=True, text=True
-        )
-        return {int(pid) for pid in listed.stdout.split()}
+        return children(self.process.pid)
 
     @property
     def _log(self) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from tests.support.postgresql import postgresql_programs, reachable, run_as
-from tests.support.production import PATIENCE, free_port, wait_until
+from tests.support.production import PATIENCE, children, free_port, wait_until
 
 _ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
@@ -60,10 +60,7 @@ class _Server:
         """Every process of it, without a word."""
         if self.process is None:
             return
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], check=False, capture_output=True, text=True
-        )
-        for pid in (self.process.pid, *map(int, listed.stdout.split())):
+        for pid in (self.process.pid, *children(self.process.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()

@@ -118,7 +118,8 @@ def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> E
             **_VANISHED,
             # What the operator wrote into the URL wins.
             **{name: value for name, value in address.query.items() if name in ("connect_timeout", *_VANISHED)},
-            "options": f"-c lock_timeout={milliseconds} -c synchronous_commit=on",
+            # Ours come last and win: what "answered" means is not the operator's to weaken.
+            "options": f"{address.query.get('options', '')} -c lock_timeout={milliseconds} -c synchronous_commit=on",
         },
     )
 
