@@ -19,7 +19,7 @@ class Connections:
         """The server's own protocol, which also keeps this list."""
         transports = self._transports
 
-        class Listed(base):
+        class Listed(base):  # type: ignore[misc, valid-type]  # a class that is a value
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 if self.client:

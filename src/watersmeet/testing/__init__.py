@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watersmeet.testing.server import Answer, Client, Server, Tokens, User, running_server
+    from watersmeet.testing.process import running_server
+    from watersmeet.testing.server import Answer, Client, Server, Tokens, User
 
 __all__ = ["Answer", "Client", "Server", "Tokens", "User", "running_server"]
 
@@ -18,7 +19,7 @@ __all__ = ["Answer", "Client", "Server", "Tokens", "User", "running_server"]
 def __getattr__(name: str) -> Any:
     # pytest loads the plugin in this package in every project of the environment: it must cost nothing there.
     if name in __all__:
-        from watersmeet.testing import server
+        from watersmeet.testing import process, server
 
-        return getattr(server, name)
+        return getattr(process if name == "running_server" else server, name)
     raise AttributeError(name)

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def watersmeet_process(pytestconfig: pytest.Config) -> Iterator[Server]:
     """One running ``watersmeet dev`` for the whole session. Nothing puts it back between tests."""
     # Imported here, so that a session that does not use it pays nothing and coverage starts in time.
-    from watersmeet.testing.server import running_server
+    from watersmeet.testing.process import running_server
 
     with running_server(pytestconfig.getini("watersmeet_arguments")) as server:
         yield server

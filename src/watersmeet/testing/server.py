@@ -1,28 +1,19 @@
-"""The server under somebody's test: ``watersmeet dev`` as a process, and everything a test does with it."""
+"""The server under somebody's test: everything a test does with a running ``watersmeet dev``, over HTTP."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json as json_module
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from watersmeet.errors import WatersmeetError
 from watersmeet.testing import flow
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 10
 _TIMEOUT_SECONDS = 60
 
 
@@ -249,51 +240,3 @@ class Server:
         if answer.status != 200:
             raise ServerFailed(f"{method} {path} was answered {answer.status}: {answer.text}")
         return answer.json()
-
-
-@contextlib.contextmanager
-def running_server(arguments: Sequence[str] = ()) -> Iterator[Server]:
-    """``watersmeet dev`` on a free port, until the block is left. Raises ``ServerFailed``."""
-    command = [sys.executable, "-m", "watersmeet", "dev", "--port", "0", "--json", *arguments]
-    with tempfile.TemporaryDirectory(prefix="watersmeet-testing-") as folder:
-        errors = Path(folder) / "stderr"
-        with errors.open("wb") as stderr:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)  # noqa: S603
-        with process:
-            try:
-                yield _server(_ready_line(process, errors))
-            finally:
-                _stop(process)
-
-
-def _ready_line(process: subprocess.Popen[bytes], errors: Path) -> dict[str, Any]:
-    lines: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=_read_line, args=(process.stdout, lines), daemon=True).start()
-    try:
-        line = lines.get(timeout=_READY_SECONDS)
-        announced: dict[str, Any] = json_module.loads(line)
-    except (queue.Empty, ValueError):
-        said = errors.read_text(errors="replace").strip()
-        raise ServerFailed(f"watersmeet dev did not start: {said or 'no ready line'}") from None
-    return announced
-
-
-def _read_line(stream: IO[bytes], lines: queue.Queue[bytes]) -> None:
-    lines.put(stream.readline())
-
-
-def _server(announced: dict[str, Any]) -> Server:
-    return Server(
-        base_url=announced["base_url"],
-        users={user["username"]: User(**user) for user in announced["users"]},
-        clients=[Client(**client) for client in announced["clients"]],
-        pid=announced["pid"],
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()

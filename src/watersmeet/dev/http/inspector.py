@@ -12,9 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from watersmeet.clock import as_datetime
+from watersmeet.dev.curl import as_curl
 from watersmeet.dev.masking import masked, masked_headers
 from watersmeet.dev.record import CAPACITY, Message, Record
-from watersmeet.dev.snippet import as_curl, as_test
+from watersmeet.dev.replay import as_test
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
 from watersmeet.web.json import JsonResponse

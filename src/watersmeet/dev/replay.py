@@ -1,27 +1,25 @@
-"""Snippets: a recorded request as a ``curl`` command, and as a pytest test that is complete and runs.
+"""Replays: a recorded request as a pytest module that is complete and runs.
 
-The ``curl`` line carries the credentials as they were sent: they are good on this server only, and only until it
-stops. The test carries none: it makes its own, brings them into the state they were in (expired, spent, revoked), and
-expects the answer that was seen.
+The test carries no credentials: it makes its own, brings them into the state they were in (expired, spent, revoked),
+and expects the answer that was seen.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 import textwrap
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from watersmeet import demo
 from watersmeet.dev.credential import Credential, Kind, State
+from watersmeet.dev.curl import context_path, copied_headers
 from watersmeet.dev.fault import Deed
+from watersmeet.dev.literal import call, json_literal, pairs, quoted, written
 from watersmeet.dev.record import Record
+from watersmeet.oauth2.client import Client
 
-_NOT_COPIED = frozenset(
-    ["host", "connection", "content-length", "accept-encoding", "user-agent", "cookie", "transfer-encoding"]
-)
 _FORM = "application/x-www-form-urlencoded"
 
 # What a test writes in place of a recorded value.
@@ -34,32 +32,11 @@ _MADE = {
 }
 
 
-def as_curl(record: Record, base_url: str) -> str:
-    """The command that sends the same request again; cookies are left out."""
-    parts = ["curl", "--include"]
-    if record.method not in ("GET", "POST") or (record.method == "POST" and not record.request.body):
-        parts += ["--request", record.method]
-    parts.append(shlex.quote(base_url.removesuffix(_context_path(base_url)) + record.target))
-    lines = [" ".join(parts)]
-    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(record)]
-    if record.request.body:
-        lines.append(f"--data-binary {shlex.quote(record.request.text)}")
-    return " \\\n  ".join(lines)
-
-
 def as_test(record: Record, base_url: str) -> str | None:
     """A module of one test for the fixture ``watersmeet_server``; ``None`` for what only a browser can do."""
     if record.request.is_truncated or (record.request.header("cookie") and record.finding.credential is None):
         return None
     return _Test(record, base_url).text()
-
-
-def _context_path(base_url: str) -> str:
-    return "/" + base_url.split("/", 3)[3] if base_url.count("/") > 2 else ""
-
-
-def _headers(record: Record) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in record.request.headers if name not in _NOT_COPIED]
 
 
 @dataclass
@@ -72,14 +49,15 @@ class _Test:
     def text(self) -> str:
         """The whole module."""
         record, body = self.record, [*self._clients(), *self._credential(), *self._faults()]
-        call = self._call()
+        sending = self._sending()
         if record.status is None or any(fault.do is Deed.CUT_BODY for fault in record.faults):
-            call = textwrap.indent(call.removeprefix("answer = "), "    ")
-            expected = ["with pytest.raises((ConnectionError, http.client.IncompleteRead)):", call]
+            sending = textwrap.indent(sending.removeprefix("answer = "), "    ")
+            expected = ["with pytest.raises((ConnectionError, http.client.IncompleteRead)):", sending]
         else:
-            expected = [call, f"assert answer.status == {record.status}", *self._expected_error()]
+            expected = [sending, f"assert answer.status == {record.status}", *self._expected_error()]
+        escaped = quoted(record.path)[1:-1]
         lines = [
-            f'"""{record.method} {record.path}, as the inspector of `watersmeet dev` recorded it."""',
+            f'"""{record.method} {escaped}, as the inspector of `watersmeet dev` recorded it."""',
             *self._imports("\n".join([*body, *expected])),
             "",
             "",
@@ -106,33 +84,30 @@ class _Test:
     # ---- what comes before --------------------------------------------------------------------------------
 
     @property
-    def _client(self) -> str:
-        """The argument that names the client; the demo's own needs none."""
+    def _own_client(self) -> Client | None:
+        """The client whose credential was presented, unless it is the demo's own, which needs no word."""
         client = self.record.finding.credential.client if self.record.finding.credential else None
-        return "" if client is None or client.client_id == demo.CLIENT_ID else "client, "
+        return None if client is None or client.client_id == demo.CLIENT_ID else client
 
     def _clients(self) -> list[str]:
-        if not self._client:
+        client = self._own_client
+        if client is None:
             return []
-        credential = self.record.finding.credential
-        assert credential is not None  # noqa: S101 - _client says so
-        client = credential.client
-        assert client is not None  # noqa: S101
-        uris = ", ".join(_quoted(uri.value) for uri in client.redirect_uris)
-        arguments = [_quoted(client.name), f"[{uris}]", f"scope={_quoted(str(client.scope))}"]
+        uris = ", ".join(quoted(uri.value) for uri in client.redirect_uris)
+        arguments = [quoted(client.name), f"[{uris}]", f"scope={quoted(str(client.scope))}"]
         arguments += [] if client.confidential else ["public=True"]
-        return [f"client = {_call('watersmeet_server.register', arguments)}"]
+        return [f"client = {call('watersmeet_server.register', arguments)}"]
 
     def _credential(self) -> list[str]:
         credential = self.record.finding.credential
         if credential is None or credential.user is None:
             return []
-        who = f"{self._client}user={_quoted(credential.user)}, scope={_quoted(credential.scope or '')}"
+        who = f"user={quoted(credential.user)}, scope={quoted(credential.scope or '')}"
+        who = f"client, {who}" if self._own_client else who
         if credential.kind is Kind.CODE:
             return self._code(credential, who)
         lines = [f"tokens = watersmeet_server.authorize({who})"]
-        client = self._client.rstrip(", ")
-        also = f", {client}" if client else ""
+        also = ", client" if self._own_client else ""
         match credential.state:
             case State.EXPIRED if credential.kind is Kind.ACCESS_TOKEN:
                 lines.append("watersmeet_server.advance(tokens.expires_in + 1)")
@@ -154,7 +129,7 @@ class _Test:
         if credential.state is State.EXPIRED:
             lines.append("watersmeet_server.advance(3600)")
         if credential.state is State.SPENT:
-            lines.append(f"{self._call().removeprefix('answer = ')}  # the first time it works")
+            lines.append(f"{self._sending().removeprefix('answer = ')}  # the first time it works")
         return lines
 
     def _faults(self) -> list[str]:
@@ -164,32 +139,32 @@ class _Test:
             if fault.do is Deed.STATUS:
                 rule |= {"status": fault.status, "retry_after": fault.retry_after, "body": fault.body}
                 rule |= {"content_type": fault.content_type} if fault.body is not None else {}
-            written = [f"{name}={_written(value)}" for name, value in rule.items() if value is not None]
-            lines.append(_call("watersmeet_server.fault", [_quoted(fault.do), *written]))
+            fields = [f"{name}={written(value)}" for name, value in rule.items() if value is not None]
+            lines.append(call("watersmeet_server.fault", [quoted(fault.do), *fields]))
         return lines
 
     # ---- the request --------------------------------------------------------------------------------------
 
     @property
     def _path(self) -> str:
-        return self.record.path.removeprefix(_context_path(self.base_url))
+        return self.record.path.removeprefix(context_path(self.base_url))
 
-    def _call(self) -> str:
-        target = self.record.target.removeprefix(_context_path(self.base_url))
-        arguments = [_quoted(self.record.method), self._with_secrets(target)]
-        headers = [(name, value) for name, value in _headers(self.record) if name != "accept" or value != "*/*"]
+    def _sending(self) -> str:
+        target = self.record.target.removeprefix(context_path(self.base_url))
+        arguments = [quoted(self.record.method), self._with_secrets(target)]
+        headers = [(name, value) for name, value in copied_headers(self.record) if name != "accept" or value != "*/*"]
         body = self.record.request
         if body.body and body.header("content-type").startswith(_FORM):
             arguments.append(f"form={self._form(body.text)}")
             headers = [(name, value) for name, value in headers if name != "content-type"]
-        elif body.body and (literal := _json_literal(body.text)) and body.header("content-type") == "application/json":
+        elif body.body and (literal := json_literal(body.text)) and body.header("content-type") == "application/json":
             arguments.append(f"json={literal}")
             headers = [(name, value) for name, value in headers if name != "content-type"]
         elif body.body:
-            arguments.append(f"body={_quoted(body.text)}")
+            arguments.append(f"body={quoted(body.text)}")
         if written := self._written_headers(headers):
             arguments.append(f"headers={written}")
-        return f"answer = {_call('watersmeet_server.request', arguments)}"
+        return f"answer = {call('watersmeet_server.request', arguments)}"
 
     def _written_headers(self, headers: list[tuple[str, str]]) -> str:
         credential, plain = self.record.finding.credential, dict(headers)
@@ -198,21 +173,21 @@ class _Test:
             del plain["authorization"]
             if not plain:
                 return "tokens.headers"
-            return f"{{**tokens.headers, {_pairs(plain)}}}"
-        return f"{{{_pairs(plain)}}}" if plain else ""
+            return f"{{**tokens.headers, {pairs(plain)}}}"
+        return f"{{{pairs(plain)}}}" if plain else ""
 
     def _form(self, text: str) -> str:
         fields = parse_qsl(text, keep_blank_values=True)
-        return "{" + ", ".join(f"{_quoted(name)}: {self._value(name, value)}" for name, value in fields) + "}"
+        return "{" + ", ".join(f"{quoted(name)}: {self._value(name, value)}" for name, value in fields) + "}"
 
     def _with_secrets(self, target: str) -> str:
         """A path whose query may carry credentials, as an expression."""
         path, mark, query = target.partition("?")
         fields = parse_qsl(query, keep_blank_values=True)
-        if not any(self._value(name, value) != _quoted(value) for name, value in fields):
-            return _quoted(target)
-        pairs = ", ".join(f"{_quoted(name)}: {self._value(name, value)}" for name, value in fields)
-        return f"{_quoted(path + mark)} + urlencode({{{pairs}}})"
+        if not any(self._value(name, value) != quoted(value) for name, value in fields):
+            return quoted(target)
+        pairs = ", ".join(f"{quoted(name)}: {self._value(name, value)}" for name, value in fields)
+        return f"{quoted(path + mark)} + urlencode({{{pairs}}})"
 
     def _value(self, name: str, value: str) -> str:
         """The expression for a parameter: what the test has made itself, or the text that was sent."""
@@ -230,7 +205,7 @@ class _Test:
             made.add("code")
             if credential.has_challenge and cause != "VerifierMismatch":
                 made.add("code_verifier")
-        if self._client and credential.client and self.record.finding.client_id == credential.client.client_id:
+        if self._own_client and self.record.finding.client_id == self._own_client.client_id:
             made.add("client_id")
             if cause != "InvalidClient":
                 made.add("client_secret")
@@ -239,8 +214,8 @@ class _Test:
     def _own(self, value: str) -> str:
         """A text in which this server's address becomes that of the server under test."""
         if value.startswith(self.base_url):
-            return f"watersmeet_server.base_url + {_quoted(value.removeprefix(self.base_url))}"
-        return _quoted(value)
+            return f"watersmeet_server.base_url + {quoted(value.removeprefix(self.base_url))}"
+        return quoted(value)
 
     # ---- what is expected ---------------------------------------------------------------------------------
 
@@ -251,49 +226,4 @@ class _Test:
             error = json.loads(self.record.response.body).get("error")
         except (ValueError, AttributeError):
             return []
-        return [f'assert answer.json()["error"] == {_quoted(error)}'] if error else []
-
-
-# ---- Python as people write it ----------------------------------------------------------------------------
-
-_WIDTH = 100
-
-
-def _quoted(text: str) -> str:
-    """A string literal in double quotes; JSON's escapes are Python's, too."""
-    return json.dumps(text)
-
-
-def _json_literal(text: str) -> str | None:
-    """The Python for a JSON document; ``None`` if it is none."""
-    try:
-        return _literal(json.loads(text))
-    except ValueError:
-        return None
-
-
-def _literal(value: object) -> str:
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{_quoted(name)}: {_literal(item)}" for name, item in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(_literal, value)) + "]"
-        case str():
-            return _quoted(value)
-    return repr(value)
-
-
-def _written(value: str | int | None) -> str:
-    return _quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _pairs(items: dict[str, str]) -> str:
-    return ", ".join(f"{_quoted(name)}: {_quoted(value)}" for name, value in items.items())
-
-
-def _call(function: str, arguments: list[str]) -> str:
-    """A call on one line, or one line an argument when that gets too long."""
-    line = f"{function}({', '.join(arguments)})"
-    if len(line) <= _WIDTH:
-        return line
-    return f"{function}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+        return [f'assert answer.json()["error"] == {quoted(error)}'] if error else []
