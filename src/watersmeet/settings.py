@@ -8,6 +8,7 @@ knows of them stays true. Unknown names are errors.
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ class Settings:
         "http://127.0.0.1:8090",
         "base_url",
         "The URL under which clients and browsers reach Watersmeet, context path included, e.g. "
-        "https://wiki.example.com/confluence. https unless it is this computer.",
+        "https://wiki.example.com/confluence. https unless it is this computer; unset, it follows the port.",
     )
     host: str = _setting("127.0.0.1", "host", "The address to listen on.")
     port: int = _setting(8090, "port", "The port to listen on; 0 takes a free one (dev only).")
@@ -252,6 +253,8 @@ def _build(given: Mapping[str, Any], known: Mapping[str, Setting]) -> Settings:
             raise SettingsError(f"Unknown setting {name}; the settings are listed by `watersmeet settings`.")
         setting = known[name]
         (provider if setting.is_property else own)[setting.attribute] = _convert(setting, raw)
+    if "port" in own and "base_url" not in own:
+        own["base_url"] = f"http://127.0.0.1:{own['port']}"
     settings = Settings(**own, provider=ProviderSettings(**provider))
     for is_wrong, text in _CHECKS:
         if is_wrong(settings):
@@ -265,11 +268,18 @@ def _convert(setting: Setting, raw: Any) -> Any:
     if setting.type is int and isinstance(raw, str) and raw.isascii() and raw.isdigit():
         return int(raw)
     if setting.name == "base_url" and isinstance(raw, str):
-        return raw.rstrip("/")
+        return _canonical_url(raw)
     if type(raw) is setting.type:
         return raw
     expected = {bool: "true or false", int: "a whole number", str: "a text"}[setting.type]
     raise SettingsError(f"The setting {setting.name} must be {expected}.")
+
+
+def _canonical_url(raw: str) -> str:
+    """The base URL as everything else compares it: scheme and host in lower case, no slash at the end."""
+    scheme, separator, rest = raw.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}".rstrip("/")
 
 
 def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
@@ -313,6 +323,10 @@ def _refuse_unknown_variables(environment: Mapping[str, str], known: Mapping[str
             raise SettingsError(f"Unknown environment variable {name}; see `watersmeet settings`.")
 
 
+# What needs no quoting in a header, a page, a shell or a settings file.
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9:/\[\]._~-]+")
+
+
 def _is_bad_url(settings: Settings) -> bool:
     try:
         parts = urlsplit(settings.base_url)
@@ -322,6 +336,7 @@ def _is_bad_url(settings: Settings) -> bool:
     return (
         parts.scheme not in ("http", "https")
         or not parts.hostname
+        or not _URL_CHARACTERS.fullmatch(settings.base_url)
         or bool(parts.query or parts.fragment)
         or "@" in parts.netloc
     )
@@ -336,11 +351,11 @@ def _has_bad_networks(settings: Settings) -> bool:
 
 
 _CHECKS = (
-    (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
         lambda settings: not 0 <= settings.port <= 65535,
         "port must be a number from 1 to 65535.",
     ),
+    (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
         lambda settings: settings.workers < 1,
         "workers must be at least 1.",

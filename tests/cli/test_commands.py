@@ -89,6 +89,35 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     assert "Choose another --port" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["-Ddatabase_url=sqlite:///kept.db"], 1, "`dev` decides database_url itself"),
+        (["-Dbase_url=https://wiki.example.com"], 1, "`dev` decides base_url itself"),
+        (["--context-path", "/a//b"], 2, "use letters, digits"),
+        (["--ready-file", "nowhere/ready.json"], 2, "there is no folder nowhere"),
+        (["-Dno.such.thing=1"], 1, "Unknown setting no.such.thing"),
+    ],
+)
+def test_dev_stays_a_demo_on_this_computer(tmp_path: Path, words: list[str], code: int, says: str) -> None:
+    done = run("dev", "--port", "0", *words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_ends_with_0_and_tidies_up_also_before_it_is_ready(tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([*WATERSMEET, "dev", "--port", "0", "--json"], stdout=subprocess.PIPE, env=env)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 # ---- serve ------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +255,32 @@ def test_users_and_links(tmp_path: Path) -> None:
     assert len(json.loads(rotated.stdout)["client_secret"]) == 64
     assert run("link", "delete", client_id, "--yes", cwd=tmp_path).returncode == 0
     assert run("link", "show", client_id, cwd=tmp_path).returncode == 3
+
+
+@pytest.mark.parametrize("url", ['https://x"y', "https://wiki example.com", "http://wiki.example.com"])
+def test_init_writes_no_file_that_serve_refuses(tmp_path: Path, url: str) -> None:
+    done = run("init", "--base-url", url, cwd=tmp_path)
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_commands_name_the_option_that_does_not_ask(tmp_path: Path) -> None:
+    assert run("init", cwd=tmp_path).returncode == 0
+    asked = run("user", "add", "admin", cwd=tmp_path)
+    assert (asked.returncode, "--password-stdin" in asked.stderr) == (2, True)
+    made = run(
+        "link",
+        "add",
+        "Sync",
+        "--redirect-uri",
+        "https://sync.example.com/cb",
+        "--scope",
+        "READ",
+        "--json",
+        cwd=tmp_path,
+    )
+    asked = run("link", "delete", json.loads(made.stdout)["client_id"], cwd=tmp_path)
+    assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
 
 
 def test_settings_are_listed(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _COMMANDS = {
     "dev": "Start with demo data on this computer, for trying out and for tests.",
     "serve": "Start for production.",
     "init": "Write a settings file with a new secret.",
-    "user": "Add, list, disable users; set passwords.",
+    "user": "Add, list, disable, enable users; set passwords.",
     "link": "Add, list, show, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
     "database": "Upgrade, check and back up the database.",

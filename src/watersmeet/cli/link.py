@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -152,6 +153,8 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
         users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
         if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("There is no terminal to ask on: use --yes.")
             click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
         environment.database.write_now(lambda tx: delete_link(tx, link, now, COMMAND_LINE))
     click.echo(f"Deleted {link.name}.")
