@@ -108,7 +108,9 @@ class _Flow:
         if answer.location is None and b'name="password"' in answer.body:
             answer = self._submit(answer, {"username": username, "password": password})
         if answer.location is None and b'name="decision"' in answer.body:
-            answer = self._submit(answer, {"decision": "deny" if deny else "allow"})
+            # A scope of administration wants the password once more, on the consent page itself.
+            again = {"password": password} if b'name="password"' in answer.body else {}
+            answer = self._submit(answer, {"decision": "deny" if deny else "allow", **again})
         code = self._code(answer, state)
         exchange = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}
         tokens = self._exchange(exchange | ({"code_verifier": verifier} if pkce else {}))

@@ -43,14 +43,14 @@ class Registration:
     def check(cls, *, name: str, redirect_uris: list[str], scope: Scope, allow_http: bool) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
-            raise UnacceptableLink(f"The name must have 1 to {MAX_NAME_LENGTH} characters.")
+            raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
         if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in name):
             # Invisible and direction-changing characters make one name look like another (S059).
             raise UnacceptableLink("The name contains invisible or direction-changing characters.")
         if not redirect_uris:
             raise UnacceptableLink("Give at least one redirect URL.")
         if len(redirect_uris) > MAX_REDIRECT_URIS:
-            raise UnacceptableLink(f"Give at most {MAX_REDIRECT_URIS} redirect URLs.")
+            raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
         return cls(name, uris, scope.as_set)

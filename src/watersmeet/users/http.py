@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import users
+from watersmeet.database import clients, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
@@ -23,7 +23,7 @@ from watersmeet.users import password, session
 from watersmeet.users.session import Session
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.csrf import check_form, form_token
-from watersmeet.web.environment import Environment
+from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.templates import Page, Visitor, render
@@ -47,6 +47,8 @@ class SignInPage(Page):
     template: ClassVar[str] = "sign-in.html"
     username: str
     destination: str
+    application: str | None
+    demo_accounts: tuple[DemoAccount, ...]
     form_token: str
     failed: bool
 
@@ -57,7 +59,23 @@ async def current_session(environment: Environment, request: Request) -> Session
     if identifier is None:
         return None
     now = environment.clock.now()
-    return await environment.database.read(lambda tx: session.find(tx, identifier, environment.keys, now))
+    found = await environment.database.read(lambda tx: session.find(tx, identifier, environment.keys, now))
+    if found is not None:
+        environment.uses.sessions[found.digest] = now
+    return found
+
+
+async def password_fits(environment: Environment, request: Request, user: User, typed: str) -> bool:
+    """Whether somebody who is signed in knows their password: before what is far-reaching (S068)."""
+    return await _verified(environment, request, user.username, typed) is not None
+
+
+async def _verified(environment: Environment, _request: Request, username: str, typed: str) -> User | None:
+    """The enabled user of that name, if the password fits: the only way to guess one."""
+    user = await environment.database.read(lambda tx: users.find_by_name(tx, username))
+    known = user.password_hash if user and user.enabled else None
+    fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
+    return user if fits else None
 
 
 def visitor(environment: Environment, current: Session) -> Visitor:
@@ -128,7 +146,7 @@ class _SignIn:
         destination = self._local(request.query_params.get(DESTINATION))
         if await current_session(self.environment, request):
             return RedirectResponse(destination, 302)
-        return self._page(request, destination)
+        return await self._page(request, destination)
 
     async def submit(self, request: Request) -> Response:
         form = await Form.read(request)
@@ -136,11 +154,11 @@ class _SignIn:
         expected = form_token(self.environment.keys, browser, "sign in")
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         destination = self._local(form.text(DESTINATION))
-        username = form.text("username")
-        user = await self._verified(username, form.raw("password"))
+        username, typed = self._credentials(form)
+        user = await _verified(self.environment, request, username, typed)
         if user is None:
             log.info("sign-in failed")
-            return self._page(request, destination, username=username, failed=True)
+            return await self._page(request, destination, username=username, failed=True)
         response = RedirectResponse(destination, 303)
         await self._start_session(request, response, user)
         log.info("signed in", user=user.username)
@@ -158,14 +176,16 @@ class _SignIn:
         self._session_cookie.clear(response)
         return response
 
-    async def _verified(self, username: str, typed: str) -> User | None:
-        user = await self.environment.database.read(lambda tx: users.find_by_name(tx, username))
-        known = user.password_hash if user and user.enabled else None
-        fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
-        return user if fits else None
+    def _credentials(self, form: Form) -> tuple[str, str]:
+        """What was typed, or the demo account that was picked: there are none outside `dev`."""
+        for account in self.environment.demo_accounts:
+            if form.text("demo_account") == account.username:
+                return account.username, account.password
+        return form.text("username"), form.raw("password")
 
     async def _start_session(self, request: Request, response: Response, user: User) -> None:
         old = self._session_cookie.read(request)
+        address = request.client.host if request.client else None
 
         def start(tx: Transaction) -> str:
             if old is not None:
@@ -177,12 +197,13 @@ class _SignIn:
                 self.environment.entropy,
                 self.environment.clock.now(),
                 self.environment.settings.session_lifetime,
+                browser=session.Browser.of(request.headers.get("user-agent"), address),
             )
 
         self._session_cookie.write(response, await self.environment.database.write(start))
         self._browser_cookie.clear(response)
 
-    def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
+    async def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
         # somebody else's browser in as themselves.
         browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
@@ -190,12 +211,23 @@ class _SignIn:
             context_path=self.environment.settings.context_path,
             username=username,
             destination=destination,
+            application=await self._application(destination),
+            demo_accounts=self.environment.demo_accounts,
             form_token=form_token(self.environment.keys, browser, "sign in"),
             failed=failed,
         )
         response = render(page, 401 if failed else 200)
         self._browser_cookie.write(response, browser)
         return response
+
+    async def _application(self, destination: str) -> str | None:
+        """Who waits at the destination, if it is an authorization request, to say so on the page."""
+        target = urlsplit(destination)
+        client_ids = parse_qs(target.query).get("client_id", [])
+        if not target.path.endswith("/authorize") or len(client_ids) != 1:
+            return None
+        client = await self.environment.database.read(lambda tx: clients.find(tx, client_ids[0]))
+        return client.name if client else None
 
     def _local(self, destination: str | None) -> str:
         home = self.environment.settings.context_path + "/"

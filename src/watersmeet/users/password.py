@@ -35,9 +35,9 @@ def _hash_of_nobody() -> str:
 def hash_password(password: str) -> str:
     """The PHC string to store. Raises ``UnacceptablePassword``."""
     if len(password) < MINIMUM_LENGTH:
-        raise UnacceptablePassword(f"A password needs at least {MINIMUM_LENGTH} characters.")
+        raise UnacceptablePassword("A password needs at least {minimum} characters.", minimum=MINIMUM_LENGTH)
     if len(password.encode()) > MAXIMUM_BYTES:
-        raise UnacceptablePassword(f"A password may have at most {MAXIMUM_BYTES} bytes.")
+        raise UnacceptablePassword("A password may have at most {maximum} bytes.", maximum=MAXIMUM_BYTES)
     return _hasher().hash(password)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watersmeet.clock import Clock
 from watersmeet.database.engine import Database
@@ -10,6 +10,17 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.web.bearer import TokenVerifier
+from watersmeet.web.uses import Uses
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """A user whose password everybody knows, offered on the sign-in page of `dev`."""
+
+    username: str
+    display_name: str
+    rights: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -22,3 +33,10 @@ class Environment:
     entropy: Entropy
     keys: Keys
     verify_token: TokenVerifier
+    uses: Uses = field(default_factory=Uses)
+    demo_accounts: tuple[DemoAccount, ...] = ()
+
+    @property
+    def is_dev(self) -> bool:
+        """Whether this is `watersmeet dev`, where pages may explain more than they should elsewhere."""
+        return bool(self.demo_accounts)

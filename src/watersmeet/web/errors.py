@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from watersmeet.clock import Instant, as_datetime
 from watersmeet.confluence.errors import RestError, envelope
 from watersmeet.errors import ServiceUnavailable, WatersmeetError
 from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
-from watersmeet.settings import Settings
 from watersmeet.web.csrf import CrossSitePost
+from watersmeet.web.environment import Environment
 from watersmeet.web.forms import BodyTooLarge
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log, request_id
@@ -37,15 +38,17 @@ class ErrorPage(Page):
 
     template: ClassVar[str] = "error.html"
     title: str
-    message: str
+    error: WatersmeetError | None
     parameter: str | None
-    request_id: str
+    remedy: str | None
+    details: str
 
 
 def handlers(
-    settings: Settings,
+    environment: Environment,
 ) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
+    settings = environment.settings
 
     async def on_bearer_refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
@@ -65,17 +68,16 @@ def handlers(
         if _is_rest(request):
             rest_error = error if isinstance(error, RestError) else _with_status(status, description)
             return _rest_answer(rest_error, headers)
-        return render(
-            ErrorPage(
-                context_path=settings.context_path,
-                title=_phrase(status) if not isinstance(error, UntrustedRequest) else "This link does not work",
-                message=description,
-                parameter=error.parameter if isinstance(error, UntrustedRequest) else None,
-                request_id=request_id(request),
-            ),
-            status,
-            headers,
+        untrusted = error if isinstance(error, UntrustedRequest) else None
+        page = ErrorPage(
+            context_path=settings.context_path,
+            title="This link does not work" if untrusted else _phrase(status),
+            error=error if isinstance(error, WatersmeetError) else None,
+            parameter=untrusted.parameter if untrusted else None,
+            remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
+            details=_details(request, error, status, environment.clock.now()),
         )
+        return render(page, status, headers)
 
     return {
         BearerRefused: on_bearer_refused,
@@ -114,13 +116,41 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
     return 500, {}
 
 
+_TITLES = {
+    400: "This did not work",
+    403: "You may not do that",
+    404: "There is nothing here",
+    405: "This page does not work that way",
+    413: "That is too much at once",
+    500: "Something went wrong on our side",
+    503: "The service is busy",
+}
+
+# Said in `dev` only, to whoever writes the application.
+_REMEDIES = {
+    "client_id": "Send the client ID of an incoming link; `watersmeet link list` and the page Incoming links name them.",
+    "redirect_uri": "Send one of the redirect URLs of the incoming link, to the letter, or add this one to the link. "
+    "Only the port of 127.0.0.1 and [::1] may differ.",
+}
+
+
 def _phrase(status: int) -> str:
-    return {
-        403: "You may not do that",
-        404: "There is nothing here",
-        500: "Something went wrong on our side",
-        503: "The service is busy",
-    }.get(status, HTTPStatus(status).phrase)
+    return _TITLES.get(status, HTTPStatus(status).phrase)
+
+
+def _details(request: Request, error: Exception, status: int, now: Instant) -> str:
+    """What the developer of an application needs to know, in plain text: nothing that the page may not show."""
+    facts = {
+        "request": request_id(request),
+        "time": as_datetime(now).isoformat(timespec="seconds"),
+        "status": str(status),
+        "path": request.scope["path"],
+    }
+    if isinstance(error, UntrustedRequest):
+        facts["parameter"] = error.parameter
+    if isinstance(error, WatersmeetError):
+        facts["reason"] = error.description
+    return "\n".join(f"{name}: {value}" for name, value in facts.items())
 
 
 def _is_rest(request: Request) -> bool:
