@@ -24,6 +24,7 @@ from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
+from watersmeet.users import http_account as users_http_account
 from watersmeet.web import errors, uses
 from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.headers import SecurityHeaders
@@ -104,6 +105,7 @@ def create_app(
         *authorize_http.routes(environment),
         *tokens_http.routes(environment),
         *users_http.routes(environment),
+        *users_http_account.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
         *more_routes,

@@ -77,7 +77,8 @@ def approve(
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
-    ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``. The code has 256 random bits; only its digest is kept (S071).
+    ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
+    The code has 256 random bits; only its digest is kept (S071).
     """
     question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
     before, code = question.authorization, entropy.hex(32)

@@ -105,9 +105,7 @@ class _Authorize:
             )
         )
 
-    async def _ask_again(
-        self, request: Request, session: Session, form: Form, problem: WatersmeetError
-    ) -> Response:
+    async def _ask_again(self, request: Request, session: Session, form: Form, problem: WatersmeetError) -> Response:
         authorization_id, now = form.text("authorization"), self.environment.clock.now()
         question = await self.environment.database.read(
             lambda tx: decide.reopen_question(tx, authorization_id, session, now)

@@ -89,7 +89,9 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
         prepare(database, Purpose.DEVELOPMENT, environment.keys.fingerprint)
         now = environment.clock.now()
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
-        app = create_app(settings, database=database, more_routes=demo.routes(environment), demo_accounts=demo.accounts())
+        app = create_app(
+            settings, database=database, more_routes=demo.routes(environment), demo_accounts=demo.accounts()
+        )
         server.run(app, listener, when_ready)
     finally:
         database.close()

@@ -126,9 +126,7 @@ def withdraw_all(tx: Transaction, client: int) -> None:
     """Forget a client's open questions and the codes it did not exchange (S099)."""
     open_or_approved = (AuthorizationStatus.PENDING.value, AuthorizationStatus.APPROVED.value)
     tx.execute(
-        delete(authorizations).where(
-            authorizations.c.client == client, authorizations.c.status.in_(open_or_approved)
-        )
+        delete(authorizations).where(authorizations.c.client == client, authorizations.c.status.in_(open_or_approved))
     )
 
 

@@ -175,6 +175,18 @@ def list_sessions(tx: Transaction, user_id: int, now: Instant) -> list[StoredSes
     return [StoredSession(*row) for row in tx.execute(live.order_by(sessions.c.created_at.desc(), sessions.c.digest))]
 
 
+SESSION_NAME_LENGTH = 16
+"""As many digits of a session's digest name it among a user's own."""
+
+
+def end_session_of(tx: Transaction, user_id: int, name: str) -> int:
+    """Forget the session of a user that the beginning of its digest names; how many went: one or none."""
+    if len(name) != SESSION_NAME_LENGTH:
+        return 0
+    mine = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest.startswith(name, autoescape=True))
+    return tx.execute(mine).rowcount
+
+
 def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
     """Forget every session of a user except one; how many went."""
     return tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but)).rowcount

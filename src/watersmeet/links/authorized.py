@@ -16,3 +16,9 @@ def revoke_access(tx: Transaction, user: User, client_id: str, now: Instant) -> 
         return 0
     authorizations.withdraw_codes(tx, user_id=user.id, client=client.id)
     return tokens.revoke_all(tx, client=client.id, user_id=user.id, because=Revocation.BY_USER, now=now)
+
+
+def revoke_all_access(tx: Transaction, user: User, now: Instant) -> int:
+    """End everything a user gave any application, at once; how many grants ended."""
+    authorizations.withdraw_codes(tx, user_id=user.id)
+    return tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_USER, now=now)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import clients
+from watersmeet.database import authorizations, clients, tokens
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.family import Revocation
 from watersmeet.oauth2.keys import Keys
 
 HOUR: Instant = 3600 * SECOND
@@ -35,6 +36,18 @@ def rotate_secret(
         raise NoSecret
     clients.end_secrets(tx, client.id, now=now, expires_at=now + overlap)
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
+
+
+def disable_link(tx: Transaction, client: Client, now: Instant) -> int:
+    """Refuse a client everywhere; its questions, codes, grants and tokens die at once (S099). How many grants ended."""
+    clients.set_disabled(tx, client.id, now)
+    authorizations.withdraw_all(tx, client.id)
+    return tokens.revoke_all(tx, client=client.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+
+
+def enable_link(tx: Transaction, client: Client) -> None:
+    """Serve a disabled client again; people must authorize it anew."""
+    clients.set_disabled(tx, client.id, None)
 
 
 def delete_link(tx: Transaction, client: Client) -> None:

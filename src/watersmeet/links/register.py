@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant, epoch_seconds
@@ -12,6 +11,7 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.credentials import new_secret
+from watersmeet.names import has_deceptive_characters
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import RedirectUri
@@ -44,8 +44,7 @@ class Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
             raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
-        if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in name):
-            # Invisible and direction-changing characters make one name look like another (S059).
+        if has_deceptive_characters(name):
             raise UnacceptableLink("The name contains invisible or direction-changing characters.")
         if not redirect_uris:
             raise UnacceptableLink("Give at least one redirect URL.")
@@ -125,4 +124,5 @@ def link_as_json(client: Client) -> dict[str, object]:
         "scope": str(client.scope),
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
+        "enabled": client.is_enabled,
     }

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -35,9 +34,6 @@ DESTINATION = "os_destination"  # Confluence's name for where to go after signin
 # A path on this site: no scheme, no host, nothing that a browser turns into one (S066).
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _MAX_DESTINATION = 16 * 1024
-
-# Each verification costs 19 MiB and 30 ms of a core; two at a time leave the server responsive (S069).
-_hashing = CapacityLimiter(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +70,7 @@ async def _verified(environment: Environment, _request: Request, username: str, 
     """The enabled user of that name, if the password fits: the only way to guess one."""
     user = await environment.database.read(lambda tx: users.find_by_name(tx, username))
     known = user.password_hash if user and user.enabled else None
-    fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
+    fits = await password.in_a_thread(partial(password.verify, known, typed))
     return user if fits else None
 
 
@@ -106,6 +102,48 @@ async def require_session(environment: Environment, request: Request, *, otherwi
         post = request.method == "POST"
         raise SignInRequired(environment.settings.context_path + otherwise if post else path_and_query(request))
     return session
+
+
+@dataclass(frozen=True)
+class SignedInPages:
+    """Pages for people who are signed in; each group has a form token of its own."""
+
+    environment: Environment
+
+    @property
+    def context_path(self) -> str:
+        """What goes in front of every path."""
+        return self.environment.settings.context_path
+
+    def form_token(self, session: Session) -> str:
+        """The token of every form of this group, in one browser session."""
+        return form_token(self.environment.keys, session.digest, type(self).__name__)
+
+    def check(self, request: Request, form: Form, session: Session) -> None:
+        """Raises ``CrossSitePost``."""
+        check_form(request, form.text("form_token"), self.form_token(session), self.environment.settings.base_url)
+
+
+async def start_session(environment: Environment, request: Request, response: Response, user: User) -> None:
+    """Sign a browser in with a new session; the one it had, if any, is over (S062)."""
+    cookie = Cookie.named("session", environment.settings)
+    old = cookie.read(request)
+    address = request.client.host if request.client else None
+
+    def start(tx: Transaction) -> str:
+        if old is not None:
+            session.end(tx, old, environment.keys)
+        return session.start(
+            tx,
+            user,
+            environment.keys,
+            environment.entropy,
+            environment.clock.now(),
+            environment.settings.session_lifetime,
+            browser=session.Browser.of(request.headers.get("user-agent"), address),
+        )
+
+    cookie.write(response, await environment.database.write(start))
 
 
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
@@ -160,7 +198,8 @@ class _SignIn:
             log.info("sign-in failed")
             return await self._page(request, destination, username=username, failed=True)
         response = RedirectResponse(destination, 303)
-        await self._start_session(request, response, user)
+        await start_session(self.environment, request, response, user)
+        self._browser_cookie.clear(response)
         log.info("signed in", user=user.username)
         return response
 
@@ -182,26 +221,6 @@ class _SignIn:
             if form.text("demo_account") == account.username:
                 return account.username, account.password
         return form.text("username"), form.raw("password")
-
-    async def _start_session(self, request: Request, response: Response, user: User) -> None:
-        old = self._session_cookie.read(request)
-        address = request.client.host if request.client else None
-
-        def start(tx: Transaction) -> str:
-            if old is not None:
-                session.end(tx, old, self.environment.keys)
-            return session.start(
-                tx,
-                user,
-                self.environment.keys,
-                self.environment.entropy,
-                self.environment.clock.now(),
-                self.environment.settings.session_lifetime,
-                browser=session.Browser.of(request.headers.get("user-agent"), address),
-            )
-
-        self._session_cookie.write(response, await self.environment.database.write(start))
-        self._browser_cookie.clear(response)
 
     async def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign

@@ -79,9 +79,7 @@ _SYSTEMS = (
 
 
 def _browser_name(user_agent: str) -> str | None:
-    parts = [
-        next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS)
-    ]
+    parts = [next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS)]
     return " · ".join(part for part in parts if part) or None
 
 
