@@ -64,12 +64,8 @@ class LinkRow:
 
     def fits(self, search: str) -> bool:
         """Whether somebody who typed that means this link."""
-        known = (
-            self.link.name,
-            self.link.client_id,
-            self.link.created_by,
-            *(uri.host for uri in self.link.redirect_uris),
-        )
+        hosts = [uri.host for uri in self.link.redirect_uris]
+        known = (self.link.name, self.link.client_id, self.link.created_by, *hosts)
         return any(search.casefold() in text.casefold() for text in known)
 
 

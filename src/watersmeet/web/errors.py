@@ -25,6 +25,7 @@ from watersmeet.web.csrf import CrossSitePost
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import BodyTooLarge
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.language import translatable
 from watersmeet.web.log import log, request_id
 from watersmeet.web.templates import Page, render
 
@@ -71,7 +72,7 @@ def handlers(
         untrusted = error if isinstance(error, UntrustedRequest) else None
         page = ErrorPage(
             context_path=settings.context_path,
-            title="This link does not work" if untrusted else _phrase(status),
+            title=_BAD_LINK if untrusted else _phrase(status),
             error=error if isinstance(error, WatersmeetError) else None,
             parameter=untrusted.parameter if untrusted else None,
             remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
@@ -116,21 +117,32 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
     return 500, {}
 
 
-_TITLES = {
-    400: "This did not work",
-    403: "You may not do that",
-    404: "There is nothing here",
-    405: "This page does not work that way",
-    413: "That is too much at once",
-    500: "Something went wrong on our side",
-    503: "The service is busy",
-}
+_TITLES = dict(
+    zip(
+        (400, 403, 404, 405, 413, 421, 429, 500, 503),
+        translatable(
+            "This did not work",
+            "You may not do that",
+            "There is nothing here",
+            "This page does not work that way",
+            "That is too much at once",
+            "This is not the server you asked for",
+            "Too many failed attempts",
+            "Something went wrong on our side",
+            "The service is busy",
+        ),
+        strict=True,
+    )
+)
+_BAD_LINK = translatable("This link does not work")[0]
 
 # Said in `dev` only, to whoever writes the application.
 _REMEDIES = {
-    "client_id": "Send the client ID of an incoming link; `watersmeet link list` and the page Incoming links name them.",
-    "redirect_uri": "Send one of the redirect URLs of the incoming link, to the letter, or add this one to the link. "
-    "Only the port of 127.0.0.1 and [::1] may differ.",
+    "client_id": translatable("Send the client ID of an incoming link, once; the page Incoming links names them.")[0],
+    "redirect_uri": translatable(
+        "Send one of the redirect URLs of the incoming link, once and to the letter, or add this one to the link. "
+        "Only the port of 127.0.0.1 and [::1] may differ."
+    )[0],
 }
 
 
