@@ -19,7 +19,7 @@ function button(text) {
 }
 
 const language = navigator.language.startsWith(root.lang) ? navigator.language : root.lang;
-const styles = { date: { dateStyle: "long" }, moment: { dateStyle: "long", timeStyle: "short" } };
+const styles = { date: { dateStyle: "long" }, moment: { dateStyle: "medium", timeStyle: "short" } };
 for (const time of document.querySelectorAll("time[data-shown]")) {
   time.title = time.textContent;
   time.textContent = new Intl.DateTimeFormat(language, styles[time.dataset.shown]).format(new Date(time.dateTime));
