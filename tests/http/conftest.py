@@ -57,6 +57,7 @@ class Site:
     environment: Environment
     clock: HandClock
     new_browser: Callable[[], TestClient]
+    app_environment: Environment
     _bearers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -243,7 +244,7 @@ def site_under(tmp_path: Path, _templates: Callable[[str], Path]) -> Iterator[Si
             def new_browser() -> TestClient:
                 return TestClient(app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False)
 
-            return Site(create_environment(settings, database, clock), clock, new_browser)
+            return Site(create_environment(settings, database, clock), clock, new_browser, app.state.environment)
 
         yield make
 
