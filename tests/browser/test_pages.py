@@ -304,6 +304,15 @@ def test_signing_out_needs_the_password_again(dev_server: RunningServer, page: P
     expect(page).to_have_title(re.compile("^Sign in"))
 
 
+def test_an_error_reaches_the_client_right_after_sign_in(dev_server: RunningServer, page: Page) -> None:
+    # Another origin: the policy of the sign-in page must let the redirect through (S007).
+    elsewhere = "http://127.0.0.1:8091/callback"
+    page.route(f"{elsewhere}*", lambda route: route.fulfill(body="the application"))
+    page.goto(_authorize_url(dev_server, redirect_uri=elsewhere, response_type="token"))
+    _sign_in(page, "alice")
+    expect(page).to_have_url(re.compile(r"^http://127\.0\.0\.1:8091/callback\?error=unsupported_response_type"))
+
+
 def test_a_demo_user_is_one_click_away(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, scope="READ"))
     expect(page.get_by_text("to continue to Demo application")).to_be_visible()

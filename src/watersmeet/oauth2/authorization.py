@@ -155,9 +155,14 @@ class Authorization:
         return self.status is AuthorizationStatus.PENDING and now < self.expires_at
 
     def narrowed_to(self, scope: ScopeSet) -> Authorization:
-        """The user gives less than was asked for (S060). Raises ``ScopeAboveGrant`` for more."""
+        """The user gives less than was asked for (S060). Raises ``ScopeAboveGrant`` for more.
+
+        Whoever gives all of it gives it in the client's own words, which it compares with the answer's.
+        """
         if not self.scope.covers(scope):
             raise ScopeAboveGrant
+        if scope.covers(self.scope):
+            return self
         return replace(self, scope=scope)
 
     def approve(self, now: Instant, code_digest: str, code_expires_at: Instant) -> Authorization:

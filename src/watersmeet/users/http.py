@@ -18,6 +18,7 @@ from watersmeet.database import clients, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.redirect import find_match
 from watersmeet.users import password, session
 from watersmeet.users.session import Session
 from watersmeet.web.cookies import Cookie
@@ -47,6 +48,18 @@ class SignInPage(Page):
     demo_accounts: tuple[DemoAccount, ...]
     form_token: str
     failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An application that waits for the sign-in.
+
+    Its ``origin`` is where the browser may end up right after: the authorization endpoint sends errors there, and
+    Chromium applies the page's ``form-action`` to every redirect that follows the post (S007).
+    """
+
+    name: str
+    origin: str
 
 
 async def current_session(environment: Environment, request: Request) -> Session | None:
@@ -226,27 +239,30 @@ class _SignIn:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
         # somebody else's browser in as themselves.
         browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
+        waiting = await self._waiting(destination)
         page = SignInPage(
             context_path=self.environment.settings.context_path,
             username=username,
             destination=destination,
-            application=await self._application(destination),
+            application=waiting.name if waiting else None,
             demo_accounts=self.environment.demo_accounts,
             form_token=form_token(self.environment.keys, browser, "sign in"),
             failed=failed,
         )
-        response = render(page, 401 if failed else 200)
+        response = render(page, 401 if failed else 200, form_action=waiting.origin if waiting else "")
         self._browser_cookie.write(response, browser)
         return response
 
-    async def _application(self, destination: str) -> str | None:
-        """Who waits at the destination, if it is an authorization request, to say so on the page."""
+    async def _waiting(self, destination: str) -> _Waiting | None:
+        """Who waits at the destination, if it is an authorization request."""
         target = urlsplit(destination)
-        client_ids = parse_qs(target.query).get("client_id", [])
-        if not target.path.endswith("/authorize") or len(client_ids) != 1:
+        query = parse_qs(target.query)
+        asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
+        if not target.path.endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
             return None
-        client = await self.environment.database.read(lambda tx: clients.find(tx, client_ids[0]))
-        return client.name if client else None
+        client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
+        redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
+        return _Waiting(client.name, redirect_uri.origin) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:
         home = self.environment.settings.context_path + "/"

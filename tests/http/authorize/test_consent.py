@@ -79,6 +79,13 @@ def test_s060_less_may_be_given_and_the_answer_says_so(site: Site, scope: str, l
     assert site.refresh(tokens["refresh_token"], scope=scope).json()["error"] == "invalid_scope"
 
 
+def test_s060_all_of_it_is_given_in_the_words_it_was_asked_in(site: Site) -> None:
+    browser = site.signed_in("alice")
+    fields = form_of(site.ask(browser, scope="WRITE READ"))
+    [code] = _allow(browser, fields)["code"]
+    assert site.exchange(code).json()["scope"] == "READ WRITE"
+
+
 @pytest.mark.parametrize("wished", ["WRITE", "SYSTEM_ADMIN", "read", "READ WRITE", "' OR 1"])
 def test_s060_more_can_never_be_given(site: Site, wished: str) -> None:
     browser = site.signed_in("admin")
