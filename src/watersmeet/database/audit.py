@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select, tuple_, update
+from sqlalchemy import delete, func, insert, or_, select, tuple_, update
 
 from watersmeet.clock import Instant
 from watersmeet.database import expiry
@@ -28,7 +28,7 @@ class Event(StrEnum):
     SIGN_IN_FAILED = "sign-in.failed"
     SIGN_IN_THROTTLED = "sign-in.throttled"
     SIGNED_OUT = "sign-out"
-    SESSION_ENDED = "session.ended"
+    SESSION_ENDED = "session.ended"  # by its user, from another browser
 
     CONSENT_ALLOWED = "consent.allowed"  # a code was issued
     CONSENT_DENIED = "consent.denied"
@@ -49,12 +49,15 @@ class Event(StrEnum):
     LINK_CREATED = "link.created"
     LINK_CHANGED = "link.changed"
     LINK_DELETED = "link.deleted"
+    LINK_DISABLED = "link.disabled"
+    LINK_ENABLED = "link.enabled"
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
 
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    PASSWORD_REFUSED = "password.refused"  # noqa: S105 - somebody signed in typed a wrong one where it is asked again
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
 
     KEY_ROTATED = "key.rotated"
@@ -208,6 +211,14 @@ def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     found = list(tx.execute(_EXPIRED, {"before": before, "at_most": at_most}).scalars())
     tx.execute(delete(audit_events).where(audit_events.c.id.in_(found)))
     return len(found)
+
+
+def forget_all(tx: Transaction) -> None:
+    """Delete every event: for `dev`, which starts again from the beginning. Nothing else may call this."""
+    newest = tx.execute(select(func.max(audit_events.c.at))).scalar_one()
+    if newest is not None:
+        _move_horizon(tx, newest + 1)
+        tx.execute(delete(audit_events))
 
 
 def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:

@@ -191,6 +191,7 @@ def token_verifier(environment: Environment) -> TokenVerifier:
             raise TokenInvalid("This server does not accept access tokens.")
         now = environment.clock.now()
         caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        environment.uses.families[caller.family_id] = now
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller
