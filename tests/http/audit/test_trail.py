@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -155,3 +156,8 @@ def test_s150_no_event_holds_a_credential(site: Site) -> None:
     written = repr(trail(site))
     secrets = (code, pair["access_token"], pair["refresh_token"], later["refresh_token"], demo.CLIENT_SECRET)
     assert not any(secret in written for secret in (*secrets, "canary-pw"))
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_every_event_is_documented(event: Event) -> None:
+    assert f"`{event}`" in (Path(__file__).parents[3] / "docs" / "security-operations.md").read_text()
