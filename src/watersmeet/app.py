@@ -31,6 +31,7 @@ from watersmeet.tokens.sweep import Schedule, Sweep
 from watersmeet.users import http as users_http
 from watersmeet.web import errors
 from watersmeet.web.environment import Environment
+from watersmeet.web.errors import Failures
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
@@ -135,6 +136,7 @@ def create_app(
             Middleware(RequestLog, entropy=environment.entropy),
             Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(Failures, settings=settings),
             Middleware(KnownHosts, settings=settings),
         ],
     )

@@ -6,6 +6,7 @@ else it is a page. Neither ever shows a private detail.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watersmeet.confluence.errors import RestError, envelope
 from watersmeet.errors import ServiceUnavailable, Throttled, WatersmeetError
@@ -89,6 +91,27 @@ def handlers(
     }
 
 
+class Failures:
+    """Middleware that answers what nothing else caught, so that those answers carry every header too.
+
+    Starlette would answer them outside all middleware.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._answer = handlers(settings)[Exception]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer 500 if it fails."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # Refused by the server if an answer has begun; then the connection is closed.
+            await (await self._answer(Request(scope), error))(scope, receive, send)
+
+
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:
     return JsonResponse(envelope(error), error.status, {**(headers or {}), "content-type": _ENVELOPE_TYPE})
 
@@ -140,6 +163,7 @@ def _is_rest(request: Request) -> bool:
 def _note(error: Exception, status: int) -> None:
     cause = type(error).__name__
     if status >= 500:
-        log.error("failed", cause=cause, exc_info=error)
+        # Formatted here: what a log is configured to make of exc_info may show local variables, credentials too.
+        log.error("failed", cause=cause, exception="".join(traceback.format_exception(error)))
     else:
         log.info("refused", cause=cause, status=status, detail=getattr(error, "detail", ""))
