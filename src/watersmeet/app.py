@@ -28,6 +28,7 @@ from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
 from watersmeet.web import errors, uses
 from watersmeet.web.environment import DemoAccount, Environment
+from watersmeet.web.errors import Failures
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
@@ -131,6 +132,7 @@ def create_app(
             Middleware(RequestLog, entropy=environment.entropy),
             Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(Failures, environment=environment),
             Middleware(KnownHosts, settings=settings),
         ],
     )

@@ -6,7 +6,7 @@ people, clients and families by identifiers; nothing that could be presented as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -101,6 +101,23 @@ class Entry:
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event that is about to be written.
+
+    ``user_id`` is whom it concerns, ``client_id`` the public identifier of the application, ``detail`` what else
+    is worth knowing (for changes: ``before`` and ``after``). Never a credential.
+    """
+
+    event: Event
+    origin: Origin
+    at: Instant
+    user_id: int | None = None
+    client_id: str | None = None
+    family_id: str | None = None
+    detail: Mapping[str, object] | None = None
+
+
 _RECORD = insert(audit_events)
 _encode = msgspec.json.Encoder().encode
 
@@ -116,25 +133,28 @@ def record(
     family_id: str | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Write down what is being decided in this transaction: one insert.
+    """Write down what is being decided in this transaction: ``record_all`` for one event."""
+    record_all(tx, [Record(event, origin, now, user_id, client_id, family_id, detail)])
 
-    ``user_id`` is whom it concerns, ``client_id`` the public identifier of the application, ``detail`` what else
-    is worth knowing (for changes: ``before`` and ``after``). Never a credential.
-    """
-    tx.execute(
-        _RECORD,
-        {
-            "at": now,
-            "event": event.value,
-            "actor": origin.actor,
-            "user_id": user_id,
-            "client_id": client_id,
-            "family_id": family_id,
-            "address": origin.address,
-            "request_id": origin.request_id,
-            "detail": _encode(detail).decode() if detail else None,
-        },
-    )
+
+def record_all(tx: Transaction, records: Sequence[Record]) -> None:
+    """Write down what is being decided in this transaction: one insert, however many events."""
+    if records:
+        tx.execute(_RECORD, [_as_row(each) for each in records])
+
+
+def _as_row(record: Record) -> dict[str, object]:
+    return {
+        "at": record.at,
+        "event": record.event.value,
+        "actor": record.origin.actor,
+        "user_id": record.user_id,
+        "client_id": record.client_id,
+        "family_id": record.family_id,
+        "address": record.origin.address,
+        "request_id": record.origin.request_id,
+        "detail": _encode(record.detail).decode() if record.detail else None,
+    }
 
 
 # ---- reading ----------------------------------------------------------------------------------------------

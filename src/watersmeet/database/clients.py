@@ -70,6 +70,13 @@ def list_all(tx: Transaction) -> list[Client]:
     return _assemble(tx, tx.execute(_ALL).all())
 
 
+def is_public_origin(tx: Transaction, origin: str) -> bool:
+    """Whether a public client registered a redirection URI of that origin (S107)."""
+    public = select(redirect_uris.c.uri).join(clients, clients.c.id == redirect_uris.c.client)
+    uris = tx.execute(public.where(~clients.c.confidential)).scalars()
+    return any(RedirectUri(uri).origin == origin for uri in uris)
+
+
 def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     if not rows:
         return []

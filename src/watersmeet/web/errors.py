@@ -6,6 +6,7 @@ else it is a page. Neither ever shows a private detail.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watersmeet.clock import Instant, as_datetime
 from watersmeet.confluence.errors import RestError, envelope
@@ -91,6 +93,27 @@ def handlers(
         HTTPException: on_error,
         Exception: on_error,
     }
+
+
+class Failures:
+    """Middleware that answers what nothing else caught, so that those answers carry every header too.
+
+    Starlette would answer them outside all middleware.
+    """
+
+    def __init__(self, app: ASGIApp, environment: Environment) -> None:
+        self._app = app
+        self._answer = handlers(environment)[Exception]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer 500 if it fails."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # Refused by the server if an answer has begun; then the connection is closed.
+            await (await self._answer(Request(scope), error))(scope, receive, send)
 
 
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:
@@ -183,6 +206,7 @@ def _note(request: Request, error: Exception, status: int) -> None:
     note_cause(request, error)
     cause = type(error).__name__
     if status >= 500:
-        log.error("failed", cause=cause, exc_info=error)
+        # Formatted here: what a log is configured to make of exc_info may show local variables, credentials too.
+        log.error("failed", cause=cause, exception="".join(traceback.format_exception(error)))
     else:
         log.info("refused", cause=cause, status=status, detail=getattr(error, "detail", ""))
