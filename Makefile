@@ -44,6 +44,10 @@ migration: .venv/.ready-check ## Write the migration to what schema.py says now 
 bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--write updates docs/performance.md)
 	@$(BIN)/python bench/startup.py $(ARGS)
 
+.PHONY: catalogues
+catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
+	@$(BIN)/python -m tools.catalogues
+
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

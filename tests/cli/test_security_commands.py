@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.test_commands import GOOD_SECRET, free_port, run, serving
 from tests.support.grants import ENTROPY, KEYS, LIFETIMES, Grants
+from tests.support.server import running_server
 from watersmeet.clock import SECOND, SystemClock
 from watersmeet.database.engine import Database
 from watersmeet.database.properties import Purpose, prepare
@@ -157,3 +158,17 @@ def test_s149_keys_rotate_under_load_over_two_processes_without_one_failed_reque
     assert len(workers) == WORKERS
     assert all(worker.rounds_with_new_key >= 10 for worker in workers), "the running servers took the new key over"
     assert {status for worker in workers for status in worker.answers} == {200}
+
+
+# ---- dev --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], [401] * 15), (["-Dthrottle_attempts=2"], [401, 401] + [429] * 13)]
+)
+def test_dev_throttles_only_if_it_is_told_to(options: list[str], expected: list[int]) -> None:
+    with running_server(options) as server:
+        form = {"client_id": server.clients[0].client_id, "client_secret": "wrong", "grant_type": "refresh_token",
+                "refresh_token": "x"}  # fmt: skip
+        url = f"{server.base_url}/rest/oauth2/latest/token"
+        assert [httpx.post(url, data=form, timeout=30).status_code for _ in range(15)] == expected

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.grants import ENTROPY, NOW, Grants
 from watersmeet.clock import SECOND
 from watersmeet.database import audit
-from watersmeet.database.audit import COMMAND_LINE, INTERNAL, Entry, Event, Origin, Query
+from watersmeet.database.audit import COMMAND_LINE, INTERNAL, Entry, Event, Origin, Query, Record
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import audit_events, properties
 from watersmeet.database.transaction import Transaction
@@ -143,3 +143,10 @@ def test_no_event_refers_to_a_row_that_could_take_it_along(database: Database) -
         )
     )
     assert found(database)[0].username is None
+
+
+def test_a_batch_of_events_is_written_at_once(database: Database) -> None:
+    records = [Record(Event.TOKENS_REFRESHED, ORIGIN, NOW + number, client_id="c" * 32) for number in range(50)]
+    database.write_now(lambda tx: audit.record_all(tx, records))
+    database.write_now(lambda tx: audit.record_all(tx, []))
+    assert [entry.at - NOW for entry in found(database)] == list(reversed(range(50)))

@@ -126,7 +126,10 @@ class Site:
 
     def answer(self, browser: TestClient, page: httpx.Response, decision: str = "allow") -> dict[str, str]:
         """What the client receives when the question is answered."""
-        sent = browser.post(self.path("/plugins/servlet/oauth2/consent"), data={**form_of(page), "decision": decision})
+        fields = {**form_of(page), "decision": decision}
+        if "username" in fields:  # administration is asked for: the password once more
+            fields["password"] = fields["username"]
+        sent = browser.post(self.path("/plugins/servlet/oauth2/consent"), data=fields)
         assert sent.status_code == 303, sent.text
         return dict(parse_qsl(urlsplit(sent.headers["location"]).query))
 
@@ -242,7 +245,7 @@ def site_under(tmp_path: Path, _templates: Callable[[str], Path]) -> Iterator[Si
                     app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False, client=(address, 50_000)
                 )
 
-            return Site(create_environment(settings, database, clock), clock, new_browser)
+            return Site(app.state.environment, clock, new_browser)
 
         yield make
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from tools.machine import chromium
 
@@ -22,6 +22,8 @@ _FLAGS = (
 )
 # An answer of 4xx is often what a test is about; Chromium reports each as an error.
 _EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+expect.set_options(timeout=20_000)  # a machine that runs eight things at once is slow, not wrong
 
 
 class ChromiumMissingError(Exception):
@@ -72,14 +74,16 @@ class Complaints:
 
 
 @contextmanager
-def fresh_page(browser: Browser, *, expected: tuple[str, ...] = ()) -> Iterator[Page]:
+def fresh_page(
+    browser: Browser, *, expected: tuple[str, ...] = (), locale: str = "en-GB", timezone_id: str = "UTC"
+) -> Iterator[Page]:
     """A page in a context of its own: no cookies, no storage. Leaving it demands that nothing complained."""
     context = browser.new_context(
         viewport={"width": 1024, "height": 768},
-        locale="en-GB",
-        timezone_id="UTC",
+        locale=locale,
+        timezone_id=timezone_id,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     complaints = Complaints(context, expected)
     try:
         page = context.new_page()

@@ -57,7 +57,9 @@ def parse_query(typed: Mapping[str, str], now: Instant, *, limit: int = PAGE_SIZ
 
 def _event(text: str) -> str:
     if not any(event == text or (text.endswith(".") and event.startswith(text)) for event in Event):
-        raise UnreadableFilter(f"An event is one of {', '.join(Event)}, or the beginning of some, like tokens.")
+        raise UnreadableFilter(
+            "An event is one of {events}, or the beginning of some, like tokens.", events=", ".join(Event)
+        )
     return text
 
 

@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from watersmeet.audit.export import as_json, csv_header, csv_lines, json_lines
 from watersmeet.audit.filter import FIELDS, UnreadableFilter, parse_query
-from watersmeet.clock import as_datetime
+from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import audit
 from watersmeet.database.audit import Entry, Event, Query, search
+from watersmeet.errors import WatersmeetError
 from watersmeet.users.http import require_administrator, visitor
 from watersmeet.web.bearer import Caller, Protected, protected_route
 from watersmeet.web.environment import Environment
@@ -34,7 +35,7 @@ _CHUNK = 1000  # events an export reads at a time
 class AuditRow:
     """An event as the page shows it."""
 
-    time: str
+    at: Instant
     event: str
     actor: str
     username: str
@@ -48,7 +49,7 @@ class AuditRow:
     def of(cls, entry: Entry) -> AuditRow:
         """The row of an event."""
         return cls(
-            time=as_datetime(entry.at).strftime("%Y-%m-%d %H:%M:%S"),
+            at=entry.at,
             event=entry.event,
             actor=entry.actor or "",
             username=entry.username or "",
@@ -68,7 +69,7 @@ class AuditPage(Page):
     rows: list[AuditRow]
     events: list[str]
     typed: dict[str, str]
-    problem: str | None
+    problem_found: WatersmeetError | None
     older: str | None
     export: str
 
@@ -90,12 +91,13 @@ class _AuditLog:
 
     async def page(self, request: Request) -> Response:
         session = await require_administrator(self.environment, request, otherwise=AUDIT_PATH)
-        problem, entries, query = None, list[Entry](), Query()
+        problem: WatersmeetError | None = None
+        entries, query = list[Entry](), Query()
         try:
             query = self._query(request)
             entries = await self._search(query)
         except UnreadableFilter as error:
-            problem = error.description
+            problem = error
         typed = {name: request.query_params.get(name, "") for name in FIELDS}
         given = {name: value for name, value in typed.items() if value}
         older = None
@@ -107,7 +109,7 @@ class _AuditLog:
             rows=[AuditRow.of(entry) for entry in entries],
             events=[event.value for event in Event],
             typed=typed,
-            problem=problem,
+            problem_found=problem,
             older=older,
             export=urlencode(given),
         )

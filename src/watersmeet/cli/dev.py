@@ -106,7 +106,13 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
         now = environment.clock.now()
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
         workshop = Workshop.open(environment, clock)
-        app = create_app(settings, database=database, clock=clock, more_routes=[entrance(workshop)])
+        app = create_app(
+            settings,
+            database=database,
+            clock=clock,
+            more_routes=[entrance(workshop)],
+            demo_accounts=demo.accounts(),
+        )
         server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol(Connection))
     finally:
         database.close()

@@ -137,6 +137,38 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
     click.echo(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
 
 
+@command.command("disable")
+@click.argument("client_id")
+@config_option
+def disable(client_id: str, config: Path | None) -> None:
+    """Refuse an application everywhere; everything it was given ends."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.credentials import disable_link
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        now = environment.clock.now()
+        environment.database.write_now(lambda tx: disable_link(tx, link, now, COMMAND_LINE))
+    click.echo(f"Disabled {link.name}.")
+
+
+@command.command("enable")
+@click.argument("client_id")
+@config_option
+def enable(client_id: str, config: Path | None) -> None:
+    """Serve a disabled application again; people must authorize it anew."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.credentials import enable_link
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        now = environment.clock.now()
+        environment.database.write_now(lambda tx: enable_link(tx, link, now, COMMAND_LINE))
+    click.echo(f"Enabled {link.name}.")
+
+
 @command.command("delete")
 @click.argument("client_id")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -6,13 +6,13 @@ people, clients and families by identifiers; nothing that could be presented as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select, tuple_, update
+from sqlalchemy import delete, func, insert, or_, select, tuple_, update
 
 from watersmeet.clock import Instant
 from watersmeet.database import expiry
@@ -28,7 +28,7 @@ class Event(StrEnum):
     SIGN_IN_FAILED = "sign-in.failed"
     SIGN_IN_THROTTLED = "sign-in.throttled"
     SIGNED_OUT = "sign-out"
-    SESSION_ENDED = "session.ended"
+    SESSION_ENDED = "session.ended"  # by its user, from another browser
 
     CONSENT_ALLOWED = "consent.allowed"  # a code was issued
     CONSENT_DENIED = "consent.denied"
@@ -49,12 +49,15 @@ class Event(StrEnum):
     LINK_CREATED = "link.created"
     LINK_CHANGED = "link.changed"
     LINK_DELETED = "link.deleted"
+    LINK_DISABLED = "link.disabled"
+    LINK_ENABLED = "link.enabled"
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
 
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    PASSWORD_REFUSED = "password.refused"  # noqa: S105 - somebody signed in typed a wrong one where it is asked again
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
 
     KEY_ROTATED = "key.rotated"
@@ -98,6 +101,23 @@ class Entry:
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event that is about to be written.
+
+    ``user_id`` is whom it concerns, ``client_id`` the public identifier of the application, ``detail`` what else
+    is worth knowing (for changes: ``before`` and ``after``). Never a credential.
+    """
+
+    event: Event
+    origin: Origin
+    at: Instant
+    user_id: int | None = None
+    client_id: str | None = None
+    family_id: str | None = None
+    detail: Mapping[str, object] | None = None
+
+
 _RECORD = insert(audit_events)
 _encode = msgspec.json.Encoder().encode
 
@@ -113,25 +133,28 @@ def record(
     family_id: str | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Write down what is being decided in this transaction: one insert.
+    """Write down what is being decided in this transaction: ``record_all`` for one event."""
+    record_all(tx, [Record(event, origin, now, user_id, client_id, family_id, detail)])
 
-    ``user_id`` is whom it concerns, ``client_id`` the public identifier of the application, ``detail`` what else
-    is worth knowing (for changes: ``before`` and ``after``). Never a credential.
-    """
-    tx.execute(
-        _RECORD,
-        {
-            "at": now,
-            "event": event.value,
-            "actor": origin.actor,
-            "user_id": user_id,
-            "client_id": client_id,
-            "family_id": family_id,
-            "address": origin.address,
-            "request_id": origin.request_id,
-            "detail": _encode(detail).decode() if detail else None,
-        },
-    )
+
+def record_all(tx: Transaction, records: Sequence[Record]) -> None:
+    """Write down what is being decided in this transaction: one insert, however many events."""
+    if records:
+        tx.execute(_RECORD, [_as_row(each) for each in records])
+
+
+def _as_row(record: Record) -> dict[str, object]:
+    return {
+        "at": record.at,
+        "event": record.event.value,
+        "actor": record.origin.actor,
+        "user_id": record.user_id,
+        "client_id": record.client_id,
+        "family_id": record.family_id,
+        "address": record.origin.address,
+        "request_id": record.origin.request_id,
+        "detail": _encode(record.detail).decode() if record.detail else None,
+    }
 
 
 # ---- reading ----------------------------------------------------------------------------------------------
@@ -208,6 +231,14 @@ def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     found = list(tx.execute(_EXPIRED, {"before": before, "at_most": at_most}).scalars())
     tx.execute(delete(audit_events).where(audit_events.c.id.in_(found)))
     return len(found)
+
+
+def forget_all(tx: Transaction) -> None:
+    """Delete every event: for `dev`, which starts again from the beginning. Nothing else may call this."""
+    newest = tx.execute(select(func.max(audit_events.c.at))).scalar_one()
+    if newest is not None:
+        _move_horizon(tx, newest + 1)
+        tx.execute(delete(audit_events))
 
 
 def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:

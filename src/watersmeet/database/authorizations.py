@@ -34,6 +34,7 @@ _MOVE = (
     .where(authorizations.c.id == bindparam("of_id"), authorizations.c.status == bindparam("from_status"))
     .values(
         status=bindparam("status"),
+        scope=bindparam("scope"),
         code_digest=bindparam("code_digest"),
         expires_at=bindparam("expires_at"),
         family_id=bindparam("family_id"),
@@ -114,12 +115,21 @@ def move(tx: Transaction, before: Authorization, after: Authorization) -> bool:
             "of_id": before.id,
             "from_status": before.status.value,
             "status": after.status.value,
+            "scope": str(after.scope),
             "code_digest": after.code_digest,
             "expires_at": after.expires_at,
             "family_id": after.family_id,
         },
     )
     return result.rowcount == 1
+
+
+_UNUSED = (AuthorizationStatus.PENDING.value, AuthorizationStatus.APPROVED.value)
+
+
+def withdraw_all_of(tx: Transaction, client: int) -> None:
+    """Forget a client's open questions and the codes it did not exchange (S099)."""
+    tx.execute(delete(authorizations).where(authorizations.c.client == client, authorizations.c.status.in_(_UNUSED)))
 
 
 def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) -> None:
@@ -135,8 +145,7 @@ def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) 
 
 def withdraw_all(tx: Transaction) -> None:
     """Forget every question that is open and every code that was not exchanged yet."""
-    unused = (AuthorizationStatus.PENDING.value, AuthorizationStatus.APPROVED.value)
-    tx.execute(delete(authorizations).where(authorizations.c.status.in_(unused)))
+    tx.execute(delete(authorizations).where(authorizations.c.status.in_(_UNUSED)))
 
 
 _EXPIRED = ended(authorizations.c.id, authorizations.c.expires_at)

@@ -13,8 +13,6 @@ from watersmeet.database.schema import metadata, token_families, token_pairs
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.family import Revocation
 
-_FOR_EVER = 2**62
-
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -32,7 +30,7 @@ def take_snapshot(tx: Transaction) -> Snapshot:
 
 def restore(tx: Transaction, snapshot: Snapshot) -> None:
     """Make the content what it was; numbers are given out again from where they stood. SQLite only."""
-    audit.prune(tx, _FOR_EVER, _FOR_EVER)  # the engine keeps events for as long as they are to be kept
+    audit.forget_all(tx)  # the engine keeps it append-only: an ordinary deletion is refused
     for table in reversed(metadata.sorted_tables):
         tx.execute(table.delete())
     if inspect(tx).has_table("sqlite_sequence"):

@@ -84,6 +84,10 @@ sessions = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
+    # What lets people recognise their own sessions, coarse on purpose; null in rows of before.
+    Column("user_agent", String(64), nullable=True),  # like "Firefox on Linux"
+    Column("address", String(64), nullable=True),  # a network, like "192.0.2.0/24"
+    Column("last_seen_at", BigInteger, nullable=True),  # written at most once a minute
 )
 
 # ---- OAuth 2.0 --------------------------------------------------------------------------------------------
@@ -99,6 +103,8 @@ clients = Table(
     Column("scope", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(255), nullable=False),
+    Column("disabled_at", BigInteger, nullable=True),  # refused everywhere since then; null: enabled
+    Column("last_used_at", BigInteger, nullable=True),  # of any of its tokens; written at most once a minute
 )
 
 redirect_uris = Table(
@@ -152,6 +158,7 @@ token_families = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("revoked_at", BigInteger, nullable=True),
     Column("revoked_because", String(32), nullable=True),
+    Column("last_used_at", BigInteger, nullable=True),  # of its access tokens; written at most once a minute
 )
 
 # One row a generation of a family: an access token and the refresh token issued with it.

@@ -35,6 +35,7 @@ class LiveAccess:
     user: User
     scope: ScopeSet
     client_scope: ScopeSet
+    family_id: str
 
 
 _PAIR = (
@@ -65,6 +66,7 @@ _LIVE_ACCESS = (
         users.c.enabled,
         token_pairs.c.scope,
         clients.c.scope,
+        token_families.c.id,
     )
     .select_from(token_pairs)
     .join(token_families, token_families.c.id == token_pairs.c.family_id)
@@ -76,6 +78,7 @@ _LIVE_ACCESS = (
         token_pairs.c.access_expires_at > bindparam("now"),
         token_families.c.revoked_at.is_(None),
         users.c.enabled,
+        clients.c.disabled_at.is_(None),
     )
 )
 # The guard of single use: of any number of racing refreshes exactly one spends the pair. The family is looked
@@ -171,8 +174,8 @@ def find_live_access(tx: Transaction, digest: str, now: Instant) -> LiveAccess |
     row = tx.execute(_LIVE_ACCESS, {"digest": digest, "now": now}).first()
     if row is None:
         return None
-    *person, scope, client_scope = row
-    return LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope))
+    *person, scope, client_scope, family_id = row
+    return LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), family_id)
 
 
 def spend(tx: Transaction, stored: StoredPair) -> bool:
@@ -204,6 +207,7 @@ class Grant:
     first_authorized_at: Instant
     expires_at: Instant
     families: int
+    last_used_at: Instant | None
 
 
 def _live(now: Instant) -> Any:
@@ -219,17 +223,18 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
             token_families.c.scope,
             token_families.c.authorized_at,
             token_families.c.expires_at,
+            token_families.c.last_used_at,
         )
         .join(clients, clients.c.id == token_families.c.client)
         .where(token_families.c.user_id == user_id, _live(now))
         .order_by(clients.c.name_key, token_families.c.authorized_at)
     )
     grants: dict[str, Grant] = {}
-    for client_id, name, text, authorized_at, expires_at in rows:
+    for client_id, name, text, authorized_at, expires_at, last_used_at in rows:
         scope = parse_scope(text)
         known = grants.get(client_id)
         if known is None:
-            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1)
+            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1, last_used_at)
         else:
             both = scope.vocabulary.strongest(known.scope.implied | scope.implied)
             grants[client_id] = Grant(
@@ -239,6 +244,7 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
                 known.first_authorized_at,
                 max(known.expires_at, expires_at),
                 known.families + 1,
+                max(known.last_used_at or 0, last_used_at or 0) or None,
             )
     return list(grants.values())
 
@@ -276,10 +282,40 @@ def revoke_everybody(tx: Transaction, because: Revocation, now: Instant) -> int:
     return tx.execute(update(token_families).where(token_families.c.revoked_at.is_(None)).values(values)).rowcount
 
 
+def has_been_given(tx: Transaction, client: int, user_id: int) -> bool:
+    """Whether a user has given a client access before, as far back as is remembered."""
+    known = select(token_families.c.id).where(token_families.c.client == client, token_families.c.user_id == user_id)
+    return tx.execute(known.limit(1)).first() is not None
+
+
 def count_users_of(tx: Transaction, client: int, now: Instant) -> int:
     """How many people have given a client access that still holds."""
     distinct = select(func.count(token_families.c.user_id.distinct()))
     return tx.execute(distinct.where(token_families.c.client == client, _live(now))).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much a client is in use: people who gave it access that still holds, and how many grants that is."""
+
+    users: int = 0
+    grants: int = 0
+
+
+def usage_by_client(tx: Transaction, now: Instant) -> dict[int, Usage]:
+    """The usage of every client that is in use, by the number of its row."""
+    counted = select(
+        token_families.c.client, func.count(token_families.c.user_id.distinct()), func.count(token_families.c.id)
+    )
+    rows = tx.execute(counted.where(_live(now)).group_by(token_families.c.client))
+    return {client: Usage(people, grants) for client, people, grants in rows}
+
+
+def list_users_of(tx: Transaction, client: int, now: Instant) -> list[User]:
+    """The people who have given a client access that still holds, by name."""
+    columns = [users.c[name] for name in User.__slots__]
+    mine = select(token_families.c.user_id).where(token_families.c.client == client, _live(now))
+    return [as_user(row) for row in tx.execute(select(*columns).where(users.c.id.in_(mine)).order_by(users.c.username))]
 
 
 # ---- pruning ----------------------------------------------------------------------------------------------

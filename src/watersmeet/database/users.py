@@ -127,18 +127,76 @@ def find_by_session(tx: Transaction, digest: str, now: Instant) -> User | None:
     return as_user(row) if row else None
 
 
-def start_session(tx: Transaction, digest: str, user_id: int, now: Instant, expires_at: Instant) -> None:
+def start_session(
+    tx: Transaction,
+    digest: str,
+    user_id: int,
+    now: Instant,
+    expires_at: Instant,
+    *,
+    user_agent: str | None = None,
+    address: str | None = None,
+) -> None:
     """Remember a session, and forget those of the same user that have expired."""
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.expires_at <= now))
     tx.execute(
         insert(sessions),
-        {"digest": digest, "user_id": user_id, "created_at": now, "expires_at": expires_at},
+        {
+            "digest": digest,
+            "user_id": user_id,
+            "created_at": now,
+            "expires_at": expires_at,
+            "user_agent": user_agent,
+            "address": address,
+            "last_seen_at": now,
+        },
     )
 
 
 def end_session(tx: Transaction, digest: str) -> None:
     """Forget one session; its cookie is worth nothing from now on."""
     tx.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One browser where a user is signed in."""
+
+    digest: str = field(repr=False)
+    created_at: Instant
+    expires_at: Instant
+    user_agent: str | None
+    address: str | None
+    last_seen_at: Instant | None
+
+
+def list_sessions(tx: Transaction, user_id: int, now: Instant) -> list[StoredSession]:
+    """Where a user is signed in, the latest sign-in first."""
+    columns = [sessions.c[name] for name in StoredSession.__slots__]
+    live = select(*columns).where(sessions.c.user_id == user_id, sessions.c.expires_at > now)
+    return [StoredSession(*row) for row in tx.execute(live.order_by(sessions.c.created_at.desc(), sessions.c.digest))]
+
+
+SESSION_NAME_LENGTH = 16
+"""As many digits of a session's digest name it among a user's own."""
+
+
+def end_session_of(tx: Transaction, user_id: int, name: str) -> int:
+    """Forget the session of a user that the beginning of its digest names; how many went: one or none."""
+    if len(name) != SESSION_NAME_LENGTH:
+        return 0
+    mine = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest.startswith(name, autoescape=True))
+    return tx.execute(mine).rowcount
+
+
+def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
+    """Forget every session of a user except one; how many went."""
+    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but)).rowcount
+
+
+def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str) -> None:
+    """Replace what a user says of themselves."""
+    tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
 
 
 def end_all_sessions(tx: Transaction, user_id: int) -> None:

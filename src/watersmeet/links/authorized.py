@@ -27,3 +27,10 @@ def revoke_access(tx: Transaction, user: User, client_id: str, now: Instant, ori
         detail={"grants_ended": ended},
     )
     return ended
+
+
+def revoke_all_access(tx: Transaction, user: User, now: Instant, origin: Origin = INTERNAL) -> int:
+    """End everything a user gave any application, at once; how many grants ended."""
+    authorizations.withdraw_codes(tx, user_id=user.id)
+    applications = [grant.client_id for grant in tokens.list_grants(tx, user.id, now)]
+    return sum(revoke_access(tx, user, client_id, now, origin) for client_id in applications)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import audit, clients
+from watersmeet.database import audit, authorizations, clients, tokens
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.family import Revocation
 from watersmeet.oauth2.keys import Keys
 
 HOUR: Instant = 3600 * SECOND
@@ -45,6 +46,22 @@ def rotate_secret(
     detail = {"old_secrets_end_at": now + overlap}
     audit.record(tx, Event.SECRET_ROTATED, origin, now, client_id=client.client_id, detail=detail)
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
+
+
+def disable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> int:
+    """Refuse a client everywhere; its questions, codes, grants and tokens die at once (S099). How many grants ended."""
+    clients.set_disabled(tx, client.id, now)
+    authorizations.withdraw_all_of(tx, client.id)
+    ended = tokens.revoke_all(tx, client=client.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    detail = {"grants_ended": ended}
+    audit.record(tx, Event.LINK_DISABLED, origin, now, client_id=client.client_id, detail=detail)
+    return ended
+
+
+def enable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:
+    """Serve a disabled client again; people must authorize it anew."""
+    clients.set_disabled(tx, client.id, None)
+    audit.record(tx, Event.LINK_ENABLED, origin, now, client_id=client.client_id)
 
 
 def delete_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:

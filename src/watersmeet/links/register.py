@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant, epoch_seconds
@@ -13,6 +12,7 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.credentials import new_secret
+from watersmeet.names import has_deceptive_characters
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import RedirectUri
@@ -44,14 +44,13 @@ class Registration:
     def check(cls, *, name: str, redirect_uris: list[str], scope: Scope, allow_http: bool) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
-            raise UnacceptableLink(f"The name must have 1 to {MAX_NAME_LENGTH} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for character in name):
-            # Invisible and direction-changing characters make one name look like another (S059).
+            raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
+        if has_deceptive_characters(name):
             raise UnacceptableLink("The name contains invisible or direction-changing characters.")
         if not redirect_uris:
             raise UnacceptableLink("Give at least one redirect URL.")
         if len(redirect_uris) > MAX_REDIRECT_URIS:
-            raise UnacceptableLink(f"Give at most {MAX_REDIRECT_URIS} redirect URLs.")
+            raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
         return cls(name, uris, scope.as_set)
@@ -118,7 +117,8 @@ def edit(
 def _described(client: Client) -> dict[str, object]:
     """What an administrator decided about a link, for the audit log."""
     decided = link_as_json(client)
-    return {name: decided[name] for name in decided if name not in ("client_id", "created_at", "created_by")}
+    elsewhere = ("client_id", "created_at", "created_by", "enabled")  # in the event itself, or in events of their own
+    return {name: decided[name] for name in decided if name not in elsewhere}
 
 
 def _difference(before: Client, after: Client) -> dict[str, dict[str, object]]:
@@ -145,4 +145,5 @@ def link_as_json(client: Client) -> dict[str, object]:
         "scope": str(client.scope),
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
+        "enabled": client.is_enabled,
     }

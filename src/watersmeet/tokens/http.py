@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.clock import SECOND
-from watersmeet.database import users
+from watersmeet.database import clients, users
 from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, Throttled
@@ -38,6 +39,7 @@ from watersmeet.tokens.verify import verify
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
+from watersmeet.web.cors import CrossOrigin
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
@@ -55,12 +57,20 @@ _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 def routes(environment: Environment) -> list[Route]:
     """The routes of this slice."""
     endpoint = _TokenEndpoint(environment)
+
+    async def is_public_client_s(origin: str) -> bool:
+        # Only web origins: an application's own scheme has none, and "null" is everybody's.
+        return origin.startswith(("https://", "http://")) and await environment.database.read(
+            lambda tx: clients.is_public_origin(tx, origin)
+        )
+
+    cors = [Middleware(CrossOrigin, is_allowed=is_public_client_s)]
     return [
         route
         for base in BASES
         for route in (
-            Route(f"{base}/token", endpoint.token, methods=["POST"]),
-            Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
+            Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
+            Route(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
         )
     ]
 
@@ -191,6 +201,7 @@ def token_verifier(environment: Environment) -> TokenVerifier:
             raise TokenInvalid("This server does not accept access tokens.")
         now = environment.clock.now()
         caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        environment.uses.families[caller.family_id] = now
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller

@@ -12,13 +12,16 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
+from watersmeet.names import has_deceptive_characters
 from watersmeet.oauth2.family import Revocation
 
+MAX_DISPLAY_NAME = 80
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
 
 
 class UnacceptableUser(WatersmeetError):
-    """A name that a user may not have."""
+    """A name or an address that a user may not have."""
 
 
 class UnknownUser(WatersmeetError):
@@ -54,6 +57,23 @@ def add_user(
     )
     audit.record(tx, Event.USER_CREATED, origin, now, user_id=user.id, detail={"role": role.value})
     return user
+
+
+def edit_profile(
+    tx: Transaction, user: User, *, display_name: str, email: str, now: Instant, origin: Origin = INTERNAL
+) -> None:
+    """Change what a user says of themselves. Raises ``UnacceptableUser``."""
+    if not display_name or len(display_name) > MAX_DISPLAY_NAME:
+        raise UnacceptableUser("A display name has 1 to {maximum} characters.", maximum=MAX_DISPLAY_NAME)
+    if has_deceptive_characters(display_name + email):
+        raise UnacceptableUser("Invisible and direction-changing characters are not allowed.")
+    if email and not _EMAIL.fullmatch(email):
+        raise UnacceptableUser("This is not an e-mail address.")
+    users.set_profile(tx, user.id, display_name=display_name, email=email)
+    # What people say of themselves is not copied into a log that nobody can correct.
+    changed = {"display_name": display_name != user.display_name, "email": email != user.email}
+    detail = {"changed": [name for name in changed if changed[name]]}
+    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail=detail)
 
 
 def require_user(tx: Transaction, username: str) -> User:

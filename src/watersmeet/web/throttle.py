@@ -93,8 +93,8 @@ class Throttle:
             raise refusal
         return Reservation(own, shared)
 
-    async def password_failed(self, user_id: int | None, origin: Origin) -> None:
-        """Write a failed sign-in down. What was typed as a name is not: it may be a password."""
+    async def password_failed(self, user_id: int | None, origin: Origin, event: Event) -> None:
+        """Write a wrong password down. What was typed as a name is not: it may be a password."""
         now = self._clock.now()
         missed = self._budget.take(now)
         if missed is None:
@@ -102,7 +102,7 @@ class Throttle:
 
         def note(tx: Transaction) -> None:
             _record_missed(tx, missed, now)
-            audit.record(tx, Event.SIGN_IN_FAILED, origin, now, user_id=user_id)
+            audit.record(tx, event, origin, now, user_id=user_id)
 
         await self._database.write(note)
 

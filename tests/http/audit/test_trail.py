@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -130,6 +131,57 @@ def test_s150_what_a_user_takes_back_and_what_ends_with_a_password(site: Site) -
     assert browser.get(path).status_code == 302, "S117: the password's change ended the session"
 
 
+def test_s150_disabling_a_link_and_enabling_it(site: Site) -> None:
+    site.tokens("alice")
+    browser = site.signed_in("admin")
+    form = {"form_token": form_token(browser, f"{LINK}/{demo.CLIENT_ID}")}
+    for what in ("disable", "enable"):
+        assert browser.post(f"{LINK}/{demo.CLIENT_ID}/{what}", data=form).status_code == 303
+    disabled, enabled = trail(site)[-2:]
+    assert (disabled.event, disabled.detail, disabled.actor) == ("link.disabled", {"grants_ended": 1}, "admin")
+    assert (enabled.event, enabled.client_id, enabled.actor) == ("link.enabled", demo.CLIENT_ID, "admin")
+
+
+def test_s150_all_access_removed_is_one_event_for_each_application(site: Site) -> None:
+    other = site.register("Another", ["https://app.example/cb"])
+    site.tokens("alice")
+    site.tokens("alice")
+    browser = site.signed_in("alice")
+    sent = {"client_id": other.client.client_id, "redirect_uri": "https://app.example/cb"}
+    fields = form_of(site.ask(browser, **sent)) | {"decision": "allow"}
+    code = browser.post("/plugins/servlet/oauth2/consent", data=fields).headers["location"].split("code=")[1][:64]
+    assert site.exchange(code, client_secret=other.client_secret, **sent).status_code == 200
+    path = "/plugins/servlet/oauth2/authorized-applications"
+    browser.post(path, data={"form_token": form_token(browser, path), "all": "yes"})
+    removed = [(entry.client_id, entry.detail) for entry in trail(site) if entry.event == "access.removed"]
+    assert removed == [(other.client.client_id, {"grants_ended": 1}), (demo.CLIENT_ID, {"grants_ended": 2})]
+
+
+def test_s150_what_people_change_of_themselves(site: Site) -> None:
+    elsewhere, browser = site.signed_in("alice"), site.signed_in("alice")
+    token = form_token(browser, "/account")
+    browser.post("/account/sessions", data={"form_token": token, "session": "0" * 16})  # nothing ends
+    browser.post("/account/sessions", data={"form_token": token, "session": "others"})
+    browser.post("/account", data={"form_token": token, "display_name": "Canary Name", "email": "alice@example.com"})
+    typed = {"form_token": token, "current_password": "wrong", "new_password": "long enough"}
+    browser.post("/account/password", data=typed)
+    browser.post("/account/password", data=typed | {"current_password": "alice"})
+    assert elsewhere.get("/account").status_code == 302
+    ended, changed, refused, password = trail(site)[2:]
+    assert (ended.event, ended.detail) == ("session.ended", {"sessions_ended": 1})
+    assert (changed.event, changed.detail) == ("user.changed", {"changed": ["display_name"]})
+    assert (refused.event, password.event) == ("password.refused", "password.changed")
+    assert {entry.actor for entry in trail(site)} == {entry.username for entry in trail(site)} == {"alice"}
+
+
+def test_s150_a_consent_to_less_says_what_was_given_and_what_was_asked(site: Site) -> None:
+    browser = site.signed_in("alice")
+    fields = form_of(site.ask(browser, scope="WRITE")) | {"decision": "allow", "granted_scope": "READ"}
+    browser.post("/plugins/servlet/oauth2/consent", data=fields)
+    detail = {"scope": "READ", "asked": "WRITE", "redirect_host": "127.0.0.1:8090"}
+    assert (trail(site)[-1].event, trail(site)[-1].detail) == ("consent.allowed", detail)
+
+
 @pytest.mark.parametrize("refused", ["raised", "lost"])
 def test_s150_what_did_not_happen_left_no_event(site: Site, refused: str) -> None:
     issued = site.tokens()
@@ -155,3 +207,8 @@ def test_s150_no_event_holds_a_credential(site: Site) -> None:
     written = repr(trail(site))
     secrets = (code, pair["access_token"], pair["refresh_token"], later["refresh_token"], demo.CLIENT_SECRET)
     assert not any(secret in written for secret in (*secrets, "canary-pw"))
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_every_event_is_documented(event: Event) -> None:
+    assert f"`{event}`" in (Path(__file__).parents[3] / "docs" / "security-operations.md").read_text()

@@ -7,7 +7,6 @@ import json
 import sqlite3
 import threading
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -305,8 +304,9 @@ def test_serve_has_none_of_it(tmp_path: Path) -> None:
     from starlette.testclient import TestClient
 
     settings = Settings(database_url=f"sqlite:///{tmp_path}/x.db", secret="s" * 32)
-    with closing(open_database(settings)) as database:
-        prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
+    database = open_database(settings)
+    prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
+    database.close()
     with TestClient(create_app(settings), base_url=settings.base_url) as browser:
         for path in ("/_dev/", "/_dev/clock", "/_dev/requests", "/_dev/playground", "/_dev/callback"):
             assert browser.get(path).status_code == 404

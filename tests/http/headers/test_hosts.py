@@ -201,3 +201,16 @@ def test_v31_a_spoofed_header_resets_no_limit(site: Site) -> None:
         assert answers == [401] * 10 + [429]
     entries = site.environment.database.read_now(lambda tx: search(tx, Query(event="client.")))
     assert {entry.address for entry in entries} == {CLIENT, "198.51.100.2"}
+
+
+def test_the_list_of_sessions_believes_the_same_proxies_only(site: Site) -> None:
+    forwarded = {"x-forwarded-for": CLIENT, "x-forwarded-proto": "https"}
+    believed = browser(site, PROXY, trusted_proxies=PROXY)
+    believed.headers.update(forwarded)
+    site.sign_in(believed, "alice")
+    assert "203.0.113.0/24" in believed.get("/account").text
+    forging = browser(site, PROXY)
+    forging.headers.update(forwarded)
+    site.sign_in(forging, "bob")
+    assert "203.0.113.0" not in forging.get("/account").text
+    assert "10.0.0.0/24" in forging.get("/account").text

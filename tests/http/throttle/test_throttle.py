@@ -80,7 +80,7 @@ def test_s064_nothing_is_locked_for_good(site: Site) -> None:
     site.clock.advance(WINDOW - 1)
     refused = sign_in(site.new_browser(HERE), "alice", "alice")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-    assert "try again in 1 seconds" in refused.text
+    assert "try again in 1 second." in refused.text
     site.clock.advance(1)
     assert sign_in(site.new_browser(HERE), "alice", "alice").status_code == 303
 
