@@ -11,11 +11,12 @@ import dataclasses
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from watersmeet.clock import SECOND
+from watersmeet.clock import SECOND, Instant
 from watersmeet.errors import SettingsError
 
 PROPERTY_PREFIX = "atlassian.oauth2.provider."
@@ -118,6 +119,23 @@ class Settings:
     )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
+    legacy_profile: bool = _setting(
+        True,
+        "legacy_profile",
+        "Whether incoming links may have the profile atlassian-dc. If false, every link is held to strict.",
+    )
+    legacy_profile_until: str = _setting(
+        "",
+        "legacy_profile_until",
+        "The first day, YYYY-MM-DD in UTC, on which every link is held to strict; announced to legacy clients by a "
+        "Sunset header.",
+    )
+    refresh_grace_seconds: int = _setting(
+        0,
+        "refresh_grace_seconds",
+        "0 to 2: for how long after a refresh the same request gets the same answer again, for clients whose "
+        "connection broke. 0: a refresh token that comes twice ends the grant at once.",
+    )
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
     @property
@@ -139,6 +157,23 @@ class Settings:
     def session_lifetime(self) -> int:
         """How long a browser session lasts, in milliseconds."""
         return self.session_hours * 3600 * SECOND
+
+    @property
+    def legacy_ends_at(self) -> Instant | None:
+        """When every link is held to ``strict``; ``None``: not planned."""
+        if not self.legacy_profile_until:
+            return None
+        day = date.fromisoformat(self.legacy_profile_until)
+        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND
+
+    def allows_legacy(self, now: Instant) -> bool:
+        """Whether links with the profile ``atlassian-dc`` are treated as such."""
+        return self.legacy_profile and (self.legacy_ends_at is None or now < self.legacy_ends_at)
+
+    @property
+    def allows_credentials_in_query(self) -> bool:
+        """Whether a URL can be confidential at all: only under https or on this computer (N1)."""
+        return self.is_https or self.is_loopback
 
     @property
     def code_lifetime(self) -> int:
@@ -284,6 +319,14 @@ def _is_bad_url(settings: Settings) -> bool:
     )
 
 
+def _is_bad_day(settings: Settings) -> bool:
+    try:
+        _ = settings.legacy_ends_at
+    except ValueError:
+        return True
+    return False
+
+
 _CHECKS = (
     (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
@@ -297,6 +340,11 @@ _CHECKS = (
     (
         lambda settings: settings.session_hours < 1,
         "session_hours must be at least 1.",
+    ),
+    (_is_bad_day, "legacy_profile_until must be a day like 2027-12-31."),
+    (
+        lambda settings: not 0 <= settings.refresh_grace_seconds <= 2,
+        "refresh_grace_seconds must be 0, 1 or 2.",
     ),
     (
         lambda settings: not 1 <= settings.provider.max_client_delay_seconds <= 600,

@@ -23,6 +23,7 @@ from watersmeet.oauth2.family import Lifetimes, RefreshReplay
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.pkce import s256
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
@@ -101,7 +102,7 @@ class Grants:
         parameters = Parameters.parse(urlencode(asked).encode())
         answer = self.database.write_now(lambda tx: begin(tx, parameters, self.session, now, ENTROPY))
         assert not isinstance(answer, Refused), answer
-        return answer
+        return answer.authorization
 
     def code(self, *, now: Instant = NOW, pkce: bool = True) -> str:
         """An authorization code, as it arrives at the client."""
@@ -188,7 +189,9 @@ class Grants:
 
 def register_client(tx: Transaction, name: str, *, confidential: bool = True, scope: Scope = Scope.WRITE) -> Registered:
     """A new client that answers at ``REDIRECT_URI``."""
-    registration = Registration.check(name=name, redirect_uris=[REDIRECT_URI], scope=scope, allow_http=False)
+    registration = Registration.check(
+        name=name, redirect_uris=[REDIRECT_URI], scope=scope, allow_http=False, profile=Profile.ATLASSIAN_DC
+    )
     return register(
         tx, registration, confidential=confidential, created_by="admin", now=NOW, keys=KEYS, entropy=ENTROPY
     )

@@ -33,6 +33,9 @@ OWN: dict[str, Any] = {
     "secret": "",
     "session_hours": 12,
     "log_format": "text",
+    "legacy_profile": True,
+    "legacy_profile_until": "",
+    "refresh_grace_seconds": 0,
 }
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFETIME = PROPERTY_PREFIX + "access.token.expiration.seconds"

@@ -52,6 +52,7 @@ def approve(
     code_lifetime: Instant,
     keys: Keys,
     entropy: Entropy,
+    issuer: str | None = None,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion``.
 
@@ -60,14 +61,16 @@ def approve(
     question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
     before, code = question.authorization, entropy.hex(32)
     _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
-    return before.redirect_uri.with_answer({"code": code, "state": before.state})
+    return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
 
 
-def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> str:
+def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant, *, issuer: str | None = None) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    before = _open_question(tx, authorizations.find(tx, authorization_id), session, now).authorization
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    before = question.authorization
     _move(tx, before, before.deny(now))
-    return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
+    answer = {"error": ErrorCode.ACCESS_DENIED.value, "state": before.state}
+    return question.client.answer_url(before.redirect_uri, answer, issuer)
 
 
 def _open_question(tx: Transaction, authorization: Authorization | None, session: Session, now: Instant) -> Question:

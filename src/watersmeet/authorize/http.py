@@ -18,6 +18,7 @@ from watersmeet.oauth2.parameters import Parameters
 from watersmeet.users.http import current_session, path_and_query, to_sign_in, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.csrf import check_form, form_token
+from watersmeet.web.deprecation import note_legacy
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
@@ -73,14 +74,24 @@ class _Authorize:
             # Nobody is sent to a sign-in page, let alone anywhere else, on behalf of an unknown client.
             await self.environment.database.read(lambda tx: begin.find_target(tx, parameters))
             return to_sign_in(self.environment, path_and_query(request))
-        now = self.environment.clock.now()
+        settings, now = self.environment.settings, self.environment.clock.now()
         begun = await self.environment.database.write(
-            lambda tx: begin.begin(tx, parameters, session, now, self.environment.entropy)
+            lambda tx: begin.begin(
+                tx,
+                parameters,
+                session,
+                now,
+                self.environment.entropy,
+                issuer=settings.base_url,
+                legacy_allowed=settings.allows_legacy(now),
+            )
         )
         if isinstance(begun, begin.Refused):
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
-        return RedirectResponse(f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
+        to_question = RedirectResponse(f"{settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
+        note_legacy(to_question, begun.client.client_id, begun.legacy, settings)
+        return to_question
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
@@ -108,8 +119,11 @@ class _Authorize:
 
     async def _decide(self, session: Session, authorization_id: str, *, allowed: bool) -> str:
         environment, now = self.environment, self.environment.clock.now()
+        issuer = environment.settings.base_url
         if not allowed:
-            return await environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now))
+            return await environment.database.write(
+                lambda tx: decide.deny(tx, authorization_id, session, now, issuer=issuer)
+            )
         return await environment.database.write(
             lambda tx: decide.approve(
                 tx,
@@ -119,6 +133,7 @@ class _Authorize:
                 code_lifetime=environment.settings.code_lifetime,
                 keys=environment.keys,
                 entropy=environment.entropy,
+                issuer=issuer,
             )
         )
 

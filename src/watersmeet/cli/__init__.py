@@ -25,7 +25,7 @@ _COMMANDS = {
     "serve": "Start for production.",
     "init": "Write a settings file with a new secret.",
     "user": "Add, list, disable users; set passwords.",
-    "link": "Add, list, show, delete incoming links; rotate secrets.",
+    "link": "Add, list, show, change, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
     "settings": "List every setting.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,17 +14,21 @@ from watersmeet.confluence.scopes import WORDS, Role, Scope, ScopeWords
 from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Grant
 from watersmeet.errors import WatersmeetError
+from watersmeet.links import compatibility
 from watersmeet.links.authorized import revoke_access
+from watersmeet.links.compatibility import Compatibility, compatibility_of
 from watersmeet.links.credentials import DEFAULT_OVERLAP_HOURS, HOUR, delete_link, rotate_secret
 from watersmeet.links.register import (
     Registration,
     UnacceptableLink,
+    change_rules,
     edit,
     link_as_json,
     register,
     require_link,
 )
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.users.http import current_session, require_session, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.bearer import Caller, Protected, protected_route
@@ -70,6 +75,7 @@ class LinkForm(Page):
     redirect_uris: str
     scope: str
     confidential: bool
+    profile: Profile
     choices: list[ScopeWords]
     problem: str | None
     form_token: str
@@ -83,6 +89,8 @@ class LinkPage(Page):
     link: Client
     words: list[ScopeWords]
     users: int
+    compatibility: Compatibility
+    legacy_words: Mapping[Legacy, str]
     client_secret: str | None
     is_new: bool
     overlap_hours: int
@@ -120,6 +128,7 @@ def routes(environment: Environment) -> list[Route]:
         Route(LINK_PATH + "/{client_id}/edit", links.edit_form, methods=["GET"]),
         Route(LINK_PATH + "/{client_id}/edit", links.edit, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/rotate-secret", links.rotate, methods=["POST"]),
+        Route(LINK_PATH + "/{client_id}/rules", links.rules, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/delete", links.delete, methods=["POST"]),
         Route(AUTHORIZED_PATH, mine.list, methods=["GET"]),
         Route(AUTHORIZED_PATH, mine.revoke, methods=["POST"]),
@@ -167,7 +176,7 @@ class _IncomingLinks(_Pages):
         form, environment = await Form.read(request), self.environment
         self.check(request, form, session)
         try:
-            registration = self._registration(form)
+            registration = self._registration(form, Profile.STRICT)
             registered = await environment.database.write(
                 lambda tx: register(
                     tx,
@@ -197,10 +206,26 @@ class _IncomingLinks(_Pages):
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
         try:
-            registration = self._registration(form)
+            registration = self._registration(form, client.profile)
             await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration))
         except WatersmeetError as error:
             return self._form(session, form, link=client, problem=error.description)
+        log.info("incoming link changed", client=client.client_id, by=session.user.username)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def rules(self, request: Request) -> Response:
+        """Turn the ratchet (require PKCE), or allow introspection or take it back."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        refuse = [Legacy.NO_PKCE] if form.text("require_pkce") else []
+        introspect = {"yes": True, "no": False}.get(form.text("may_introspect"))
+        try:
+            await self.environment.database.write(
+                lambda tx: change_rules(tx, client, refuse=refuse, may_introspect=introspect)
+            )
+        except WatersmeetError as error:
+            return await self._link(session, client, problem=error.description)
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
@@ -250,15 +275,21 @@ class _IncomingLinks(_Pages):
         client_id = request.path_params["client_id"]
         return await self.environment.database.read(lambda tx: require_link(tx, client_id))
 
-    def _registration(self, form: Form) -> Registration:
+    def _registration(self, form: Form, profile: Profile) -> Registration:
+        """What a form says; ``profile`` is for one that does not say it."""
         try:
             scope = Scope(form.text("scope"))
         except ValueError:
             raise UnacceptableLink("Choose one of the application permissions.") from None
+        try:
+            profile = Profile(form.text("profile") or profile)
+        except ValueError:
+            raise UnacceptableLink("Choose one of the profiles.") from None
         return Registration.check(
             name=form.text("name"),
             redirect_uris=form.lines("redirect_uris"),
             scope=scope,
+            profile=profile,
             allow_http=self.environment.settings.provider.skip_redirect_url_https_requirement,
         )
 
@@ -282,6 +313,7 @@ class _IncomingLinks(_Pages):
             else "",
             scope=form.text("scope") if form else strongest(link) if link else Scope.READ,
             confidential=link.confidential if link else not form or form.text("type") != "public",
+            profile=_chosen_profile(form, link),
             choices=list(WORDS.values()),
             problem=problem,
             form_token=self.form_token(session),
@@ -299,12 +331,15 @@ class _IncomingLinks(_Pages):
     ) -> Response:
         now = self.environment.clock.now()
         users = await self.environment.database.read(lambda tx: tokens.count_users_of(tx, link.id, now))
+        legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
             link=link,
             words=[WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
+            compatibility=legacy,
+            legacy_words=compatibility.WORDS,
             client_secret=secret,
             is_new=is_new,
             overlap_hours=DEFAULT_OVERLAP_HOURS,
@@ -313,6 +348,11 @@ class _IncomingLinks(_Pages):
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)
+
+
+def _chosen_profile(form: Form | None, link: Client | None) -> Profile:
+    chosen = form.text("profile") if form else link.profile if link else Profile.STRICT
+    return Profile(chosen) if chosen in set(Profile) else Profile.STRICT
 
 
 class _AuthorizedApplications(_Pages):

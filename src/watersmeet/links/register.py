@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from watersmeet.clock import Instant, epoch_seconds
 from watersmeet.confluence.scopes import Scope
@@ -12,8 +14,9 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.credentials import new_secret
-from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.oauth2.scope import ScopeSet
 
@@ -38,9 +41,18 @@ class Registration:
     name: str
     redirect_uris: tuple[RedirectUri, ...]
     scope: ScopeSet
+    profile: Profile = Profile.STRICT
 
     @classmethod
-    def check(cls, *, name: str, redirect_uris: list[str], scope: Scope, allow_http: bool) -> Registration:
+    def check(
+        cls,
+        *,
+        name: str,
+        redirect_uris: list[str],
+        scope: Scope,
+        allow_http: bool,
+        profile: Profile = Profile.STRICT,
+    ) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
             raise UnacceptableLink(f"The name must have 1 to {MAX_NAME_LENGTH} characters.")
@@ -53,7 +65,7 @@ class Registration:
             raise UnacceptableLink(f"Give at most {MAX_REDIRECT_URIS} redirect URLs.")
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
-        return cls(name, uris, scope.as_set)
+        return cls(name, uris, scope.as_set, profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,7 @@ def register(
         uris=registration.redirect_uris,
         now=now,
         created_by=created_by,
+        profile=registration.profile,
     )
     secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now) if confidential else None
     return Registered(require_link(tx, client_id), secret)
@@ -104,7 +117,7 @@ def edit(tx: Transaction, client_id: str, registration: Registration) -> Client:
         scope=registration.scope,
         uris=registration.redirect_uris,
     )
-    return require_link(tx, client_id)
+    return change_rules(tx, client, profile=registration.profile)
 
 
 def require_link(tx: Transaction, client_id: str) -> Client:
@@ -115,6 +128,43 @@ def require_link(tx: Transaction, client_id: str) -> Client:
     return client
 
 
+def change_rules(
+    tx: Transaction,
+    client: Client,
+    *,
+    profile: Profile | None = None,
+    refuse: Iterable[Legacy] = (),
+    accept: Iterable[Legacy] = (),
+    may_introspect: bool | None = None,
+    authentication: AuthenticationMethod | Literal["either"] | None = None,
+    plain_answers: bool | None = None,
+) -> Client:
+    """Change the rules a client is held to; ``None`` leaves one as it is. Raises ``UnacceptableLink``.
+
+    ``refuse`` and ``accept`` turn the ratchet of a legacy client, one thing at a time.
+    """
+    introspects = client.may_introspect if may_introspect is None else may_introspect
+    method = client.authentication if authentication is None else _method(authentication)
+    if not client.confidential and (introspects or method):
+        raise UnacceptableLink(
+            "A public client has no secret, so it can neither introspect nor prefer a way to send it."
+        )
+    clients.change_rules(
+        tx,
+        client.id,
+        profile=profile or client.profile,
+        refuses=(client.refuses | set(refuse)) - set(accept),
+        authentication=method,
+        may_introspect=introspects,
+        plain_answers=client.plain_answers if plain_answers is None else plain_answers,
+    )
+    return require_link(tx, client.client_id)
+
+
+def _method(chosen: AuthenticationMethod | Literal["either"]) -> AuthenticationMethod | None:
+    return None if chosen == "either" else AuthenticationMethod(chosen)
+
+
 def link_as_json(client: Client) -> dict[str, object]:
     """An incoming link for machines, without its secret."""
     return {
@@ -123,6 +173,11 @@ def link_as_json(client: Client) -> dict[str, object]:
         "type": "confidential" if client.confidential else "public",
         "redirect_uris": [uri.value for uri in client.redirect_uris],
         "scope": str(client.scope),
+        "profile": client.profile.value,
+        "refuses": sorted(client.refuses),
+        "authentication": client.authentication.value if client.authentication else "either",
+        "may_introspect": client.may_introspect,
+        "plain_answers": client.plain_answers,
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
     }

@@ -29,6 +29,7 @@ class Keys:
     refresh: bytes = field(repr=False)
     lookup: bytes = field(repr=False)
     form: bytes = field(repr=False)
+    successor: bytes = field(repr=False)
     fingerprint: str
     """A digest by which a database recognises the secret it was written with. Not a secret itself."""
 
@@ -41,12 +42,21 @@ class Keys:
             refresh=derive_key(master, "refresh token signature"),
             lookup=derive_key(master, "lookup of stored credentials"),
             form=derive_key(master, "form tokens"),
+            successor=derive_key(master, "successors of refresh tokens"),
             fingerprint=derive_key(master, "fingerprint").hex(),
         )
 
     def signing(self, kind: TokenKind) -> bytes:
         """The key that signs tokens of that kind."""
         return self.access if kind is TokenKind.ACCESS else self.refresh
+
+    def successor_id(self, presented: str, generation: int, kind: TokenKind) -> str:
+        """The identifier of the token that follows a refresh token: always the same, to be guessed by nobody.
+
+        So an answer can be sent again although no token is stored (S111).
+        """
+        seed = f"{kind.value}\0{generation}\0{presented}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.successor, seed, hashlib.sha256)[:16].hex()
 
     def digest(self, credential: str) -> str:
         """What is stored of a random credential: a keyed digest, useless to whoever reads the database.

@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from watersmeet.clock import epoch_seconds
 from watersmeet.oauth2.errors import InsufficientScope, OAuthError, TokenMissing
 from watersmeet.oauth2.family import TokenPair
+from watersmeet.oauth2.profile import Legacy
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """A pair together with its two token strings, which exist nowhere but in the answer."""
+    """A pair together with its two token strings, which exist nowhere but in the answer.
+
+    ``legacy`` is what was accepted for compatibility on the way to them; ``resent`` says that the same answer was
+    given before.
+    """
 
     pair: TokenPair
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    legacy: frozenset[Legacy] = frozenset()
+    resent: bool = False
 
     def body(self) -> dict[str, str | int]:
         """The seed's success body, with ``scope`` added (RFC 6749 §5.1)."""

@@ -1,17 +1,22 @@
-"""Client authentication, shared by every grant and by revocation, so that none can forget it."""
+"""Client authentication, shared by every grant, revocation and introspection, so that none can forget it."""
 
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import clients
+from watersmeet.database import clients, legacy
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
-from watersmeet.oauth2.errors import InvalidClient
+from watersmeet.oauth2.errors import InvalidClient, OtherClientAuthentication
 from watersmeet.oauth2.keys import Keys
 
 
 def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
-    """The client that proved itself. Raises ``InvalidClient``, the same for every cause (S095)."""
+    """The client that proved itself, and that may do what its request did.
+
+    What is accepted for compatibility is counted here, in the transaction of what it is accepted for. Raises
+    ``InvalidClient``, the same for every cause (S095), and after that the refusal of what the client's profile
+    does not allow.
+    """
     secret = credentials.client_secret
     digest = keys.digest(secret) if secret is not None else None
     client = clients.find(tx, credentials.client_id)
@@ -19,4 +24,8 @@ def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, no
         raise InvalidClient(detail="unknown client")
     if not client.is_proven_by(digest, now):
         raise InvalidClient(detail=f"client {client.client_id}: wrong or missing secret")
+    if client.authentication is not None and credentials.method not in (None, client.authentication):
+        raise OtherClientAuthentication(detail=f"client {client.client_id}: {credentials.method}")
+    client.refuse_unaccepted(credentials.legacy)
+    legacy.record(tx, client.id, credentials.legacy, now)
     return client

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watersmeet.clock import Instant
 from watersmeet.database import authorizations, tokens, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.authorization import Authorization, CodeReplay
+from watersmeet.oauth2.authorization import Authorization, CodeReplay, legacy_of
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
@@ -16,7 +16,7 @@ from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import authenticate
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def exchange(
     user = users.find_by_id(tx, before.user_id)
     if user is None or not user.enabled:
         raise GrantRevoked(detail="the user is disabled")
-    return _start_family(tx, after, now, lifetimes, keys, entropy)
+    issued = _start_family(tx, after, now, lifetimes, keys, entropy)
+    # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
+    return replace(issued, legacy=credentials.legacy | legacy_of(before.challenge))
 
 
 def _start_family(
@@ -80,7 +82,7 @@ def _start_family(
         lifetimes=lifetimes,
     )
     tokens.add_family(tx, family)
-    return issue(tx, family.id, pair, keys, entropy)
+    return issue(tx, family.id, pair, keys, TokenIds.random(entropy))
 
 
 def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest, now: Instant) -> CodeReplay:

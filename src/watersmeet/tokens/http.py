@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -26,8 +26,9 @@ from watersmeet.oauth2.errors import (
     UnsupportedGrantType,
     WrongContentType,
 )
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay
+from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
@@ -36,6 +37,7 @@ from watersmeet.tokens.revoke import revoke
 from watersmeet.tokens.verify import verify
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cookies import Cookie
+from watersmeet.web.deprecation import note_legacy
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
@@ -69,28 +71,38 @@ class _TokenEndpoint:
     async def token(self, request: Request) -> Response:
         try:
             parameters = await _read_parameters(request)
-            credentials = _read_credentials(request, parameters)
+            credentials = self._read_credentials(request, parameters)
             issued = await self._grant(parameters, credentials)
         except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
             return _refusal(request, error)
-        return JsonResponse(issued.body(), headers=_NOT_STORED)
+        answer = JsonResponse(issued.body(), headers=_NOT_STORED)
+        note_legacy(answer, credentials.client_id, issued.legacy, self.environment.settings)
+        return answer
 
     async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
         outcome = await self._carry_out(self._operation(parameters), credentials)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
-            log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
+            lost = isinstance(outcome, RefreshReplay) and outcome.after_lost_response
+            log.warning(
+                "replay detected, family revoked",
+                family=outcome.family_id,
+                kind=type(outcome).__name__,
+                why="reuse after lost response?" if lost else "used twice",
+            )
             raise Replayed
+        if outcome.resent:
+            log.info("refresh answered again", client=credentials.client_id, generation=outcome.pair.generation)
         return outcome
 
-    @staticmethod
-    def _operation(parameters: Parameters) -> Callable[..., _Outcome]:
+    def _operation(self, parameters: Parameters) -> Callable[..., _Outcome]:
         """The grant that is asked for, with its own parameters read and checked."""
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
                 return partial(exchange, request=ExchangeRequest.parse(parameters))
             case GrantType.REFRESH_TOKEN:
-                return partial(refresh, request=RefreshRequest.parse(parameters))
+                policy = RotationPolicy(self.environment.settings.refresh_grace_seconds * SECOND)
+                return partial(refresh, request=RefreshRequest.parse(parameters), policy=policy)
         raise UnsupportedGrantType
 
     async def _carry_out(self, operation: Callable[..., _Outcome], credentials: ClientCredentials) -> _Outcome:
@@ -118,7 +130,7 @@ class _TokenEndpoint:
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)
-            credentials = _read_credentials(request, parameters)
+            credentials = self._read_credentials(request, parameters)
             token = parameters.require("token")
             ended = await environment.database.write(
                 lambda tx: revoke(
@@ -133,7 +145,27 @@ class _TokenEndpoint:
         except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
-        return Response(headers=_NOT_STORED)
+        answer = Response(headers=_NOT_STORED)
+        note_legacy(answer, credentials.client_id, credentials.legacy, environment.settings)
+        return answer
+
+    def _read_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
+        """The client's credentials, and what the request did that only some clients may do.
+
+        Raises what is refused of every client alike; whether this one may do it is for ``authenticate`` to say.
+        """
+        headers = request.headers.getlist("authorization")
+        if len(headers) > 1:
+            raise InvalidRequest("Send one Authorization header.")
+        credentials = ClientCredentials.parse(headers[0] if headers else None, parameters)
+        legacy, settings = credentials.legacy, self.environment.settings
+        if _has_credential_in_query(request):
+            if not settings.allows_credentials_in_query:
+                raise Legacy.CREDENTIAL_IN_QUERY.refusal
+            legacy |= {Legacy.CREDENTIAL_IN_QUERY}
+        if legacy and not settings.allows_legacy(self.environment.clock.now()):
+            raise min(legacy, key=list(Legacy).index).refusal
+        return replace(credentials, legacy=legacy)
 
 
 async def _read_parameters(request: Request) -> Parameters:
@@ -146,11 +178,9 @@ async def _read_parameters(request: Request) -> Parameters:
     return parameters
 
 
-def _read_credentials(request: Request, parameters: Parameters) -> ClientCredentials:
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise InvalidRequest("Send one Authorization header.")
-    return ClientCredentials.parse(headers[0] if headers else None, parameters)
+def _has_credential_in_query(request: Request) -> bool:
+    query: bytes = request.scope["query_string"]
+    return bool(query) and any(name in Parameters.parse(query) for name in CREDENTIAL_PARAMETERS)
 
 
 def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:

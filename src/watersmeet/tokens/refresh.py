@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -13,7 +13,16 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import GrantRevoked, RedirectUriMismatch, RefreshTokenUnknown
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
+from watersmeet.oauth2.family import (
+    STRICT_ROTATION,
+    Lifetimes,
+    PairState,
+    RefreshReplay,
+    Resent,
+    Revocation,
+    RotationPolicy,
+    TokenPair,
+)
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
@@ -21,7 +30,7 @@ from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens.authenticate import authenticate
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    policy: RotationPolicy = STRICT_ROTATION,
 ) -> IssuedTokens | RefreshReplay:
     """The next pair, or the news that the token was spent before and the family has ended.
 
@@ -60,23 +70,59 @@ def refresh(
     """
     client = authenticate(tx, credentials, keys, now)
     stored = _find(tx, client, request, keys)
-    pair = _rotate(stored, request, now, lifetimes)
-    if isinstance(pair, TokenPair) and not tokens.spend(tx, stored):
+    outcome = _rotate(tx, stored, request, now, lifetimes, policy, keys)
+    if isinstance(outcome, TokenPair) and not tokens.spend(tx, stored):
         # Somebody refreshed or revoked between our look and our move: look again, decide again.
         stored = _find(tx, client, request, keys)
-        pair = _rotate(stored, request, now, lifetimes)
-        if isinstance(pair, TokenPair):
+        outcome = _rotate(tx, stored, request, now, lifetimes, policy, keys)
+        if isinstance(outcome, TokenPair):
             raise GrantRevoked(detail="lost a race that nobody won")
-    if isinstance(pair, RefreshReplay):
-        tokens.revoke(tx, pair.family_id, Revocation.REPLAYED, now)
-        return pair
-    return issue(tx, stored.family.id, pair, keys, entropy)
+    if isinstance(outcome, RefreshReplay):
+        because = Revocation.LOST_RESPONSE if outcome.after_lost_response else Revocation.REPLAYED
+        tokens.revoke(tx, outcome.family_id, because, now)
+        return outcome
+    return replace(_answer(tx, stored, outcome, request, policy, keys, entropy), legacy=credentials.legacy)
+
+
+def _answer(
+    tx: Transaction,
+    stored: StoredPair,
+    outcome: TokenPair | Resent,
+    request: RefreshRequest,
+    policy: RotationPolicy,
+    keys: Keys,
+    entropy: Entropy,
+) -> IssuedTokens:
+    following = TokenIds.following(request.refresh_token, stored.pair.generation + 1, keys)
+    if isinstance(outcome, Resent):
+        return replace(following.seal(outcome.pair, keys), resent=True)
+    # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
+    return issue(tx, stored.family.id, outcome, keys, following if policy.grace else TokenIds.random(entropy))
 
 
 def _rotate(
-    stored: StoredPair, request: RefreshRequest, now: Instant, lifetimes: Lifetimes
-) -> TokenPair | RefreshReplay:
-    return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
+    tx: Transaction,
+    stored: StoredPair,
+    request: RefreshRequest,
+    now: Instant,
+    lifetimes: Lifetimes,
+    policy: RotationPolicy,
+    keys: Keys,
+) -> TokenPair | Resent | RefreshReplay:
+    successor = None
+    if stored.pair.state is PairState.SPENT:
+        found = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
+        successor = found.pair if found else None
+        if found and not _follows(tx, found, request, keys):
+            policy = STRICT_ROTATION  # its tokens cannot be made again
+    return stored.family.rotate(stored.pair, request.scope, now, lifetimes, policy, successor)
+
+
+def _follows(tx: Transaction, successor: StoredPair, request: RefreshRequest, keys: Keys) -> bool:
+    """Whether the successor's tokens are the ones that follow from the presented token."""
+    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys)
+    found = tokens.find_by_refresh_token(tx, keys.digest(ids.seal(successor.pair, keys).refresh_token))
+    return found is not None and found.id == successor.id
 
 
 def _find(tx: Transaction, client: Client, request: RefreshRequest, keys: Keys) -> StoredPair:
