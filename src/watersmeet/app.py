@@ -18,6 +18,7 @@ from watersmeet.authorize import http as authorize_http
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
 from watersmeet.database.engine import Database
+from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
 from watersmeet.links import http as links_http
@@ -97,11 +98,13 @@ def create_app(
         *users_http.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
+        *discovery_http.routes(settings),
         *more_routes,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     if settings.context_path:
         routes = [Mount(settings.context_path, routes=routes)]
+    routes = [*discovery_http.root_routes(settings), *routes]
     return Starlette(
         routes=routes,
         lifespan=lifespan,

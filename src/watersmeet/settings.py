@@ -144,6 +144,17 @@ class Settings:
         return urlsplit(self.base_url).path
 
     @property
+    def resource(self) -> str:
+        """The identifier of the protected API (RFC 8707, RFC 9728)."""
+        return f"{self.base_url}/rest/api"
+
+    @property
+    def resource_metadata(self) -> str:
+        """Where RFC 9728 §3.1 puts the metadata of the API: between host and path."""
+        origin = self.base_url.removesuffix(self.context_path)
+        return f"{origin}/.well-known/oauth-protected-resource{self.context_path}/rest/api"
+
+    @property
     def is_https(self) -> bool:
         """Whether browsers reach the server over https."""
         return self.base_url.startswith("https://")

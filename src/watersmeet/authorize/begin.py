@@ -19,6 +19,7 @@ from watersmeet.oauth2.authorization import (
 )
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import OAuthError, RepeatedParameter, UnknownClient
+from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri
@@ -68,15 +69,19 @@ def begin(
     entropy: Entropy,
     *,
     issuer: str | None = None,
+    resource: str | None = None,
     legacy_allowed: bool = True,
 ) -> Asked | Refused:
     """Remember the question, to be asked on the consent page.
 
-    ``legacy_allowed`` is the operator's switch over all profiles. Raises ``UntrustedRequest``.
+    ``resource`` is the one that tokens are for; ``legacy_allowed`` is the operator's switch over all profiles.
+    Raises ``UntrustedRequest``.
     """
     target = find_target(tx, parameters)
     client = target.client.held_to(legacy_allowed=legacy_allowed)
     try:
+        if resource is not None:
+            require_known_resource(parameters, resource)
         request = AuthorizationRequest.parse(parameters, client, target.redirect_uri, VOCABULARY)
     except OAuthError as error:
         return Refused(error, client.answer_url(target.redirect_uri, _error_answer(error, parameters), issuer))

@@ -83,6 +83,7 @@ class _Authorize:
                 now,
                 self.environment.entropy,
                 issuer=settings.base_url,
+                resource=settings.resource,
                 legacy_allowed=settings.allows_legacy(now),
             )
         )

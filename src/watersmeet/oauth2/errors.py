@@ -95,6 +95,13 @@ class RequestUriNotSupported(OAuthError):
     description = "request_uri is not supported."
 
 
+class InvalidTarget(OAuthError):
+    """``resource`` names something other than the API of this server (RFC 8707 §2)."""
+
+    code = ErrorCode.INVALID_TARGET
+    description = "resource must be the URL of this server's API."
+
+
 class UnsupportedGrantType(OAuthError):
     """A grant this provider does not serve, the implicit and the password grant among them."""
 

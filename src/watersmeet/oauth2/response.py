@@ -42,14 +42,17 @@ def error_body(error: OAuthError) -> dict[str, str]:
     return {"error": error.code.value, "error_description": error.description}
 
 
-def bearer_challenge(error: OAuthError) -> str:
+def bearer_challenge(error: OAuthError, resource_metadata: str | None = None) -> str:
     """The ``WWW-Authenticate`` value of a refused protected request.
 
-    Without credentials there is no error code (RFC 6750 §3.1).
+    Without credentials there is no error code (RFC 6750 §3.1). ``resource_metadata`` is where a client learns
+    whose tokens it needs (RFC 9728 §5.1).
     """
     parts = ['realm="watersmeet"']
     if not isinstance(error, TokenMissing):
         parts += [f'error="{error.code.value}"', f'error_description="{error.description}"']
     if isinstance(error, InsufficientScope):
         parts.append(f'scope="{error.needed}"')
+    if resource_metadata is not None:
+        parts.append(f'resource_metadata="{resource_metadata}"')
     return "Bearer " + ", ".join(parts)

@@ -1,4 +1,4 @@
-"""The token endpoint and revocation over HTTP."""
+"""The token endpoint, revocation and introspection over HTTP."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
     InvalidClient,
     InvalidRequest,
+    MissingParameter,
     OAuthError,
     Replayed,
     TokenInvalid,
@@ -27,11 +28,13 @@ from watersmeet.oauth2.errors import (
     WrongContentType,
 )
 from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
+from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
+from watersmeet.tokens.introspect import INACTIVE, introspect
 from watersmeet.tokens.refresh import RefreshRequest, refresh
 from watersmeet.tokens.revoke import revoke
 from watersmeet.tokens.verify import verify
@@ -60,6 +63,7 @@ def routes(environment: Environment) -> list[Route]:
         for route in (
             Route(f"{base}/token", endpoint.token, methods=["POST"]),
             Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
+            Route(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
         )
     ]
 
@@ -97,6 +101,7 @@ class _TokenEndpoint:
 
     def _operation(self, parameters: Parameters) -> Callable[..., _Outcome]:
         """The grant that is asked for, with its own parameters read and checked."""
+        require_known_resource(parameters, self.environment.settings.resource)
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
                 return partial(exchange, request=ExchangeRequest.parse(parameters))
@@ -149,6 +154,31 @@ class _TokenEndpoint:
         note_legacy(answer, credentials.client_id, credentials.legacy, environment.settings)
         return answer
 
+    async def introspect(self, request: Request) -> Response:
+        environment, now = self.environment, self.environment.clock.now()
+        try:
+            parameters = await _read_parameters(request)
+            credentials = self._read_introspecting_credentials(request, parameters)
+            token = parameters.require("token")
+            found = await environment.database.read(
+                lambda tx: introspect(tx, credentials, token, now=now, keys=environment.keys)
+            )
+        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            return _refusal(request, error, challenge=True)
+        log.info("introspection asked", client=credentials.client_id, active=found is not None)
+        body = found.body(environment.settings.base_url) if found else INACTIVE
+        return JsonResponse(body, headers=_NOT_STORED)
+
+    def _read_introspecting_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
+        """Nobody introspects anonymously, and there is no old client to be lenient with (RFC 7662 §2.1)."""
+        try:
+            credentials = self._read_credentials(request, parameters)
+        except MissingParameter as error:
+            raise InvalidClient(detail="anonymous") from error
+        for legacy in credentials.legacy:
+            raise legacy.refusal
+        return credentials
+
     def _read_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
         """The client's credentials, and what the request did that only some clients may do.
 
@@ -183,7 +213,10 @@ def _has_credential_in_query(request: Request) -> bool:
     return bool(query) and any(name in Parameters.parse(query) for name in CREDENTIAL_PARAMETERS)
 
 
-def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+def _refusal(
+    request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge, *, challenge: bool = False
+) -> JsonResponse:
+    """The JSON of an error; a 401 carries a challenge if Basic was tried, or if ``challenge`` says so."""
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
     if isinstance(error, ServiceUnavailable):
@@ -196,7 +229,7 @@ def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooL
     status = 400
     if isinstance(error, InvalidClient):
         status = 401
-        if request.headers.get("authorization", "").lower().startswith("basic"):
+        if challenge or request.headers.get("authorization", "").lower().startswith("basic"):
             headers["www-authenticate"] = 'Basic realm="watersmeet"'  # RFC 6749 §5.2
     return JsonResponse(error_body(error), status, headers)
 

@@ -47,12 +47,12 @@ def handlers(
 ) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
 
-    async def on_bearer_refused(_request: Request, error: Exception) -> Response:
+    async def on_bearer_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
         status = 403 if isinstance(error, InsufficientScope) else 401
         _note(error, status)
         response = _rest_answer(_with_status(status, error.description))
-        response.headers.append("www-authenticate", bearer_challenge(error))
+        response.headers.append("www-authenticate", bearer_challenge(error, _resource_metadata(request, settings)))
         if status == 401:
             # The original's own challenge, which its clients know (wire dossier 2.4).
             response.headers.append("www-authenticate", f'OAuth realm="{quote(settings.base_url, safe="")}"')
@@ -128,6 +128,12 @@ def _is_rest(request: Request) -> bool:
     path = request.scope["path"].removeprefix(prefix)
     # The authorization endpoint lives under /rest, but a person stands before it.
     return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
+
+
+def _resource_metadata(request: Request, settings: Settings) -> str | None:
+    """Where the metadata of the refused resource is, if it belongs to the API that has some."""
+    is_api = f"{request.scope['path']}/".startswith(f"{settings.context_path}/rest/api/")
+    return settings.resource_metadata if is_api else None
 
 
 def _note(error: Exception, status: int) -> None:

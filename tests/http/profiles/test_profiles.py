@@ -2,87 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
+from tests.http.app import URI, WITH_PKCE, App
 from tests.http.conftest import VERIFIER, HandClock, Site, SiteFactory
-from watersmeet.database import clients, legacy
-from watersmeet.links.register import Registered, change_rules
-from watersmeet.oauth2.client import AuthenticationMethod, Client
-from watersmeet.oauth2.pkce import s256
+from watersmeet.database import clients
+from watersmeet.oauth2.client import AuthenticationMethod
 from watersmeet.oauth2.profile import Legacy, Profile
-
-URI = "https://app.example/cb"
-TOKEN = "/rest/oauth2/latest/token"
-WITH_PKCE = {"code_challenge": s256(VERIFIER), "code_challenge_method": "S256"}
-DAY = 86_400
-
-
-class App:
-    """A client with a profile, and the requests it makes."""
-
-    def __init__(self, site: Site, profile: Profile, *, confidential: bool = True) -> None:
-        self.site = site
-        registered: Registered = site.register(
-            f"App {profile.value}", [URI], confidential=confidential, profile=profile
-        )
-        self.client_id, self.secret = registered.client.client_id, registered.client_secret
-        self.browser = site.signed_in("alice")
-
-    def ask(self, **parameters: str | None) -> httpx.Response:
-        """The answer of the authorization endpoint."""
-        whose = {"client_id": self.client_id, "redirect_uri": URI}
-        answer: httpx.Response = self.browser.get(self.site.authorize_path(**(whose | parameters)))
-        return answer
-
-    def refusal(self, **parameters: str | None) -> str | None:
-        """The error at the client's redirection URI; ``None`` when the question is asked."""
-        location = self.ask(**parameters).headers["location"]
-        return parse_qs(urlsplit(location).query)["error"][0] if location.startswith(URI) else None
-
-    def code(self, **parameters: str | None) -> str:
-        page = self.browser.get(self.ask(**(WITH_PKCE | parameters)).headers["location"])
-        return self.site.answer(self.browser, page)["code"]
-
-    def parameters(self, code: str, **more: str | None) -> dict[str, str]:
-        right = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": URI,
-            "code_verifier": VERIFIER,
-            "client_id": self.client_id,
-            "client_secret": self.secret,
-        }
-        return {name: value for name, value in (right | more).items() if value is not None}
-
-    def post(self, body: dict[str, str], query: dict[str, str] | None = None, **headers: str) -> httpx.Response:
-        path = self.site.path(TOKEN) + (f"?{urlencode(query)}" if query else "")
-        answer: httpx.Response = self.site.new_browser().post(path, data=body, headers=headers)
-        return answer
-
-    def basic(self, secret: str | None = None) -> dict[str, str]:
-        pair = f"{quote(self.client_id)}:{quote(secret or self.secret or '')}"
-        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-
-    @property
-    def stored(self) -> Client:
-        found = self.site.environment.database.read_now(lambda tx: clients.find(tx, self.client_id))
-        assert found is not None
-        return found
-
-    @property
-    def counted(self) -> dict[Legacy, int]:
-        number = self.stored.id
-        accepted = self.site.environment.database.read_now(lambda tx: legacy.of_client(tx, number))
-        return {kind: of.count for kind, of in accepted.items()}
-
-    def change(self, **rules: Any) -> None:
-        link = self.stored
-        self.site.environment.database.write_now(lambda tx: change_rules(tx, link, **rules))
 
 
 @pytest.fixture
@@ -149,16 +77,16 @@ def test_n1_a_url_that_anybody_on_the_way_can_read_is_refused_of_everybody(site_
 
 def test_n11_identical_credentials_twice_are_one_for_a_legacy_client(lenient: App) -> None:
     right = lenient.parameters(lenient.code())
-    wrong = lenient.post(right, Authorization=lenient.basic("other")["Authorization"])
+    wrong = lenient.post(right, headers=lenient.basic("other"))
     assert wrong.json()["error"] == "invalid_request"
-    answer = lenient.post(right, Authorization=lenient.basic()["Authorization"])
+    answer = lenient.post(right, headers=lenient.basic())
     assert (answer.status_code, "deprecation" in answer.headers) == (200, True)
     assert lenient.counted == {Legacy.TWO_AUTHENTICATIONS: 1}
 
 
 def test_n11_identical_credentials_twice_are_two_for_a_strict_client(strict: App) -> None:
     right = strict.parameters(strict.code())
-    answer = strict.post(right, Authorization=strict.basic()["Authorization"])
+    answer = strict.post(right, headers=strict.basic())
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert strict.post(right).status_code == 200
 
@@ -169,7 +97,7 @@ def test_s092_a_client_may_be_held_to_one_way_of_sending_its_secret(strict: App,
     right = strict.parameters(strict.code())
     in_header = {name: value for name, value in right.items() if name != "client_secret"}
     ways = {
-        AuthenticationMethod.BASIC: lambda: strict.post(in_header, Authorization=strict.basic()["Authorization"]),
+        AuthenticationMethod.BASIC: lambda: strict.post(in_header, headers=strict.basic()),
         AuthenticationMethod.POST: lambda: strict.post(right),
     }
     other = next(each for each in AuthenticationMethod if each is not method)
@@ -179,7 +107,7 @@ def test_s092_a_client_may_be_held_to_one_way_of_sending_its_secret(strict: App,
 
 # ---- the authorization endpoint -----------------------------------------------------------------------------
 
-LEGACY_REQUESTS = [
+LEGACY_REQUESTS: list[tuple[dict[str, str | None], str, set[Legacy]]] = [
     ({}, "invalid_request", {Legacy.NO_PKCE}),
     ({"state": None}, "invalid_request", {Legacy.NO_PKCE, Legacy.NEITHER_STATE_NOR_PKCE}),
     ({"code_challenge": VERIFIER}, "invalid_request", {Legacy.PLAIN_CHALLENGE}),
@@ -313,7 +241,7 @@ def test_the_kill_switch_holds_every_client_to_strict(site_under: SiteFactory) -
         assert app.refusal(**parameters) == error
     right = app.parameters(app.code())
     assert app.post({}, right).json()["error"] == "invalid_request"
-    twice = app.post(right, Authorization=app.basic()["Authorization"])
+    twice = app.post(right, headers=app.basic())
     assert twice.json()["error"] == "invalid_request"
     assert app.post(right).status_code == 200
     assert app.counted == {}
