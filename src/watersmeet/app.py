@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from watersmeet import __version__
 from watersmeet.authorize import http as authorize_http
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
@@ -98,7 +99,7 @@ def create_app(
         *users_http.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
-        *discovery_http.routes(settings),
+        *discovery_http.routes(settings, __version__),
         *more_routes,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]

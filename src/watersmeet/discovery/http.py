@@ -21,12 +21,12 @@ PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 _BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
 
-def routes(settings: Settings) -> list[Route]:
+def routes(settings: Settings, version: str) -> list[Route]:
     """The routes below the base URL: ``{path}/.well-known/…``, as clients spell it that append."""
     return [
         *(Route(path, _server(settings), methods=["GET"]) for path in (AUTHORIZATION_SERVER, OPENID)),
         Route(PROTECTED_RESOURCE, _resource(settings), methods=["GET"]),
-        *(Route(f"{base}/openapi.json", _openapi(settings), methods=["GET"]) for base in _BASES),
+        *(Route(f"{base}/openapi.json", _openapi(settings, version), methods=["GET"]) for base in _BASES),
     ]
 
 
@@ -58,11 +58,11 @@ async def _answer(document: dict[str, object], _request: Request) -> Response:
     return JsonResponse(document)
 
 
-def _openapi(settings: Settings) -> _Endpoint:
+def _openapi(settings: Settings, version: str) -> _Endpoint:
     async def describe(_request: Request) -> Response:
         # Loaded when it is first asked for: start-up is a budget.
         from watersmeet.discovery.openapi import description
 
-        return JsonResponse(description(settings.base_url))
+        return JsonResponse(description(settings.base_url, version))
 
     return describe

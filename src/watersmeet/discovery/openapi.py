@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from watersmeet import __version__
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
@@ -13,13 +12,13 @@ _PATH = "/rest/oauth2/latest"
 _FORM = "application/x-www-form-urlencoded"
 
 
-def description(base_url: str) -> dict[str, Any]:
-    """The document. Paths are relative to ``base_url``; ``/rest/oauth2/1.0`` is an alias that it leaves out."""
+def description(base_url: str, version: str) -> dict[str, Any]:
+    """The document. Paths are relative to ``base_url``; the alias ``/rest/oauth2/1.0`` is left out."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Watersmeet OAuth 2.0",
-            "version": __version__,
+            "version": version,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": "Authorization code grant with PKCE, rotating refresh tokens, revocation, introspection.",
         },
