@@ -13,13 +13,22 @@ from watersmeet.oauth2.keys import Keys
 def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
     """The client that proved itself, and that may do what its request did.
 
-    What is accepted for compatibility is counted here, in the transaction of what it is accepted for. Raises
-    ``InvalidClient``, the same for every cause (S095), and after that the refusal of what the client's profile
-    does not allow.
+    What is accepted for compatibility is counted here, in the transaction of what it is accepted for. Raises as
+    ``prove`` does.
+    """
+    client = prove(clients.find(tx, credentials.client_id), credentials, keys, now)
+    legacy.record(tx, client.id, credentials.legacy, now)
+    return client
+
+
+def prove(client: Client | None, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
+    """The client that was found by its identifier, if it proved itself too.
+
+    Raises ``InvalidClient``, the same for every cause (S095), and after that, so that only the client itself
+    learns of it, the refusal of what its profile does not allow.
     """
     secret = credentials.client_secret
     digest = keys.digest(secret) if secret is not None else None
-    client = clients.find(tx, credentials.client_id)
     if client is None:
         raise InvalidClient(detail="unknown client")
     if not client.is_proven_by(digest, now):
@@ -27,5 +36,4 @@ def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, no
     if client.authentication is not None and credentials.method not in (None, client.authentication):
         raise OtherClientAuthentication(detail=f"client {client.client_id}: {credentials.method}")
     client.refuse_unaccepted(credentials.legacy)
-    legacy.record(tx, client.id, credentials.legacy, now)
     return client

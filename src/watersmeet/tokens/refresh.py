@@ -70,59 +70,58 @@ def refresh(
     """
     client = authenticate(tx, credentials, keys, now)
     stored = _find(tx, client, request, keys)
-    outcome = _rotate(tx, stored, request, now, lifetimes, policy, keys)
+    outcome = _decide(stored, _find_successor(tx, stored, request, keys), request, now, lifetimes, policy)
     if isinstance(outcome, TokenPair) and not tokens.spend(tx, stored):
         # Somebody refreshed or revoked between our look and our move: look again, decide again.
         stored = _find(tx, client, request, keys)
-        outcome = _rotate(tx, stored, request, now, lifetimes, policy, keys)
+        outcome = _decide(stored, _find_successor(tx, stored, request, keys), request, now, lifetimes, policy)
         if isinstance(outcome, TokenPair):
             raise GrantRevoked(detail="lost a race that nobody won")
     if isinstance(outcome, RefreshReplay):
         because = Revocation.LOST_RESPONSE if outcome.after_lost_response else Revocation.REPLAYED
         tokens.revoke(tx, outcome.family_id, because, now)
         return outcome
-    return replace(_answer(tx, stored, outcome, request, policy, keys, entropy), legacy=credentials.legacy)
-
-
-def _answer(
-    tx: Transaction,
-    stored: StoredPair,
-    outcome: TokenPair | Resent,
-    request: RefreshRequest,
-    policy: RotationPolicy,
-    keys: Keys,
-    entropy: Entropy,
-) -> IssuedTokens:
     following = TokenIds.following(request.refresh_token, stored.pair.generation + 1, keys)
     if isinstance(outcome, Resent):
-        return replace(following.seal(outcome.pair, keys), resent=True)
-    # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
-    return issue(tx, stored.family.id, outcome, keys, following if policy.grace else TokenIds.random(entropy))
+        issued = replace(following.seal(outcome.pair, keys), resent=True)
+    else:
+        # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
+        ids = following if policy.grace else TokenIds.random(entropy)
+        issued = issue(tx, stored.family.id, outcome, keys, ids)
+    return replace(issued, legacy=credentials.legacy)
 
 
-def _rotate(
-    tx: Transaction,
+@dataclass(frozen=True, slots=True)
+class _Successor:
+    """The pair that a spent refresh token was exchanged for, and whether its tokens can be made again."""
+
+    pair: TokenPair
+    follows: bool
+
+
+def _decide(
     stored: StoredPair,
+    successor: _Successor | None,
     request: RefreshRequest,
     now: Instant,
     lifetimes: Lifetimes,
     policy: RotationPolicy,
-    keys: Keys,
 ) -> TokenPair | Resent | RefreshReplay:
-    successor = None
-    if stored.pair.state is PairState.SPENT:
-        found = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
-        successor = found.pair if found else None
-        if found and not _follows(tx, found, request, keys):
-            policy = STRICT_ROTATION  # its tokens cannot be made again
-    return stored.family.rotate(stored.pair, request.scope, now, lifetimes, policy, successor)
+    if successor is None:
+        return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
+    allowed = policy if successor.follows else STRICT_ROTATION
+    return stored.family.rotate(stored.pair, request.scope, now, lifetimes, allowed, successor.pair)
 
 
-def _follows(tx: Transaction, successor: StoredPair, request: RefreshRequest, keys: Keys) -> bool:
-    """Whether the successor's tokens are the ones that follow from the presented token."""
-    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys)
-    found = tokens.find_by_refresh_token(tx, keys.digest(ids.seal(successor.pair, keys).refresh_token))
-    return found is not None and found.id == successor.id
+def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest, keys: Keys) -> _Successor | None:
+    if stored.pair.state is not PairState.SPENT:
+        return None
+    successor = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
+    if successor is None:
+        return None
+    again = TokenIds.following(request.refresh_token, successor.pair.generation, keys).seal(successor.pair, keys)
+    found = tokens.find_by_refresh_token(tx, keys.digest(again.refresh_token))
+    return _Successor(successor.pair, follows=found is not None and found.id == successor.id)
 
 
 def _find(tx: Transaction, client: Client, request: RefreshRequest, keys: Keys) -> StoredPair:

@@ -42,6 +42,19 @@ def test_s023_strict_refuses_a_credential_in_the_query_and_consumes_nothing(stri
     assert strict.counted == {}
 
 
+@pytest.mark.parametrize("validate", [True, False])
+def test_s023_a_token_to_be_revoked_is_no_different(site_under: SiteFactory, validate: bool) -> None:
+    site = site_under(validate_client_secret=validate)
+    for profile, status in ((Profile.STRICT, 400), (Profile.ATLASSIAN_DC, 200)):
+        app = App(site, profile)
+        token = app.post(app.parameters(app.code())).json()["access_token"]
+        whose = {"client_id": app.client_id, "client_secret": str(app.secret)}
+        answer = site.new_browser().post(f"/rest/oauth2/latest/revoke?token={token}", data=whose)
+        assert (answer.status_code, "deprecation" in answer.headers) == (status, status == 200)
+        assert site.bearer(token).status_code == (200 if status == 400 else 401)
+        assert app.counted == ({Legacy.CREDENTIAL_IN_QUERY: 1} if status == 200 else {})
+
+
 def test_a_strict_client_may_have_harmless_parameters_in_the_query(strict: App) -> None:
     right = strict.parameters(strict.code())
     query = {name: right.pop(name) for name in ("grant_type", "client_id", "redirect_uri")}
