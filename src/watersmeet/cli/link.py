@@ -138,7 +138,11 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
 @click.option("--require-pkce", is_flag=True, help="Refuse requests without PKCE from now on.")
 @click.option("--refuse", type=_kinds, multiple=True, help="Refuse this from now on although the profile allows it.")
 @click.option("--accept", type=_kinds, multiple=True, help="Take --refuse back.")
-@click.option("--introspection/--no-introspection", default=None, help="Whether it may introspect tokens (RFC 7662).")
+@click.option(
+    "--introspection/--no-introspection",
+    default=None,
+    help="Whether it may introspect every access token, not only its own.",
+)
 @click.option(
     "--authentication",
     type=click.Choice([*(method.value for method in AuthenticationMethod), "either"]),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from watersmeet.clock import Instant
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import (
+    ClaimsNotSupported,
     CodeExpired,
     CodeUnknown,
     MissingParameter,
@@ -118,6 +119,8 @@ def _refuse_request_objects(parameters: Parameters) -> None:
         raise RequestObjectNotSupported
     if "request_uri" in parameters:
         raise RequestUriNotSupported
+    if "claims" in parameters:
+        raise ClaimsNotSupported
 
 
 def _scope(parameters: Parameters, client: Client, vocabulary: ScopeVocabulary) -> ScopeSet:

@@ -102,6 +102,12 @@ class InvalidTarget(OAuthError):
     description = "resource must be the URL of this server's API."
 
 
+class ClaimsNotSupported(InvalidRequest):
+    """A ``claims`` parameter (OpenID Connect) was sent; whoever sends one relies on it."""
+
+    description = "claims is not supported: this is no OpenID provider."
+
+
 class UnsupportedGrantType(OAuthError):
     """A grant this provider does not serve, the implicit and the password grant among them."""
 
@@ -216,10 +222,10 @@ class OtherClientAuthentication(InvalidClient):
 
 
 class IntrospectionNotAllowed(OAuthError):
-    """Only confidential clients that an administrator allowed it may introspect tokens."""
+    """A public client has nothing to prove itself by, so it may not introspect tokens (RFC 7662 §2.1)."""
 
     code = ErrorCode.UNAUTHORIZED_CLIENT
-    description = "This client may not introspect tokens."
+    description = "A public client may not introspect tokens."
 
 
 # ---- grants -----------------------------------------------------------------------------------------------
@@ -290,6 +296,13 @@ class TokenMissing(BearerRefused):
 
     code = ErrorCode.INVALID_TOKEN
     description = "Send an access token in the header Authorization: Bearer."
+
+
+class TokenAmbiguous(BearerRefused):
+    """The token came twice, or in two ways at once (RFC 6750 §2)."""
+
+    code = ErrorCode.INVALID_REQUEST
+    description = "Send the access token once, in the header Authorization: Bearer."
 
 
 class TokenInvalid(BearerRefused):

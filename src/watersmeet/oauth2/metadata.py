@@ -33,6 +33,7 @@ def authorization_server(issuer: str, scopes: Iterable[str], *, resource: str) -
         "code_challenge_methods_supported": [CodeChallengeMethod.S256.value],
         "scopes_supported": list(scopes),
         "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "protected_resources": [resource],

@@ -18,8 +18,9 @@ from starlette.responses import Response
 
 from watersmeet.confluence.errors import RestError, envelope
 from watersmeet.errors import ServiceUnavailable, WatersmeetError
-from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
+from watersmeet.oauth2.errors import BearerRefused, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
+from watersmeet.oauth2.vocabulary import ErrorCode
 from watersmeet.settings import Settings
 from watersmeet.web.csrf import CrossSitePost
 from watersmeet.web.forms import BodyTooLarge
@@ -49,7 +50,7 @@ def handlers(
 
     async def on_bearer_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
-        status = 403 if isinstance(error, InsufficientScope) else 401
+        status = {ErrorCode.INSUFFICIENT_SCOPE: 403, ErrorCode.INVALID_REQUEST: 400}.get(error.code, 401)
         _note(error, status)
         response = _rest_answer(_with_status(status, error.description))
         response.headers.append("www-authenticate", bearer_challenge(error, _resource_metadata(request, settings)))

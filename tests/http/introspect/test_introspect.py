@@ -107,12 +107,13 @@ def test_s134_nobody_asks_anonymously(site: Site) -> None:
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
-def test_only_clients_that_may_ask(service: Service) -> None:
-    token = service.site.tokens()["access_token"]
-    assert service.introspect(token, client_secret="wrong").json()["error"] == "invalid_client"
+def test_s134_without_permission_foreign_tokens_are_inactive_and_one_s_own_are_not(service: Service) -> None:
+    foreign = service.site.tokens()["access_token"]
+    own = service.post(service.parameters(service.code())).json()["access_token"]
+    assert service.introspect(foreign, client_secret="wrong").json()["error"] == "invalid_client"
     service.change(may_introspect=False)
-    refused = service.introspect(token)
-    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+    assert service.introspect(foreign).text == '{"active":false}'
+    assert _body(service.introspect(own))["client_id"] == service.client_id
 
 
 def test_s023_even_a_legacy_client_keeps_tokens_out_of_the_url(site: Site) -> None:
@@ -139,3 +140,5 @@ def test_a_public_client_can_never_introspect(site: Site) -> None:
     assert "Introspection" not in page
     token = page.split('name="form_token" value="')[-1].split('"')[0]
     assert admin.post(f"{link}/rules", data={"may_introspect": "yes", "form_token": token}).status_code == 400
+    asked = site.new_browser().post(INTROSPECT, data={"token": "x", "client_id": app.client_id})
+    assert (asked.status_code, asked.json()["error"]) == (400, "unauthorized_client")
