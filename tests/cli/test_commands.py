@@ -283,6 +283,27 @@ def test_without_a_terminal_commands_name_the_option_that_does_not_ask(tmp_path:
     assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
 
 
+def test_the_rules_of_a_link(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    add = ("link", "add", "Sync", "--redirect-uri", "https://sync.example.com/cb", "--json")
+    added = json.loads(run(*add, cwd=tmp_path).stdout)
+    assert added["profile"] == "strict"
+    client_id = added["client_id"]
+    words = ("--profile", "atlassian-dc", "--require-pkce", "--refuse", "no-scope", "--introspection", "--json")
+    changed = json.loads(run("link", "change", client_id, *words, cwd=tmp_path).stdout)
+    assert (changed["profile"], changed["refuses"]) == ("atlassian-dc", ["no-pkce", "no-scope"])
+    assert changed["may_introspect"] is True
+    more = ("--accept", "no-scope", "--authentication", "client_secret_post", "--plain-answers")
+    assert run("link", "change", client_id, *more, cwd=tmp_path).returncode == 0
+    shown = json.loads(run("link", "show", client_id, "--json", cwd=tmp_path).stdout)
+    assert (shown["profile"], shown["refuses"], shown["may_introspect"]) == ("atlassian-dc", ["no-pkce"], True)
+    assert (shown["authentication"], shown["plain_answers"]) == ("client_secret_post", True)
+    assert (shown["badges"], shown["legacy"], shown["can_require_pkce"]) == ([], {}, False)
+    assert "profile       atlassian-dc" in run("link", "show", client_id, cwd=tmp_path).stdout
+    assert run("link", "change", client_id, "--profile", "lax", cwd=tmp_path).returncode == 2
+    assert run("link", "change", "nobody", cwd=tmp_path).returncode == 3
+
+
 def test_settings_are_listed(tmp_path: Path) -> None:
     listed = json.loads(run("settings", "--json", cwd=tmp_path).stdout)
     defaults = {item["name"]: item["default"] for item in listed}

@@ -39,6 +39,9 @@ OWN: dict[str, Any] = {
     "throttle_minutes": 15,
     "audit_retention_days": 400,
     "log_format": "text",
+    "legacy_profile": True,
+    "legacy_profile_until": "",
+    "refresh_grace_seconds": 0,
 }
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFETIME = PROPERTY_PREFIX + "access.token.expiration.seconds"

@@ -25,7 +25,7 @@ _COMMANDS = {
     "serve": "Start for production.",
     "init": "Write a settings file with a new secret.",
     "user": "Add, list, disable, enable users; set passwords.",
-    "link": "Add, list, show, delete incoming links; rotate secrets.",
+    "link": "Add, list, show, change, disable, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
     "database": "Upgrade, check and back up the database.",
     "audit": "Search and export the audit log.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watersmeet.clock import Instant
 from watersmeet.database import audit, authorizations, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.authorization import Authorization, CodeReplay
+from watersmeet.oauth2.authorization import Authorization, CodeReplay, legacy_of
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
@@ -17,7 +17,7 @@ from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import authenticate
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def exchange(
     A replay is a value, not an exception, because the revocation of the family must be committed. Everything
     that raises consumes nothing. Raises ``InvalidClient`` or ``InvalidGrant``.
     """
-    client = authenticate(tx, credentials, keys, now)
+    client = authenticate(tx, credentials, keys, now, origin)
     before = authorizations.find_by_code(tx, keys.digest(request.code))
     if before is None or before.client != client.id:
         raise CodeUnknown
@@ -73,7 +73,8 @@ def exchange(
         family_id=after.family_id,
         detail={"scope": str(after.scope)},
     )
-    return issued
+    # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
+    return replace(issued, legacy=credentials.legacy | legacy_of(before.challenge))
 
 
 def _start_family(
@@ -93,7 +94,7 @@ def _start_family(
         lifetimes=lifetimes,
     )
     tokens.add_family(tx, family)
-    return issue(tx, family.id, pair, keys, entropy)
+    return issue(tx, family.id, pair, keys, TokenIds.random(entropy))
 
 
 def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest, now: Instant) -> CodeReplay:

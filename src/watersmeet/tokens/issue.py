@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from watersmeet.database import tokens
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.envelope import seal
+from watersmeet.oauth2.envelope import seal, seals
 from watersmeet.oauth2.family import TokenPair
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.vocabulary import TokenKind
 
 
-def issue(tx: Transaction, family_id: str, pair: TokenPair, keys: Keys, entropy: Entropy) -> IssuedTokens:
+@dataclass(frozen=True, slots=True)
+class TokenIds:
+    """The identifiers inside the two tokens of a pair: 32 hexadecimal digits each."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+    @classmethod
+    def random(cls, entropy: Entropy) -> TokenIds:
+        """Identifiers that follow from nothing."""
+        return cls(entropy.hex(16), entropy.hex(16))
+
+    @classmethod
+    def following(cls, refresh_token: str, generation: int, keys: Keys) -> TokenIds:
+        """The identifiers of the generation that a refresh token is exchanged for."""
+        return cls(
+            keys.successor_id(refresh_token, generation, TokenKind.ACCESS),
+            keys.successor_id(refresh_token, generation, TokenKind.REFRESH),
+        )
+
+    def seal(self, pair: TokenPair, keys: Keys) -> IssuedTokens:
+        """The token strings of a pair with these identifiers."""
+        return IssuedTokens(
+            pair, seal(self.access, TokenKind.ACCESS, keys), seal(self.refresh, TokenKind.REFRESH, keys)
+        )
+
+    def sealed_before(self, pair: TokenPair, keys: Keys) -> list[IssuedTokens]:
+        """What ``seal`` may have made of them: one answer for each generation of keys that is still accepted."""
+        both = zip(
+            seals(self.access, TokenKind.ACCESS, keys), seals(self.refresh, TokenKind.REFRESH, keys), strict=True
+        )
+        return [IssuedTokens(pair, access, refresh) for access, refresh in both]
+
+
+def issue(tx: Transaction, family_id: str, pair: TokenPair, keys: Keys, ids: TokenIds) -> IssuedTokens:
     """Give a new pair its token strings and remember their digests."""
-    access = seal(entropy.hex(16), TokenKind.ACCESS, keys)
-    refresh = seal(entropy.hex(16), TokenKind.REFRESH, keys)
-    tokens.add_pair(tx, family_id, pair, access_digest=keys.digest(access), refresh_digest=keys.digest(refresh))
-    return IssuedTokens(pair, access, refresh)
+    issued = ids.seal(pair, keys)
+    digests = {"access_digest": keys.digest(issued.access_token), "refresh_digest": keys.digest(issued.refresh_token)}
+    tokens.add_pair(tx, family_id, pair, **digests)
+    return issued

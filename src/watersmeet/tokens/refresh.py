@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -14,7 +15,16 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import GrantRevoked, RedirectUriMismatch, RefreshTokenUnknown
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
+from watersmeet.oauth2.family import (
+    STRICT_ROTATION,
+    Lifetimes,
+    PairState,
+    RefreshReplay,
+    Resent,
+    Revocation,
+    RotationPolicy,
+    TokenPair,
+)
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
@@ -22,7 +32,7 @@ from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens.authenticate import authenticate
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    policy: RotationPolicy = STRICT_ROTATION,
     origin: Origin = INTERNAL,
 ) -> IssuedTokens | RefreshReplay:
     """The next pair, or the news that the token was spent before and the family has ended.
@@ -60,39 +71,71 @@ def refresh(
     A replay is a value, not an exception, because the revocation must be committed. Everything that raises
     consumes nothing. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``.
     """
-    client = authenticate(tx, credentials, keys, now)
+    client = authenticate(tx, credentials, keys, now, origin)
     stored = _find(tx, client, request, keys)
-    pair = _rotate(stored, request, now, lifetimes)
-    if isinstance(pair, TokenPair) and not tokens.spend(tx, stored):
+    successor = _find_successor(tx, stored, request, keys)
+    outcome = _decide(stored, successor, request, now, lifetimes, policy)
+    if isinstance(outcome, TokenPair) and not tokens.spend(tx, stored):
         # Somebody refreshed or revoked between our look and our move: look again, decide again.
         stored = _find(tx, client, request, keys)
-        pair = _rotate(stored, request, now, lifetimes)
-        if isinstance(pair, TokenPair):
+        successor = _find_successor(tx, stored, request, keys)
+        outcome = _decide(stored, successor, request, now, lifetimes, policy)
+        if isinstance(outcome, TokenPair):
             raise GrantRevoked(detail="lost a race that nobody won")
     family, client_id = stored.family, client.client_id
-    if isinstance(pair, RefreshReplay):
-        tokens.revoke(tx, family.id, Revocation.REPLAYED, now)
-        audit.record(
-            tx,
-            Event.REFRESH_REPLAYED,
-            origin,
-            now,
-            user_id=family.user_id,
-            client_id=client_id,
-            family_id=family.id,
-            detail={"generation": pair.generation},
-        )
-        return pair
-    audit.record(
-        tx, Event.TOKENS_REFRESHED, origin, now, user_id=family.user_id, client_id=client_id, family_id=family.id
-    )
-    return issue(tx, family.id, pair, keys, entropy)
+    whose: dict[str, Any] = {"user_id": family.user_id, "client_id": client_id, "family_id": family.id}
+    if isinstance(outcome, RefreshReplay):
+        because = Revocation.LOST_RESPONSE if outcome.after_lost_response else Revocation.REPLAYED
+        tokens.revoke(tx, outcome.family_id, because, now)
+        detail = {"generation": outcome.generation, "because": because.value}
+        audit.record(tx, Event.REFRESH_REPLAYED, origin, now, **whose, detail=detail)
+        return outcome
+    if isinstance(outcome, Resent):
+        assert successor and successor.again  # noqa: S101 - else `_decide` allows no grace
+        audit.record(tx, Event.TOKENS_RESENT, origin, now, **whose)
+        issued = replace(successor.again, resent=True)
+    else:
+        audit.record(tx, Event.TOKENS_REFRESHED, origin, now, **whose)
+        # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
+        following = TokenIds.following(request.refresh_token, outcome.generation, keys)
+        issued = issue(tx, family.id, outcome, keys, following if policy.grace else TokenIds.random(entropy))
+    return replace(issued, legacy=credentials.legacy)
 
 
-def _rotate(
-    stored: StoredPair, request: RefreshRequest, now: Instant, lifetimes: Lifetimes
-) -> TokenPair | RefreshReplay:
-    return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
+@dataclass(frozen=True, slots=True)
+class _Successor:
+    """The pair that a spent refresh token was exchanged for, and its tokens if they can be made again."""
+
+    pair: TokenPair
+    again: IssuedTokens | None
+
+
+def _decide(
+    stored: StoredPair,
+    successor: _Successor | None,
+    request: RefreshRequest,
+    now: Instant,
+    lifetimes: Lifetimes,
+    policy: RotationPolicy,
+) -> TokenPair | Resent | RefreshReplay:
+    if successor is None:
+        return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
+    allowed = policy if successor.again else STRICT_ROTATION
+    return stored.family.rotate(stored.pair, request.scope, now, lifetimes, allowed, successor.pair)
+
+
+def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest, keys: Keys) -> _Successor | None:
+    if stored.pair.state is not PairState.SPENT:
+        return None
+    successor = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
+    if successor is None:
+        return None
+    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys)
+    for again in ids.sealed_before(successor.pair, keys):
+        found = tokens.find_by_refresh_token(tx, keys.digest(again.refresh_token))
+        if found is not None and found.id == successor.id:
+            return _Successor(successor.pair, again)
+    return _Successor(successor.pair, None)
 
 
 def _find(tx: Transaction, client: Client, request: RefreshRequest, keys: Keys) -> StoredPair:

@@ -1,0 +1,51 @@
+"""Legacy acceptances, as rows: how often a client did what only its profile allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+
+from watersmeet.clock import Instant
+from watersmeet.database import audit
+from watersmeet.database.audit import INTERNAL, Event, Origin
+from watersmeet.database.schema import legacy_acceptances
+from watersmeet.database.transaction import Transaction
+from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Legacy
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptances:
+    """How often one kind was accepted of a client, and when."""
+
+    count: int
+    first_at: Instant
+    last_at: Instant
+
+
+# Both engines understand this form of "insert, or else count on".
+_COUNT = text(
+    "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) VALUES (:client, :kind, 1, :now, :now) "
+    "ON CONFLICT (client, kind) DO UPDATE SET count = legacy_acceptances.count + 1, last_at = excluded.last_at"
+)
+
+
+def record(
+    tx: Transaction, client: Client, accepted: Collection[Legacy], now: Instant, origin: Origin = INTERNAL
+) -> None:
+    """Count and audit what is accepted of a client in this transaction: the one place where that is noted (N1)."""
+    if not accepted:
+        return
+    kinds = sorted(kind.value for kind in accepted)  # in a fixed order: two transactions never wait for each other
+    tx.execute(_COUNT, [{"client": client.id, "kind": kind, "now": now} for kind in kinds])
+    audit.record(tx, Event.LEGACY_ACCEPTED, origin, now, client_id=client.client_id, detail={"kinds": kinds})
+
+
+def of_client(tx: Transaction, client: int) -> Mapping[Legacy, Acceptances]:
+    """What was accepted of a client since it was registered, by kind."""
+    table = legacy_acceptances.c
+    rows = tx.execute(select(table.kind, table.count, table.first_at, table.last_at).where(table.client == client))
+    found = {kind: Acceptances(count, first_at, last_at) for kind, count, first_at, last_at in rows}
+    return {kind: found[kind.value] for kind in Legacy if kind.value in found}
