@@ -173,6 +173,7 @@ def test_administration_scopes_warn_and_say_what_the_user_lacks(
     _sign_in(page, "alice")
     expect(page.get_by_text("This is far-reaching.")).to_be_visible()
     expect(page.get_by_text("You do not have all of these rights yourself")).to_be_visible()
+    page.set_viewport_size({"width": 1024, "height": 1180})
     screenshot(page, "consent-administration")
     page.get_by_text("This includes 3 lesser permissions").click()
     expect(page.get_by_text("View your content")).to_be_visible()
