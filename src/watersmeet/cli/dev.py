@@ -95,7 +95,7 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
         workshop = Workshop.open(environment, clock)
         app = create_app(settings, database=database, clock=clock, more_routes=[entrance(workshop)])
-        server.run(workshop.around(app), listener, when_ready, workshop.connections.protocol())
+        server.run(workshop.around(app), listener, when_ready, workshop.connections.listed(server.PROTOCOL))
     finally:
         database.close()
 

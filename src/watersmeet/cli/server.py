@@ -7,14 +7,19 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from watersmeet.errors import SettingsError
 
 _GRACE_SECONDS = 1  # what a request in flight gets at shutdown, so that the process ends within two
+
+
+PROTOCOL: Final = HttpToolsProtocol
+"""What speaks HTTP on each connection."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,7 +63,7 @@ def run(
     app: ASGIApp,
     listener: socket.socket,
     when_ready: Callable[[], None],
-    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    protocol: type[HttpToolsProtocol] = PROTOCOL,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections."""
     config = uvicorn.Config(
