@@ -75,7 +75,7 @@ def test_the_levers_of_the_panel(watersmeet_server: Server, page: Page, screensh
 
     page.get_by_label("What happens").select_option("status")
     page.get_by_label("How many times").fill("2")
-    page.get_by_label("Retry-After, in seconds").fill("3")
+    page.get_by_label("Retry-After, seconds").fill("3")
     _press(page, "Put it in force")
     expect(page.get_by_role("row", name="status 503")).to_contain_text("2 times")
     answer = watersmeet_server.request("GET", "/rest/api/content")
