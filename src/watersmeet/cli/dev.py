@@ -113,7 +113,7 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
             more_routes=[entrance(workshop)],
             demo_accounts=demo.accounts(),
         )
-        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.protocol(Connection))
+        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.listed(Connection))
     finally:
         database.close()
 

@@ -15,11 +15,11 @@ class Connections:
     def __init__(self) -> None:
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
 
-    def protocol(self, base: type[HttpToolsProtocol]) -> type[HttpToolsProtocol]:
-        """The server's own protocol, which also keeps this list."""
+    def listed(self, protocol: type[HttpToolsProtocol]) -> type[HttpToolsProtocol]:
+        """The server's own protocol, made to keep this list as well."""
         transports = self._transports
 
-        class Listed(base):  # type: ignore[misc, valid-type]  # a class that is a value
+        class Listed(protocol):  # type: ignore[valid-type,misc]
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 if self.client:

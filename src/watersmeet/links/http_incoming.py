@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
+from watersmeet.confluence.scopes import WORDS, Scope
 from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Usage
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
 from watersmeet.links import compatibility
-from watersmeet.links.compatibility import Compatibility, compatibility_of
+from watersmeet.links.compatibility import compatibility_of
 from watersmeet.links.credentials import (
     DEFAULT_OVERLAP_HOURS,
     HOUR,
@@ -25,7 +20,8 @@ from watersmeet.links.credentials import (
     enable_link,
     rotate_secret,
 )
-from watersmeet.links.recipes import Recipe, recipes
+from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, strongest
+from watersmeet.links.recipes import recipes
 from watersmeet.links.register import Registration, UnacceptableLink, change_rules, edit, register, require_link
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.profile import Legacy, Profile
@@ -34,7 +30,7 @@ from watersmeet.users.session import Session
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
-from watersmeet.web.templates import Page, render
+from watersmeet.web.templates import render
 
 LINKS_PATH = "/plugins/servlet/applinks/listApplicationLinks"
 LINK_PATH = "/plugins/servlet/applinks/incoming"
@@ -52,68 +48,6 @@ class UnacceptableOverlap(WatersmeetError):
 
     def __init__(self) -> None:
         super().__init__("The overlap must be 0 to {maximum} hours.", maximum=MAX_OVERLAP_HOURS)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """A row of the list: a link and how much it is in use."""
-
-    link: Client
-    usage: Usage
-
-    def fits(self, search: str) -> bool:
-        """Whether somebody who typed that means this link."""
-        hosts = [uri.host for uri in self.link.redirect_uris]
-        known = (self.link.name, self.link.client_id, self.link.created_by, *hosts)
-        return any(search.casefold() in text.casefold() for text in known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinksPage(Page):
-    """All incoming links, or those that fit a search."""
-
-    template: ClassVar[str] = "links.html"
-    rows: list[LinkRow]
-    search: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkForm(Page):
-    """Creating an incoming link, or editing one; nothing typed is lost when something is wrong."""
-
-    template: ClassVar[str] = "link-form.html"
-    client_id: str | None
-    name: str
-    redirect_uris: str
-    scope: str
-    confidential: bool
-    profile: Profile
-    choices: list[ScopeWords]
-    problem_found: WatersmeetError | None
-    form_token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkPage(Page):
-    """One incoming link; its secret only in the answer that made it."""
-
-    template: ClassVar[str] = "link.html"
-    link: Client
-    words: list[ScopeWords]
-    users: list[User]
-    compatibility: Compatibility
-    legacy_words: Mapping[Legacy, str]
-    client_secret: str | None
-    is_new: bool
-    recipes: list[Recipe]
-    overlap_hours: int
-    problem_found: WatersmeetError | None
-    form_token: str
-
-
-def strongest(client: Client) -> Scope:
-    """The strongest scope of a client: the one it was registered with."""
-    return max((Scope(name) for name in client.scope.names), key=list(Scope).index)
 
 
 class IncomingLinks(SignedInPages):

@@ -91,7 +91,8 @@ def refresh(
         audit.record(tx, Event.REFRESH_REPLAYED, origin, now, **whose, detail=detail)
         return outcome
     if isinstance(outcome, Resent):
-        assert successor and successor.again  # noqa: S101 - else `_decide` allows no grace
+        assert successor is not None  # noqa: S101 - without one, `_decide` allows no grace
+        assert successor.again is not None  # noqa: S101
         audit.record(tx, Event.TOKENS_RESENT, origin, now, **whose)
         issued = replace(successor.again, resent=True)
     else:

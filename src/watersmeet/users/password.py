@@ -6,26 +6,32 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from anyio import CapacityLimiter, to_thread
-
 from watersmeet.errors import WatersmeetError
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from argon2 import PasswordHasher
 
 MINIMUM_LENGTH = 8
 MAXIMUM_BYTES = 1024  # hashing more would let anybody buy server time with bandwidth (S069)
 
 
-# Each verification costs 19 MiB and 30 ms of a core; two at a time leave the server responsive (S069).
-_hashing = CapacityLimiter(2)
-
 T = TypeVar("T")
 
 
 async def in_a_thread(work: Callable[[], T]) -> T:
     """Hash or verify without holding up the event loop."""
-    return await to_thread.run_sync(work, limiter=_hashing)
+    from anyio import to_thread
+
+    return await to_thread.run_sync(work, limiter=_limiter())
+
+
+@lru_cache(maxsize=1)
+def _limiter() -> CapacityLimiter:
+    from anyio import CapacityLimiter
+
+    # Each verification costs 19 MiB and 30 ms of a core; two at a time leave the server responsive (S069).
+    return CapacityLimiter(2)
 
 
 class UnacceptablePassword(WatersmeetError):
