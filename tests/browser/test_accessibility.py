@@ -66,6 +66,7 @@ def _pages(server: RunningServer, page: Page) -> Iterator[str]:
     yield "consent to administration, the password missing"
     for path, name in (("/", "home"), (_LINKS, "links"), (_LINKS + "?q=nothing", "no link"), (_LINK, "link form"),
                        (f"{_LINK}/{server.clients[0].client_id}", "link"), (_AUTHORIZED, "authorized"),
+                       ("/admin/audit", "audit log"), ("/admin/audit?since=x", "audit log, not searched"),
                        ("/account", "account"), ("/account?done=password", "password changed"),
                        ("/nothing", "nothing there")):  # fmt: skip
         page.goto(server.base_url + path)
