@@ -36,9 +36,17 @@ format: .venv/.ready-check ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: migration
+migration: .venv/.ready-check ## Write the migration to what schema.py says now (make migration M="Why")
+	@$(BIN)/python tools/migration.py "$(M)"
+
 .PHONY: bench
 bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--write updates docs/performance.md)
 	@$(BIN)/python bench/startup.py $(ARGS)
+
+.PHONY: catalogues
+catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
+	@$(BIN)/python -m tools.catalogues
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included

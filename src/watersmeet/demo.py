@@ -12,7 +12,7 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
-from watersmeet.web.environment import Environment
+from watersmeet.web.environment import DemoAccount, Environment
 
 CALLBACK_PATH = "/_dev/callback"
 
@@ -49,6 +49,11 @@ CLIENT_SECRET = "5ec4e7000000000000000000000000000000000000000000000000000000d3a
 # The verifier and challenge of RFC 7636, Appendix B: public, so good for a demonstration and nothing else.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def accounts() -> list[DemoAccount]:
+    """The users as the sign-in page offers them."""
+    return [DemoAccount(user.username, user.display_name, user.rights, password=user.username) for user in USERS]
 
 
 def redirect_uris(base_url: str) -> tuple[str, ...]:

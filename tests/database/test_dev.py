@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.support.grants import NOW, Grants
 from watersmeet.clock import SECOND
-from watersmeet.database import dev, users
+from watersmeet.database import dev
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata
 from watersmeet.oauth2.errors import GrantRevoked, TokenInvalid
@@ -35,16 +35,15 @@ def test_a_restored_database_is_the_same_in_every_row(database: Database) -> Non
     assert database.read_now(dev.take_snapshot) == before
 
 
-def test_what_a_table_forbids_is_forbidden_again_afterwards(database: Database) -> None:
-    grants = Grants.prepare(database)
-    forbid = "CREATE TRIGGER keep BEFORE DELETE ON users BEGIN SELECT RAISE(ABORT, 'kept'); END"
-    database.write_now(lambda tx: tx.exec_driver_sql(forbid))
+def test_the_append_only_log_is_restored_and_stays_append_only(database: Database) -> None:
     before = database.read_now(dev.take_snapshot)
+    Grants.prepare(database)
+    assert database.read_now(dev.take_snapshot).tables["audit_events"]
     database.write_now(lambda tx: dev.restore(tx, before))
     assert database.read_now(dev.take_snapshot) == before
-    with pytest.raises(IntegrityError, match="kept"):
-        database.write_now(lambda tx: tx.exec_driver_sql("DELETE FROM users"))
-    assert database.read_now(lambda tx: users.find_by_id(tx, grants.session.user.id))
+    Grants.prepare(database)
+    with pytest.raises(IntegrityError, match="append-only"):
+        database.write_now(lambda tx: tx.exec_driver_sql("DELETE FROM audit_events"))
 
 
 def test_a_restore_that_fails_changes_nothing(database: Database) -> None:

@@ -7,19 +7,15 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
 
-_GRACE_SECONDS = 1  # what a request in flight gets at shutdown, so that the process ends within two
-
-
-PROTOCOL: Final = HttpToolsProtocol
-"""What speaks HTTP on each connection."""
+_GRACE_SECONDS = 1  # what a request in flight gets when `dev` ends, so that the process ends within two
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -63,9 +59,16 @@ def run(
     app: ASGIApp,
     listener: socket.socket,
     when_ready: Callable[[], None],
-    protocol: type[HttpToolsProtocol] = PROTOCOL,
+    *,
+    protocol: type[HttpToolsProtocol] = Connection,
+    grace_seconds: int = _GRACE_SECONDS,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections."""
+    """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections.
+
+    At the end, no more is accepted, and what is in flight has ``grace_seconds`` to be finished. ``protocol`` is
+    how a connection is served: ``Connection``, or a class made from it.
+    """
+    raise_file_limit()
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -76,6 +79,6 @@ def run(
         log_level="error",
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
     )
     _Server(config, when_ready).run(sockets=[listener])

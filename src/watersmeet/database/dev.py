@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, inspect, select, update
 
 from watersmeet.clock import Instant
+from watersmeet.database import audit
 from watersmeet.database.schema import metadata, token_families, token_pairs
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.family import Revocation
@@ -31,29 +30,14 @@ def take_snapshot(tx: Transaction) -> Snapshot:
 
 def restore(tx: Transaction, snapshot: Snapshot) -> None:
     """Make the content what it was; numbers are given out again from where they stood. SQLite only."""
-    with _without_prohibitions(tx):
-        for table in reversed(metadata.sorted_tables):
-            tx.execute(table.delete())
-        if inspect(tx).has_table("sqlite_sequence"):
-            tx.exec_driver_sql("DELETE FROM sqlite_sequence")
-        for table in metadata.sorted_tables:
-            if rows := snapshot.tables[table.name]:
-                tx.execute(insert(table), rows)
-
-
-@contextmanager
-def _without_prohibitions(tx: Transaction) -> Iterator[None]:
-    """Set aside the triggers that forbid changes, as of an append-only log; to others nothing ever shows.
-
-    What a table's definition does is transactional in SQLite, so they are back whatever happens.
-    """
-    triggers = tx.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-    forbidding = [(name, sql) for name, sql in triggers if "RAISE" in sql.upper()]
-    for name, _ in forbidding:
-        tx.exec_driver_sql(f'DROP TRIGGER "{name}"')
-    yield
-    for _, sql in forbidding:
-        tx.exec_driver_sql(sql)
+    audit.forget_all(tx)  # the engine keeps it append-only: an ordinary deletion is refused
+    for table in reversed(metadata.sorted_tables):
+        tx.execute(table.delete())
+    if inspect(tx).has_table("sqlite_sequence"):
+        tx.exec_driver_sql("DELETE FROM sqlite_sequence")
+    for table in metadata.sorted_tables:
+        if rows := snapshot.tables[table.name]:
+            tx.execute(insert(table), rows)
 
 
 def serialize(tx: Transaction) -> bytes:

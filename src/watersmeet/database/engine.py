@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import Operation
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import OutcomeUnknown, ServiceUnavailable
 
 T = TypeVar("T")
 
@@ -37,7 +37,8 @@ class Database:
     """A database file or server, and the threads that work on it.
 
     Close it when done: ``close()`` finishes what was accepted. Raises ``ServiceUnavailable`` from ``read``
-    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``.
+    and ``write`` when the work could not be started or locked within ``lock_timeout_seconds``, and its leaf
+    ``OutcomeUnknown`` when PostgreSQL was lost while it committed.
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:
@@ -52,6 +53,10 @@ class Database:
     async def read(self, operation: Operation[T]) -> T:
         """The value of an operation that changes nothing."""
         return await self._runner.read(operation)
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """``read`` for an operation that may take long: it never keeps the caller's thread or other readers waiting."""
+        return await self._runner.read_at_length(operation)
 
     async def write(self, operation: Operation[T]) -> T:
         """The value of an operation, once everything it changed is durable."""
@@ -113,6 +118,20 @@ class _SqliteRunner:
             except OperationalError as error:
                 raise _translated(error) from error
 
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        return await asyncio.to_thread(self._read_apart, operation)
+
+    def _read_apart(self, operation: Operation[T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    return operation(connection)
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+        except OperationalError as error:
+            raise _translated(error) from error
+
     def write(self, operation: Operation[T]) -> Future[T]:
         unit = _Unit(operation, Future())
         if self._closing:
@@ -172,7 +191,7 @@ def _commit_together(connection: Connection, batch: list[_Unit]) -> None:
         answers.extend(_run_in_savepoint(connection, unit) for unit in batch)
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
-        _roll_back(connection)
+        dialect.roll_back(connection)
         _answer_all(batch, _translated(error))
         return
     for answer in answers:
@@ -216,12 +235,6 @@ def _answer_with_exception(unit: _Unit, error: Exception) -> Callable[[], None]:
     return answer
 
 
-def _roll_back(connection: Connection) -> None:
-    raw = connection.connection.dbapi_connection
-    if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
-
-
 class _PostgresRunner:
     def __init__(self, engine: Engine, pool_size: int) -> None:
         self._engine = engine
@@ -229,6 +242,9 @@ class _PostgresRunner:
 
     async def read(self, operation: Operation[T]) -> T:
         return await asyncio.wrap_future(self._threads.submit(self._transact, operation))
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        return await self.read(operation)
 
     def read_now(self, operation: Operation[T]) -> T:
         return self._transact(operation)
@@ -241,12 +257,18 @@ class _PostgresRunner:
 
     def _transact(self, operation: Operation[T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
             try:
-                with self._engine.begin() as connection:
-                    return operation(connection)
+                with self._engine.connect() as connection:
+                    value = operation(connection)
+                    committing = True
+                    connection.commit()
+                    return value
             except DBAPIError as error:
                 if dialect.can_try_again(error) and attempt < _ATTEMPTS:
                     continue
+                if committing and dialect.is_busy(error):
+                    raise OutcomeUnknown(detail=str(error.orig)) from error
                 raise _translated(error) from error
             except PoolTimeout as error:
                 raise _translated(error) from error

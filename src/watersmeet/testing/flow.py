@@ -98,7 +98,7 @@ def answer(base_url: str, authorize_url: str, username: str, password: str, *, a
     if page.location is None and b'name="password"' in page.body:
         page = _submit(browser, page, {"username": username, "password": password})
     if page.location is None and b'name="decision"' in page.body:
-        # Far-reaching scopes want the password once more, on the consent page itself.
+        # A scope of administration wants the password once more, on the consent page itself.
         again = {"password": password} if b'name="password"' in page.body else {}
         page = _submit(browser, page, {"decision": "allow" if allow else "deny", **again})
     if page.location is None:

@@ -19,4 +19,6 @@ def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, no
         raise InvalidClient(detail="unknown client")
     if not client.is_proven_by(digest, now):
         raise InvalidClient(detail=f"client {client.client_id}: wrong or missing secret")
+    if not client.is_enabled:
+        raise InvalidClient(detail=f"client {client.client_id}: disabled")
     return client

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
-from watersmeet.database import authorizations, tokens, users
+from watersmeet.database import audit, authorizations, tokens, users
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import Authorization, CodeReplay
-from watersmeet.oauth2.client import ClientCredentials
+from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
 from watersmeet.oauth2.keys import Keys
@@ -42,6 +43,7 @@ def exchange(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> IssuedTokens | CodeReplay:
     """The tokens of a code, or the news that it was used before.
 
@@ -53,14 +55,25 @@ def exchange(
     if before is None or before.client != client.id:
         raise CodeUnknown
     after = before.exchange(now, request.redirect_uri, request.code_verifier, entropy.hex(16))
+    if isinstance(after, Authorization) and not authorizations.move(tx, before, after):
+        after = _lost_race(tx, before.id, request, now)
     if isinstance(after, CodeReplay):
-        return _revoke_replayed(tx, after, now)
-    if not authorizations.move(tx, before, after):
-        return _lost_race(tx, before.id, request, now)
+        return _revoke_replayed(tx, after, before, client, now, origin)
     user = users.find_by_id(tx, before.user_id)
     if user is None or not user.enabled:
         raise GrantRevoked(detail="the user is disabled")
-    return _start_family(tx, after, now, lifetimes, keys, entropy)
+    issued = _start_family(tx, after, now, lifetimes, keys, entropy)
+    audit.record(
+        tx,
+        Event.TOKENS_ISSUED,
+        origin,
+        now,
+        user_id=user.id,
+        client_id=client.client_id,
+        family_id=after.family_id,
+        detail={"scope": str(after.scope)},
+    )
+    return issued
 
 
 def _start_family(
@@ -91,9 +104,21 @@ def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest,
     outcome = now_there.exchange(now, request.redirect_uri, request.code_verifier, "")
     if not isinstance(outcome, CodeReplay):
         raise CodeUnknown
-    return _revoke_replayed(tx, outcome, now)
+    return outcome
 
 
-def _revoke_replayed(tx: Transaction, replay: CodeReplay, now: Instant) -> CodeReplay:
-    tokens.revoke(tx, replay.family_id, Revocation.REPLAYED, now)
+def _revoke_replayed(
+    tx: Transaction, replay: CodeReplay, before: Authorization, client: Client, now: Instant, origin: Origin
+) -> CodeReplay:
+    # Whoever presents the same code again and again ends the family, and is written down, once.
+    if tokens.revoke(tx, replay.family_id, Revocation.REPLAYED, now):
+        audit.record(
+            tx,
+            Event.CODE_REPLAYED,
+            origin,
+            now,
+            user_id=before.user_id,
+            client_id=client.client_id,
+            family_id=replay.family_id,
+        )
     return replay

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.clock import SECOND
-from watersmeet.database import users
+from watersmeet.database import clients, users
+from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, Throttled
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
@@ -37,10 +39,12 @@ from watersmeet.tokens.verify import verify
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
+from watersmeet.web.cors import CrossOrigin
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 
 BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
@@ -53,12 +57,20 @@ _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 def routes(environment: Environment) -> list[Route]:
     """The routes of this slice."""
     endpoint = _TokenEndpoint(environment)
+
+    async def is_public_client_s(origin: str) -> bool:
+        # Only web origins: an application's own scheme has none, and "null" is everybody's.
+        return origin.startswith(("https://", "http://")) and await environment.database.read(
+            lambda tx: clients.is_public_origin(tx, origin)
+        )
+
+    cors = [Middleware(CrossOrigin, is_allowed=is_public_client_s)]
     return [
         route
         for base in BASES
         for route in (
-            Route(f"{base}/token", endpoint.token, methods=["POST"]),
-            Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
+            Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
+            Route(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
         )
     ]
 
@@ -71,13 +83,15 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            issued = await self._grant(parameters, credentials)
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            origin = origin_of(request)
+            async with self.environment.throttle.attempt(credentials.client_id, origin):
+                issued = await self._grant(parameters, credentials, origin)
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         return JsonResponse(issued.body(), headers=_NOT_STORED)
 
-    async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
-        outcome = await self._carry_out(self._operation(parameters), credentials)
+    async def _grant(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> IssuedTokens:
+        outcome = await self._carry_out(self._operation(parameters), credentials, origin)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
@@ -94,7 +108,9 @@ class _TokenEndpoint:
                 return partial(refresh, request=RefreshRequest.parse(parameters))
         raise UnsupportedGrantType
 
-    async def _carry_out(self, operation: Callable[..., _Outcome], credentials: ClientCredentials) -> _Outcome:
+    async def _carry_out(
+        self, operation: Callable[..., _Outcome], credentials: ClientCredentials, origin: Origin
+    ) -> _Outcome:
         environment, now = self.environment, self.environment.clock.now()
         return await environment.database.write(
             lambda tx: operation(
@@ -104,6 +120,7 @@ class _TokenEndpoint:
                 lifetimes=self._lifetimes,
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin,
             )
         )
 
@@ -120,18 +137,20 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            token = parameters.require("token")
-            ended = await environment.database.write(
-                lambda tx: revoke(
-                    tx,
-                    credentials,
-                    token,
-                    validate_secret=environment.settings.provider.validate_client_secret,
-                    now=now,
-                    keys=environment.keys,
+            token, origin = parameters.require("token"), origin_of(request)
+            async with environment.throttle.attempt(credentials.client_id, origin):
+                ended = await environment.database.write(
+                    lambda tx: revoke(
+                        tx,
+                        credentials,
+                        token,
+                        validate_secret=environment.settings.provider.validate_client_secret,
+                        now=now,
+                        keys=environment.keys,
+                        origin=origin,
+                    )
                 )
-            )
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
         return Response(headers=_NOT_STORED)
@@ -154,14 +173,14 @@ def _read_credentials(request: Request, parameters: Parameters) -> ClientCredent
     return ClientCredentials.parse(headers[0] if headers else None, parameters)
 
 
-def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+def _refusal(request: Request, error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge) -> JsonResponse:
     note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | Throttled):
         headers["retry-after"] = str(error.retry_after_seconds)
         body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
-        return JsonResponse(body, 503, headers)
+        return JsonResponse(body, 429 if isinstance(error, Throttled) else 503, headers)
     if isinstance(error, BodyTooLarge):
         body = {"error": ErrorCode.INVALID_REQUEST.value, "error_description": error.description}
         return JsonResponse(body, 413, headers)
@@ -182,6 +201,7 @@ def token_verifier(environment: Environment) -> TokenVerifier:
             raise TokenInvalid("This server does not accept access tokens.")
         now = environment.clock.now()
         caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        environment.uses.families[caller.family_id] = now
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
-from watersmeet.database import tokens
+from watersmeet.database import audit, tokens
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -52,6 +53,7 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> IssuedTokens | RefreshReplay:
     """The next pair, or the news that the token was spent before and the family has ended.
 
@@ -67,10 +69,24 @@ def refresh(
         pair = _rotate(stored, request, now, lifetimes)
         if isinstance(pair, TokenPair):
             raise GrantRevoked(detail="lost a race that nobody won")
+    family, client_id = stored.family, client.client_id
     if isinstance(pair, RefreshReplay):
-        tokens.revoke(tx, pair.family_id, Revocation.REPLAYED, now)
+        tokens.revoke(tx, family.id, Revocation.REPLAYED, now)
+        audit.record(
+            tx,
+            Event.REFRESH_REPLAYED,
+            origin,
+            now,
+            user_id=family.user_id,
+            client_id=client_id,
+            family_id=family.id,
+            detail={"generation": pair.generation},
+        )
         return pair
-    return issue(tx, stored.family.id, pair, keys, entropy)
+    audit.record(
+        tx, Event.TOKENS_REFRESHED, origin, now, user_id=family.user_id, client_id=client_id, family_id=family.id
+    )
+    return issue(tx, family.id, pair, keys, entropy)
 
 
 def _rotate(

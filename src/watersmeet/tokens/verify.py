@@ -22,5 +22,6 @@ def verify(tx: Transaction, token: str, keys: Keys, now: Instant) -> Caller:
         raise TokenInvalid(detail="not an access token of this server")
     live = tokens.find_live_access(tx, keys.digest(token), now)
     if live is None:
-        raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user")
-    return Caller(live.user, live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling))
+        raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user or client")
+    scope = live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling)
+    return Caller(live.user, scope, live.family_id)

@@ -19,10 +19,14 @@ from watersmeet.oauth2.scope import ScopeSet
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a protected request acts for, and what it may do: the token's scope capped by the user's role."""
+    """Who a protected request acts for, and what it may do: the token's scope capped by the user's role.
+
+    ``family_id`` names the grant that the token belongs to.
+    """
 
     user: User
     scope: ScopeSet
+    family_id: str
 
 
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]

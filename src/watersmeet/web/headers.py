@@ -23,7 +23,7 @@ def content_security_policy(form_action: str = "") -> str:
     )
 
 
-_ALWAYS: Final = {
+ALWAYS: Final = {
     "content-security-policy": content_security_policy(),
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
@@ -39,7 +39,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._headers = dict(_ALWAYS)
+        self._headers = dict(ALWAYS)
         if settings.is_https:
             self._headers["strict-transport-security"] = _ONE_YEAR
 
