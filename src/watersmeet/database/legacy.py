@@ -24,15 +24,22 @@ class Acceptances:
 
 # Both engines understand this form of "insert, or else count on".
 _COUNT = text(
-    "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) VALUES (:client, :kind, 1, :now, :now) "
-    "ON CONFLICT (client, kind) DO UPDATE SET count = legacy_acceptances.count + 1, last_at = excluded.last_at"
+    "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) "
+    "VALUES (:client, :kind, :times, :now, :now) "
+    "ON CONFLICT (client, kind) DO UPDATE SET "
+    "count = legacy_acceptances.count + excluded.count, last_at = excluded.last_at"
 )
+
+
+def count(tx: Transaction, client: int, kind: Legacy, now: Instant, times: int = 1) -> None:
+    """Count one kind of thing that is being accepted of a client in this transaction."""
+    tx.execute(_COUNT, {"client": client, "kind": kind.value, "now": now, "times": times})
 
 
 def record(tx: Transaction, client: int, accepted: Collection[Legacy], now: Instant) -> None:
     """Count what is being accepted of a client in this transaction: the one place where that is noted (N1)."""
     for kind in sorted(accepted):  # in a fixed order, so that two transactions never wait for each other
-        tx.execute(_COUNT, {"client": client, "kind": kind.value, "now": now})
+        count(tx, client, kind, now)
 
 
 def of_client(tx: Transaction, client: int) -> Mapping[Legacy, Acceptances]:

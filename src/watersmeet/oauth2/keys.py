@@ -56,7 +56,7 @@ class Keys:
         So an answer can be sent again although no token is stored (S111).
         """
         seed = f"{kind.value}\0{generation}\0{presented}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self.successor, seed, hashlib.sha256)[:16].hex()
+        return hmac.digest(self.successor, seed, "sha256")[:16].hex()
 
     def digest(self, credential: str) -> str:
         """What is stored of a random credential: a keyed digest, useless to whoever reads the database.

@@ -62,7 +62,8 @@ def routes(environment: Environment) -> list[Route]:
         route
         for base in BASES
         for route in (
-            Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"]),
+            Route(f"{base}/token", endpoint.token, methods=["POST"]),
+            Route(f"{base}/token", endpoint.preflight, methods=["OPTIONS"]),
             Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
             Route(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
         )
@@ -75,8 +76,11 @@ class _TokenEndpoint:
 
     async def token(self, request: Request) -> Response:
         origin = await readable_from(self.environment.database, request)
-        answer = preflight(origin) if request.method == "OPTIONS" else await self._token(request)
-        return allow(answer, origin)
+        return allow(await self._token(request), origin)
+
+    async def preflight(self, request: Request) -> Response:
+        origin = await readable_from(self.environment.database, request)
+        return allow(preflight(origin), origin)
 
     async def _token(self, request: Request) -> Response:
         try:
