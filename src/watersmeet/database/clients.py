@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -73,15 +73,6 @@ def find_by_id(tx: Transaction, number: int) -> Client | None:
 def list_all(tx: Transaction) -> list[Client]:
     """Every client, by name."""
     return _assemble(tx, tx.execute(_ALL).all())
-
-
-def is_public_origin(tx: Transaction, origin: str) -> bool:
-    """Whether a public client registered a redirection URI of that origin (scheme, host, port; no ``_`` or ``%``)."""
-    uri = redirect_uris.c.uri
-    of_origin = or_(uri == origin, uri.like(f"{origin}/%"), uri.like(f"{origin}?%"))
-    public = clients.c.confidential.is_(False)
-    found = select(clients.c.id).join(redirect_uris, redirect_uris.c.client == clients.c.id).where(public, of_origin)
-    return tx.execute(found.limit(1)).first() is not None
 
 
 def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:

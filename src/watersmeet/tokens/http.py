@@ -33,7 +33,6 @@ from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
-from watersmeet.tokens.cors import allow, preflight, readable_from
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
 from watersmeet.tokens.introspect import INACTIVE, introspect
 from watersmeet.tokens.refresh import RefreshRequest, refresh
@@ -63,7 +62,6 @@ def routes(environment: Environment) -> list[Route]:
         for base in BASES
         for route in (
             Route(f"{base}/token", endpoint.token, methods=["POST"]),
-            Route(f"{base}/token", endpoint.preflight, methods=["OPTIONS"]),
             Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
             Route(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
         )
@@ -75,14 +73,6 @@ class _TokenEndpoint:
     environment: Environment
 
     async def token(self, request: Request) -> Response:
-        origin = await readable_from(self.environment.database, request)
-        return allow(await self._token(request), origin)
-
-    async def preflight(self, request: Request) -> Response:
-        origin = await readable_from(self.environment.database, request)
-        return allow(preflight(origin), origin)
-
-    async def _token(self, request: Request) -> Response:
         try:
             parameters = await _read_parameters(request)
             credentials = self._read_credentials(request, parameters)
