@@ -27,8 +27,10 @@ class Acceptances:
 
 # Both engines understand this form of "insert, or else count on".
 _COUNT = text(
-    "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) VALUES (:client, :kind, 1, :now, :now) "
-    "ON CONFLICT (client, kind) DO UPDATE SET count = legacy_acceptances.count + 1, last_at = excluded.last_at"
+    "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) "
+    "VALUES (:client, :kind, :times, :now, :now) "
+    "ON CONFLICT (client, kind) DO UPDATE SET "
+    "count = legacy_acceptances.count + excluded.count, last_at = excluded.last_at"
 )
 
 
@@ -39,7 +41,7 @@ def record(
     if not accepted:
         return
     kinds = sorted(kind.value for kind in accepted)  # in a fixed order: two transactions never wait for each other
-    tx.execute(_COUNT, [{"client": client.id, "kind": kind, "now": now} for kind in kinds])
+    tx.execute(_COUNT, [{"client": client.id, "kind": kind, "now": now, "times": 1} for kind in kinds])
     audit.record(tx, Event.LEGACY_ACCEPTED, origin, now, client_id=client.client_id, detail={"kinds": kinds})
 
 
