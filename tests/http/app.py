@@ -82,4 +82,4 @@ class App:
 
     def change(self, **rules: Any) -> None:
         link = self.stored
-        self.site.environment.database.write_now(lambda tx: change_rules(tx, link, **rules))
+        self.site.environment.database.write_now(lambda tx: change_rules(tx, link, self.site.clock.now(), **rules))

@@ -108,7 +108,7 @@ clients = Table(
     Column("last_used_at", BigInteger, nullable=True),  # of any of its tokens; written at most once a minute
     # oauth2.profile.Profile; the default is for clients of version 0.1.0, which knew no other.
     Column("profile", String(16), nullable=False, server_default="atlassian-dc"),
-    Column("refuses", String(255), nullable=False, server_default=""),  # oauth2.profile.Legacy, space-separated
+    Column("refuses", String(255), nullable=False, server_default=text("''")),  # oauth2.profile.Legacy, space-separated
     Column("pkce_seen_at", BigInteger, nullable=True),
     Column("authentication", String(32), nullable=True),  # oauth2.client.AuthenticationMethod; null: either
     Column("may_introspect", Boolean, nullable=False, server_default=false()),

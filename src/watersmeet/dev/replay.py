@@ -19,6 +19,7 @@ from watersmeet.dev.fault import Deed
 from watersmeet.dev.literal import call, json_literal, pairs, quoted, written
 from watersmeet.dev.record import Record
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Profile
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -96,6 +97,7 @@ class _Test:
         uris = ", ".join(quoted(uri.value) for uri in client.redirect_uris)
         arguments = [quoted(client.name), f"[{uris}]", f"scope={quoted(str(client.scope))}"]
         arguments += [] if client.confidential else ["public=True"]
+        arguments += [f"profile={quoted(client.profile.value)}"] if client.profile is Profile.STRICT else []
         return [f"client = {call('watersmeet_server.register', arguments)}"]
 
     def _credential(self) -> list[str]:

@@ -29,6 +29,7 @@ def description(base_url: str, version: str) -> dict[str, Any]:
             f"{_PATH}/revoke": {"post": _REVOKE},
             f"{_PATH}/introspect": {"post": _INTROSPECT},
             f"{_PATH}/client": {"get": _CLIENT},
+            f"{_PATH}/audit": {"get": _AUDIT},
             f"{_PATH}/openapi.json": {"get": _OPENAPI},
             "/.well-known/oauth-authorization-server": {"get": _SERVER_METADATA},
             "/.well-known/openid-configuration": {"get": {**_SERVER_METADATA, "operationId": "tolerantMetadata"}},
@@ -41,6 +42,7 @@ def description(base_url: str, version: str) -> dict[str, Any]:
 # ---- building blocks --------------------------------------------------------------------------------------
 
 _TEXT: Final = {"type": "string"}
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
 _SECONDS: Final = {"type": "integer", "minimum": 0}
 
 
@@ -156,6 +158,27 @@ _CLIENT: Final = {
     },
 }
 
+_AUDIT: Final = {
+    "operationId": "audit",
+    "summary": "What was decided, the newest first",
+    "security": [{"bearer": []}],
+    "parameters": [
+        _query("since", {**_TEXT, "examples": ["2026-03-02", "24h"]}),
+        _query("until", _TEXT),
+        _query("event", {**_TEXT, "examples": ["tokens.refreshed", "tokens."]}),
+        _query("user", _TEXT),
+        _query("client", _TEXT),
+        _query("before", {**_TEXT, "description": "the `next` of the page before"}),
+    ],
+    "responses": {
+        "200": _json("A page of events.", _ref("Events")),
+        "400": _json("A filter means nothing.", _ref("RestError")),
+        "401": _json("No access token, or one that does not work.", _ref("RestError"), "WWW-Authenticate"),
+        "403": _json("The token does not reach ADMIN.", _ref("RestError"), "WWW-Authenticate"),
+        "503": _json("The database is busy.", _ref("RestError"), "Retry-After"),
+    },
+}
+
 _OPENAPI: Final = {
     "operationId": "openapi",
     "summary": "This document",
@@ -222,8 +245,28 @@ _SCHEMAS: Final = {
         authentication=_TEXT,
         may_introspect={"type": "boolean"},
         plain_answers={"type": "boolean"},
+        enabled={"type": "boolean"},
         created_at=_SECONDS,
         created_by=_TEXT,
+    ),
+    "Events": _object(
+        ["results", "next"],
+        results={"type": "array", "items": _ref("Event")},
+        next={"type": ["string", "null"]},
+    ),
+    "Event": _object(
+        ["id", "time", "event", "detail"],
+        id={"type": "integer"},
+        time={**_TEXT, "format": "date-time"},
+        event=_TEXT,
+        actor=_TEXT_OR_NULL,
+        user=_TEXT_OR_NULL,
+        client_id=_TEXT_OR_NULL,
+        client=_TEXT_OR_NULL,
+        family=_TEXT_OR_NULL,
+        address=_TEXT_OR_NULL,
+        request=_TEXT_OR_NULL,
+        detail={"type": "object"},
     ),
     "ServerMetadata": _object(
         ["issuer", "authorization_endpoint", "token_endpoint", "response_types_supported"],

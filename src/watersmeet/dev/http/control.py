@@ -21,6 +21,7 @@ from watersmeet.dev.http.command import Command, Handler, for_scripts, is_from_p
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.register import Registration, register
+from watersmeet.oauth2.profile import Profile
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
 from watersmeet.web.templates import Page, render
@@ -61,6 +62,7 @@ class NewClient(msgspec.Struct, forbid_unknown_fields=True):
     redirect_uris: list[str]
     scope: Scope = Scope.WRITE
     public: bool = False
+    profile: Profile = Profile.ATLASSIAN_DC  # what clients of the original are tested against
 
 
 class OnlyOneChange(WatersmeetError):
@@ -199,7 +201,11 @@ class _Control:
         command = await read_command(self.workshop.environment, request)
         wanted, environment = command.to(NewClient), self.workshop.environment
         checked = Registration.check(
-            name=wanted.name, redirect_uris=wanted.redirect_uris, scope=wanted.scope, allow_http=True
+            name=wanted.name,
+            redirect_uris=wanted.redirect_uris,
+            scope=wanted.scope,
+            profile=wanted.profile,
+            allow_http=True,
         )
         registered = await environment.database.write(
             lambda tx: register(

@@ -23,6 +23,7 @@ from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.register import Registration, register
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.web.templates import Page, render
 
@@ -116,7 +117,11 @@ class _Playground:
         await read_command(environment, request)
         if not any(client.name == PUBLIC_NAME for client in await self._clients()):
             wanted = Registration.check(
-                name=PUBLIC_NAME, redirect_uris=[self._callback], scope=Scope.SYSTEM_ADMIN, allow_http=True
+                name=PUBLIC_NAME,
+                redirect_uris=[self._callback],
+                scope=Scope.SYSTEM_ADMIN,
+                profile=Profile.ATLASSIAN_DC,  # so that the method plain can be tried, too
+                allow_http=True,
             )
             await environment.database.write(
                 lambda tx: register(

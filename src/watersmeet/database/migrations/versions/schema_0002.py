@@ -81,7 +81,7 @@ def upgrade() -> None:
     op.add_column("clients", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
     # Clients of version 0.1.0 were served as atlassian-dc clients are now.
     op.add_column("clients", sa.Column("profile", sa.String(length=16), server_default="atlassian-dc", nullable=False))
-    op.add_column("clients", sa.Column("refuses", sa.String(length=255), server_default="", nullable=False))
+    op.add_column("clients", sa.Column("refuses", sa.String(length=255), server_default=sa.text("''"), nullable=False))
     op.add_column("clients", sa.Column("pkce_seen_at", sa.BigInteger(), nullable=True))
     op.add_column("clients", sa.Column("authentication", sa.String(length=32), nullable=True))
     op.add_column("clients", sa.Column("may_introspect", sa.Boolean(), server_default=sa.false(), nullable=False))
