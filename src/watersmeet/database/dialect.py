@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import (
+    Column,
+    Engine,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -81,6 +95,26 @@ def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> E
         hide_parameters=True,
         connect_args={"options": f"-c lock_timeout={milliseconds} -c synchronous_commit=on"},
     )
+
+
+ROWS = "rows"
+"""The name of the parameter that ``rows_parameter`` reads."""
+
+
+def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
+    """Something to select from: the records of a JSON array of arrays, under the names of ``columns``."""
+    value = bindparam(ROWS, type_=Text)
+    if name == "sqlite":
+        record = func.json_each(value).table_valued("value", name="record").c.value
+        fields = [func.json_extract(record, literal_column(f"'$[{place}]'")) for place in range(len(columns))]
+    else:
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        record = func.jsonb_array_elements(cast(value, JSONB)).table_valued("value", name="record").c.value
+        fields = [
+            cast(record.op("->>")(literal_column(str(place))), column.type) for place, column in enumerate(columns)
+        ]
+    return select(*(field.label(column.name) for field, column in zip(fields, columns, strict=True))).subquery(ROWS)
 
 
 def can_try_again(error: DBAPIError) -> bool:

@@ -12,9 +12,13 @@ from watersmeet.oauth2.keys import Keys
 
 def authenticate(tx: Transaction, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
     """The client that proved itself. Raises ``InvalidClient``, the same for every cause (S095)."""
+    return prove(clients.find(tx, credentials.client_id), credentials, keys, now)
+
+
+def prove(client: Client | None, credentials: ClientCredentials, keys: Keys, now: Instant) -> Client:
+    """The client that was found by its identifier, if it proved itself too. Raises ``InvalidClient``."""
     secret = credentials.client_secret
     digest = keys.digest(secret) if secret is not None else None
-    client = clients.find(tx, credentials.client_id)
     if client is None:
         raise InvalidClient(detail="unknown client")
     if not client.is_proven_by(digest, now):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from watersmeet.clock import Instant
-from watersmeet.database import authorizations, tokens, users
+from watersmeet.database import authorizations, clients, tokens
+from watersmeet.database.authorizations import AnsweredAuthorization
+from watersmeet.database.tokens import NewPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import Authorization, CodeReplay
-from watersmeet.oauth2.client import ClientCredentials
-from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
+from watersmeet.oauth2.client import Client, ClientCredentials
+from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
-from watersmeet.tokens.authenticate import authenticate
+from watersmeet.tokens.authenticate import prove
+from watersmeet.tokens.batch import Asked, attempt, only, settle_in_rounds
 from watersmeet.tokens.issue import issue
 
 
@@ -33,6 +38,9 @@ class ExchangeRequest:
         return cls(parameters.require("code"), parameters.require("redirect_uri"), parameters.get("code_verifier"))
 
 
+Outcome: TypeAlias = IssuedTokens | CodeReplay
+
+
 def exchange(
     tx: Transaction,
     credentials: ClientCredentials,
@@ -42,58 +50,88 @@ def exchange(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
-) -> IssuedTokens | CodeReplay:
-    """The tokens of a code, or the news that it was used before.
+) -> Outcome:
+    """``exchange_all`` for one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    asked = [Asked(credentials, request, now)]
+    return only(exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy))
 
-    A replay is a value, not an exception, because the revocation of the family must be committed. Everything
-    that raises consumes nothing. Raises ``InvalidClient`` or ``InvalidGrant``.
+
+def exchange_all(
+    tx: Transaction, asked: Sequence[Asked[ExchangeRequest]], *, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+) -> list[Outcome | OAuthError]:
+    """For each request the tokens of its code, the news that it was used before, or why it is refused.
+
+    A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
+    consumes nothing.
     """
-    client = authenticate(tx, credentials, keys, now)
-    before = authorizations.find_by_code(tx, keys.digest(request.code))
-    if before is None or before.client != client.id:
-        raise CodeUnknown
-    after = before.exchange(now, request.redirect_uri, request.code_verifier, entropy.hex(16))
-    if isinstance(after, CodeReplay):
-        return _revoke_replayed(tx, after, now)
-    if not authorizations.move(tx, before, after):
-        return _lost_race(tx, before.id, request, now)
-    user = users.find_by_id(tx, before.user_id)
-    if user is None or not user.enabled:
-        raise GrantRevoked(detail="the user is disabled")
-    return _start_family(tx, after, now, lifetimes, keys, entropy)
+    found = clients.find_all(tx, {ask.credentials.client_id for ask in asked})
+    digests = [keys.digest(ask.request.code) for ask in asked]
+
+    def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
+        answered = authorizations.find_by_codes(tx, [digests[place] for place in places])
+        decided = {
+            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy)
+            for place in places
+        }
+        won = authorizations.exchange(tx, [each for each in decided.values() if isinstance(each, Authorization)])
+        outcomes: dict[int, Outcome | OAuthError] = {}
+        started = _Started()
+        for place, decision in decided.items():
+            if not isinstance(decision, Authorization):
+                outcomes[place] = decision
+            elif decision.id in won:
+                outcomes[place] = started.add(decision, asked[place].now, lifetimes, keys, entropy)
+            # else somebody exchanged the code between our look and our move, so ours is the replay
+        started.write(tx)
+        for place, outcome in outcomes.items():
+            if isinstance(outcome, CodeReplay):
+                tokens.revoke(tx, outcome.family_id, Revocation.REPLAYED, asked[place].now)
+        return outcomes
+
+    return settle_in_rounds(digests, settle)
 
 
-def _start_family(
-    tx: Transaction,
-    authorization: Authorization,
-    now: Instant,
-    lifetimes: Lifetimes,
+def _decide(
+    ask: Asked[ExchangeRequest],
+    found: Mapping[str, Client],
+    answered: AnsweredAuthorization | None,
     keys: Keys,
     entropy: Entropy,
-) -> IssuedTokens:
-    family, pair = TokenFamily.start(
-        str(authorization.family_id),
-        client=authorization.client,
-        user_id=authorization.user_id,
-        scope=authorization.scope,
-        now=now,
-        lifetimes=lifetimes,
-    )
-    tokens.add_family(tx, family)
-    return issue(tx, family.id, pair, keys, entropy)
-
-
-def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest, now: Instant) -> CodeReplay:
-    """Somebody exchanged the code between our look and our move, so ours is the replay."""
-    now_there = authorizations.find(tx, authorization_id)
-    if now_there is None:
+) -> Authorization | CodeReplay:
+    """What becomes of one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    client = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now)
+    if answered is None or answered.authorization.client != client.id:
         raise CodeUnknown
-    outcome = now_there.exchange(now, request.redirect_uri, request.code_verifier, "")
-    if not isinstance(outcome, CodeReplay):
-        raise CodeUnknown
-    return _revoke_replayed(tx, outcome, now)
+    request = ask.request
+    after = answered.authorization.exchange(ask.now, request.redirect_uri, request.code_verifier, entropy.hex(16))
+    if isinstance(after, Authorization) and not answered.user_enabled:
+        raise GrantRevoked(detail="the user is disabled")
+    return after
 
 
-def _revoke_replayed(tx: Transaction, replay: CodeReplay, now: Instant) -> CodeReplay:
-    tokens.revoke(tx, replay.family_id, Revocation.REPLAYED, now)
-    return replay
+@dataclass(slots=True)
+class _Started:
+    """The families that a batch starts, each with its first pair."""
+
+    families: list[TokenFamily] = field(default_factory=list)
+    pairs: list[NewPair] = field(default_factory=list)
+
+    def add(
+        self, authorization: Authorization, now: Instant, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+    ) -> IssuedTokens:
+        family, pair = TokenFamily.start(
+            str(authorization.family_id),
+            client=authorization.client,
+            user_id=authorization.user_id,
+            scope=authorization.scope,
+            now=now,
+            lifetimes=lifetimes,
+        )
+        new, issued = issue(family.id, pair, keys, entropy)
+        self.families.append(family)
+        self.pairs.append(new)
+        return issued
+
+    def write(self, tx: Transaction) -> None:
+        tokens.add_families(tx, self.families)
+        tokens.add_pairs(tx, self.pairs)

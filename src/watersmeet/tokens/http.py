@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -30,10 +28,11 @@ from watersmeet.oauth2.family import Lifetimes, RefreshReplay
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
-from watersmeet.tokens.exchange import ExchangeRequest, exchange
-from watersmeet.tokens.refresh import RefreshRequest, refresh
+from watersmeet.tokens.batch import Asked
+from watersmeet.tokens.exchange import ExchangeRequest, exchange_all
+from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
-from watersmeet.tokens.verify import verify
+from watersmeet.tokens.verify import Presented, verify_all
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.environment import Environment
@@ -62,9 +61,17 @@ def routes(environment: Environment) -> list[Route]:
     ]
 
 
-@dataclass(frozen=True)
 class _TokenEndpoint:
-    environment: Environment
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        provider = environment.settings.provider
+        lifetimes = Lifetimes(
+            provider.access_token_expiration_seconds * SECOND,
+            provider.refresh_token_expiration_seconds * SECOND,
+        )
+        # Made once: requests for the same operation that wait at the same time are answered together.
+        self._exchange = partial(exchange_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
+        self._refresh = partial(refresh_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
 
     async def token(self, request: Request) -> Response:
         try:
@@ -76,43 +83,22 @@ class _TokenEndpoint:
         return JsonResponse(issued.body(), headers=_NOT_STORED)
 
     async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
-        outcome = await self._carry_out(self._operation(parameters), credentials)
+        outcome = await self._carry_out(parameters, credentials)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
             raise Replayed
         return outcome
 
-    @staticmethod
-    def _operation(parameters: Parameters) -> Callable[..., _Outcome]:
-        """The grant that is asked for, with its own parameters read and checked."""
+    async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials) -> _Outcome:
+        """What became of the grant that is asked for, once its own parameters were read and checked."""
+        write, now = self.environment.database.write_together, self.environment.clock.now()
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
-                return partial(exchange, request=ExchangeRequest.parse(parameters))
+                return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now))
             case GrantType.REFRESH_TOKEN:
-                return partial(refresh, request=RefreshRequest.parse(parameters))
+                return await write(self._refresh, Asked(credentials, RefreshRequest.parse(parameters), now))
         raise UnsupportedGrantType
-
-    async def _carry_out(self, operation: Callable[..., _Outcome], credentials: ClientCredentials) -> _Outcome:
-        environment, now = self.environment, self.environment.clock.now()
-        return await environment.database.write(
-            lambda tx: operation(
-                tx,
-                credentials,
-                now=now,
-                lifetimes=self._lifetimes,
-                keys=environment.keys,
-                entropy=environment.entropy,
-            )
-        )
-
-    @property
-    def _lifetimes(self) -> Lifetimes:
-        provider = self.environment.settings.provider
-        return Lifetimes(
-            provider.access_token_expiration_seconds * SECOND,
-            provider.refresh_token_expiration_seconds * SECOND,
-        )
 
     async def revoke(self, request: Request) -> Response:
         environment, now = self.environment, self.environment.clock.now()
@@ -173,13 +159,14 @@ def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooL
 
 def token_verifier(environment: Environment) -> TokenVerifier:
     """The Bearer check that every protected route is given."""
+    provider = environment.settings.provider
+    verify_together = partial(verify_all, keys=environment.keys)
 
     async def check(token: str, request: Request) -> Caller:
-        provider = environment.settings.provider
         if not provider.enable_access_tokens:
             raise TokenInvalid("This server does not accept access tokens.")
-        now = environment.clock.now()
-        caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        presented = Presented(token, environment.clock.now())
+        caller = await environment.database.read_together(verify_together, presented)
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from watersmeet.database import tokens
-from watersmeet.database.transaction import Transaction
+from watersmeet.database.tokens import NewPair
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.envelope import seal
 from watersmeet.oauth2.family import TokenPair
@@ -12,9 +11,8 @@ from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.vocabulary import TokenKind
 
 
-def issue(tx: Transaction, family_id: str, pair: TokenPair, keys: Keys, entropy: Entropy) -> IssuedTokens:
-    """Give a new pair its token strings and remember their digests."""
+def issue(family_id: str, pair: TokenPair, keys: Keys, entropy: Entropy) -> tuple[NewPair, IssuedTokens]:
+    """Give a new pair its token strings: what is to be remembered of it, and what the client is told."""
     access = seal(entropy.hex(16), TokenKind.ACCESS, keys)
     refresh = seal(entropy.hex(16), TokenKind.REFRESH, keys)
-    tokens.add_pair(tx, family_id, pair, access_digest=keys.digest(access), refresh_digest=keys.digest(refresh))
-    return IssuedTokens(pair, access, refresh)
+    return NewPair(family_id, pair, keys.digest(access), keys.digest(refresh)), IssuedTokens(pair, access, refresh)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
-from watersmeet.database import tokens
+from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
-from watersmeet.oauth2.errors import GrantRevoked, RedirectUriMismatch, RefreshTokenUnknown
+from watersmeet.oauth2.errors import GrantRevoked, OAuthError, RedirectUriMismatch, RefreshTokenUnknown
 from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
@@ -20,7 +22,8 @@ from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
-from watersmeet.tokens.authenticate import authenticate
+from watersmeet.tokens.authenticate import prove
+from watersmeet.tokens.batch import Asked, attempt, only, settle_in_rounds
 from watersmeet.tokens.issue import issue
 
 
@@ -43,6 +46,9 @@ class RefreshRequest:
         )
 
 
+Outcome: TypeAlias = IssuedTokens | RefreshReplay
+
+
 def refresh(
     tx: Transaction,
     credentials: ClientCredentials,
@@ -52,42 +58,65 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
-) -> IssuedTokens | RefreshReplay:
-    """The next pair, or the news that the token was spent before and the family has ended.
+) -> Outcome:
+    """``refresh_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
+    asked = [Asked(credentials, request, now)]
+    return only(refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy))
 
-    A replay is a value, not an exception, because the revocation must be committed. Everything that raises
-    consumes nothing. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``.
+
+def refresh_all(
+    tx: Transaction, asked: Sequence[Asked[RefreshRequest]], *, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+) -> list[Outcome | OAuthError]:
+    """For each request the next pair, the news that its token was spent before, or why it is refused.
+
+    A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
+    consumes nothing.
     """
-    client = authenticate(tx, credentials, keys, now)
-    stored = _find(tx, client, request, keys)
-    pair = _rotate(stored, request, now, lifetimes)
-    if isinstance(pair, TokenPair) and not tokens.spend(tx, stored):
-        # Somebody refreshed or revoked between our look and our move: look again, decide again.
-        stored = _find(tx, client, request, keys)
-        pair = _rotate(stored, request, now, lifetimes)
-        if isinstance(pair, TokenPair):
-            raise GrantRevoked(detail="lost a race that nobody won")
-    if isinstance(pair, RefreshReplay):
-        tokens.revoke(tx, pair.family_id, Revocation.REPLAYED, now)
-        return pair
-    return issue(tx, stored.family.id, pair, keys, entropy)
+    found = clients.find_all(tx, {ask.credentials.client_id for ask in asked})
+    digests = [keys.digest(ask.request.refresh_token) for ask in asked]
+
+    def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
+        stored = tokens.find_by_refresh_tokens(tx, [digests[place] for place in places])
+        decided = {
+            place: attempt(_decide, asked[place], found, stored.get(digests[place]), lifetimes, keys)
+            for place in places
+        }
+        spending = [stored[digests[place]] for place, each in decided.items() if isinstance(each, TokenPair)]
+        won = tokens.spend(tx, spending)
+        outcomes: dict[int, Outcome | OAuthError] = {}
+        pairs = []
+        for place, decision in decided.items():
+            if not isinstance(decision, TokenPair):
+                outcomes[place] = decision
+            elif stored[digests[place]].id in won:
+                new, outcomes[place] = issue(stored[digests[place]].family.id, decision, keys, entropy)
+                pairs.append(new)
+            # else somebody refreshed between our look and our move: look again, decide again
+        tokens.add_pairs(tx, pairs)
+        for place, outcome in outcomes.items():
+            if isinstance(outcome, RefreshReplay):
+                tokens.revoke(tx, outcome.family_id, Revocation.REPLAYED, asked[place].now)
+        return outcomes
+
+    return settle_in_rounds(digests, settle)
 
 
-def _rotate(
-    stored: StoredPair, request: RefreshRequest, now: Instant, lifetimes: Lifetimes
+def _decide(
+    ask: Asked[RefreshRequest],
+    found: Mapping[str, Client],
+    stored: StoredPair | None,
+    lifetimes: Lifetimes,
+    keys: Keys,
 ) -> TokenPair | RefreshReplay:
-    return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
-
-
-def _find(tx: Transaction, client: Client, request: RefreshRequest, keys: Keys) -> StoredPair:
+    """What becomes of one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
+    client, request = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now), ask.request
     # The seed sends redirect_uri with a refresh; most clients do not. Sent and wrong is refused (note N10).
     if request.redirect_uri is not None and find_match(client.redirect_uris, request.redirect_uri) is None:
         raise RedirectUriMismatch("redirect_uri is not registered for this client.")
     if not is_genuine(request.refresh_token, TokenKind.REFRESH, keys):
         raise RefreshTokenUnknown(detail="not a refresh token of this server")
-    stored = tokens.find_by_refresh_token(tx, keys.digest(request.refresh_token))
     if stored is None or stored.family.client != client.id:
         raise RefreshTokenUnknown
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
-    return stored
+    return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
