@@ -32,6 +32,8 @@ class Load:
     seconds: float = 0.0
     driver_seconds: float = 0.0
     """Processor time of the driver itself."""
+    server_seconds: float | None = None
+    """Processor time of the server's processes, where the machine tells it."""
 
     @property
     def rate(self) -> float:

@@ -42,4 +42,8 @@ def _refresh(running: Running, exchanged: Load, seconds: float) -> Load:
 
 
 def _drive(running: Running, requests: list[bytes], seconds: float) -> Load:
-    return drive(running.served.port, requests, connections=CONNECTIONS, seconds=seconds)
+    before = running.served.processor_seconds()
+    load = drive(running.served.port, requests, connections=CONNECTIONS, seconds=seconds)
+    after = running.served.processor_seconds()
+    load.server_seconds = after - before if before is not None and after is not None else None
+    return load

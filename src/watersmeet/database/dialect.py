@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Engine,
     FromClause,
     Text,
@@ -106,7 +107,9 @@ def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
     value = bindparam(ROWS, type_=Text)
     if name == "sqlite":
         record = func.json_each(value).table_valued("value", name="record").c.value
-        fields = [func.json_extract(record, literal_column(f"'$[{place}]'")) for place in range(len(columns))]
+        fields: list[ColumnElement[Any]] = [
+            func.json_extract(record, literal_column(f"'$[{place}]'")) for place in range(len(columns))
+        ]
     else:
         from sqlalchemy.dialects.postgresql import JSONB
 

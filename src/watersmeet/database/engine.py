@@ -56,11 +56,13 @@ class Database:
         """The value of an operation that changes nothing."""
         if self._runner.reads_inline:
             return self.read_now(operation)
-        return await _submitted(self._runner.read, operation)
+        value: T = await _submitted(self._runner.read, operation)
+        return value
 
     async def write(self, operation: Operation[T]) -> T:
         """The value of an operation, once everything it changed is durable."""
-        return await _submitted(self._runner.write, operation)
+        value: T = await _submitted(self._runner.write, operation)
+        return value
 
     async def read_together(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request among those that wait for the same reading operation."""
@@ -69,14 +71,16 @@ class Database:
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
-        return await _submitted(self._runner.read, operation, request, is_one_of_many=True)
+        value: T = await _submitted(self._runner.read, operation, request, is_one_of_many=True)
+        return value
 
     async def write_together(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request among those that wait for the same operation, once all of it is durable.
 
         Requests meet by the operation's identity, so make it once.
         """
-        return await _submitted(self._runner.write, operation, request, is_one_of_many=True)
+        value: T = await _submitted(self._runner.write, operation, request, is_one_of_many=True)
+        return value
 
     def read_now(self, operation: Operation[T]) -> T:
         """``read`` for callers without an event loop (the command line, start-up)."""

@@ -211,8 +211,9 @@ def add_pairs(tx: Transaction, pairs: Iterable[NewPair]) -> None:
 
 
 def find_by_refresh_tokens(tx: Transaction, digests: Iterable[str]) -> dict[str, StoredPair]:
-    """The pairs whose refresh tokens have those digests, spent or not, by digest; nobody else ends their
-    families meanwhile.
+    """The pairs whose refresh tokens have those digests, spent or not, by digest.
+
+    Nobody else ends their families before this transaction does.
     """
     rows = _ALL_BY_REFRESH.execute(tx, [(digest,) for digest in digests])
     return {row.refresh_digest: _as_stored_pair(row) for row in rows}
@@ -232,12 +233,11 @@ def find_by_access_token(tx: Transaction, digest: str) -> StoredPair | None:
 
 def find_live_access(tx: Transaction, digests: Iterable[str]) -> dict[str, LiveAccess]:
     """What the access tokens with those digests amount to, by digest: the Bearer check's only statement."""
-    return {
-        digest: LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), expires_at)
-        for digest, expires_at, scope, client_scope, *person in _LIVE_ACCESS.execute(
-            tx, [(digest,) for digest in digests]
-        )
-    }
+    live: dict[str, LiveAccess] = {}
+    for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
+        digest, expires_at, scope, client_scope, *person = tuple(row)
+        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), expires_at)
+    return live
 
 
 def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:

@@ -59,11 +59,3 @@ def settle_in_rounds(keys: Sequence[str], settle: Callable[[Sequence[int]], Mapp
             return [outcomes[place] for place in range(len(keys))]
         outcomes.update(settle(list(waiting.values())))
     raise ServiceUnavailable(detail="lost races that nobody won")
-
-
-def only(outcomes: Sequence[Outcome | OAuthError]) -> Outcome:
-    """The outcome of a batch of one; raises it if it is a refusal."""
-    [outcome] = outcomes
-    if isinstance(outcome, OAuthError):
-        raise outcome
-    return outcome

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from watersmeet.clock import Instant
-from watersmeet.database import authorizations, clients, tokens
+from watersmeet.database import authorizations, clients
 from watersmeet.database.authorizations import AnsweredAuthorization
-from watersmeet.database.tokens import NewPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import Authorization, CodeReplay
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
-from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
+from watersmeet.oauth2.family import Lifetimes, TokenFamily
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import prove
-from watersmeet.tokens.batch import Asked, attempt, only, settle_in_rounds
+from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import issue
+from watersmeet.tokens.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ def exchange(
 ) -> Outcome:
     """``exchange_all`` for one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
     asked = [Asked(credentials, request, now)]
-    return only(exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy))
+    [outcome] = exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
 
 def exchange_all(
@@ -75,17 +78,18 @@ def exchange_all(
         }
         won = authorizations.exchange(tx, [each for each in decided.values() if isinstance(each, Authorization)])
         outcomes: dict[int, Outcome | OAuthError] = {}
-        started = _Started()
+        writes = Writes()
         for place, decision in decided.items():
-            if not isinstance(decision, Authorization):
+            now = asked[place].now
+            if isinstance(decision, Authorization):
+                if decision.id not in won:
+                    continue  # somebody exchanged the code between our look and our move, so ours is the replay
+                outcomes[place] = _start_family(decision, now, lifetimes, keys, entropy, writes)
+            else:
                 outcomes[place] = decision
-            elif decision.id in won:
-                outcomes[place] = started.add(decision, asked[place].now, lifetimes, keys, entropy)
-            # else somebody exchanged the code between our look and our move, so ours is the replay
-        started.write(tx)
-        for place, outcome in outcomes.items():
-            if isinstance(outcome, CodeReplay):
-                tokens.revoke(tx, outcome.family_id, Revocation.REPLAYED, asked[place].now)
+                if isinstance(decision, CodeReplay):
+                    writes.replayed.append((decision.family_id, now))
+        writes.write(tx)
         return outcomes
 
     return settle_in_rounds(digests, settle)
@@ -109,29 +113,18 @@ def _decide(
     return after
 
 
-@dataclass(slots=True)
-class _Started:
-    """The families that a batch starts, each with its first pair."""
-
-    families: list[TokenFamily] = field(default_factory=list)
-    pairs: list[NewPair] = field(default_factory=list)
-
-    def add(
-        self, authorization: Authorization, now: Instant, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
-    ) -> IssuedTokens:
-        family, pair = TokenFamily.start(
-            str(authorization.family_id),
-            client=authorization.client,
-            user_id=authorization.user_id,
-            scope=authorization.scope,
-            now=now,
-            lifetimes=lifetimes,
-        )
-        new, issued = issue(family.id, pair, keys, entropy)
-        self.families.append(family)
-        self.pairs.append(new)
-        return issued
-
-    def write(self, tx: Transaction) -> None:
-        tokens.add_families(tx, self.families)
-        tokens.add_pairs(tx, self.pairs)
+def _start_family(
+    authorization: Authorization, now: Instant, lifetimes: Lifetimes, keys: Keys, entropy: Entropy, writes: Writes
+) -> IssuedTokens:
+    family, pair = TokenFamily.start(
+        str(authorization.family_id),
+        client=authorization.client,
+        user_id=authorization.user_id,
+        scope=authorization.scope,
+        now=now,
+        lifetimes=lifetimes,
+    )
+    new, issued = issue(family.id, pair, keys, entropy)
+    writes.families.append(family)
+    writes.pairs.append(new)
+    return issued

@@ -15,7 +15,7 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import GrantRevoked, OAuthError, RedirectUriMismatch, RefreshTokenUnknown
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
+from watersmeet.oauth2.family import Lifetimes, RefreshReplay, TokenPair
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
@@ -23,8 +23,9 @@ from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens.authenticate import prove
-from watersmeet.tokens.batch import Asked, attempt, only, settle_in_rounds
+from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import issue
+from watersmeet.tokens.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ def refresh(
 ) -> Outcome:
     """``refresh_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
     asked = [Asked(credentials, request, now)]
-    return only(refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy))
+    [outcome] = refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
 
 def refresh_all(
@@ -84,18 +88,19 @@ def refresh_all(
         spending = [stored[digests[place]] for place, each in decided.items() if isinstance(each, TokenPair)]
         won = tokens.spend(tx, spending)
         outcomes: dict[int, Outcome | OAuthError] = {}
-        pairs = []
+        writes = Writes()
         for place, decision in decided.items():
-            if not isinstance(decision, TokenPair):
+            if isinstance(decision, TokenPair):
+                before = stored[digests[place]]
+                if before.id not in won:
+                    continue  # somebody refreshed between our look and our move: look again, decide again
+                new, outcomes[place] = issue(before.family.id, decision, keys, entropy)
+                writes.pairs.append(new)
+            else:
                 outcomes[place] = decision
-            elif stored[digests[place]].id in won:
-                new, outcomes[place] = issue(stored[digests[place]].family.id, decision, keys, entropy)
-                pairs.append(new)
-            # else somebody refreshed between our look and our move: look again, decide again
-        tokens.add_pairs(tx, pairs)
-        for place, outcome in outcomes.items():
-            if isinstance(outcome, RefreshReplay):
-                tokens.revoke(tx, outcome.family_id, Revocation.REPLAYED, asked[place].now)
+                if isinstance(decision, RefreshReplay):
+                    writes.replayed.append((decision.family_id, asked[place].now))
+        writes.write(tx)
         return outcomes
 
     return settle_in_rounds(digests, settle)

@@ -13,7 +13,7 @@ from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import OAuthError, TokenInvalid
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.vocabulary import TokenKind
-from watersmeet.tokens.batch import attempt, only
+from watersmeet.tokens.batch import attempt
 from watersmeet.web.bearer import Caller
 
 
@@ -27,7 +27,10 @@ class Presented:
 
 def verify(tx: Transaction, token: str, keys: Keys, now: Instant) -> Caller:
     """``verify_all`` for one token. Raises ``TokenInvalid``."""
-    return only(verify_all(tx, [Presented(token, now)], keys=keys))
+    [outcome] = verify_all(tx, [Presented(token, now)], keys=keys)
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
 
 def verify_all(tx: Transaction, presented: Sequence[Presented], *, keys: Keys) -> list[Caller | OAuthError]:
