@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.support.postgresql import PostgresqlServer
+
 from bench.client import Client
 from bench.processes import Served, free_port, served
 from bench.store import Store
-from tests.support.postgresql import PostgresqlServer
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -57,7 +59,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Watersmeet:
-    """This project's ``serve``."""
+    """Watersmeet as ``serve`` runs it."""
 
     engine: str
     workers: int

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
-from bench.client import Client
 from bench.load import Load, drive
 from bench.subjects import Running, Subject
 

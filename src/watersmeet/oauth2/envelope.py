@@ -9,7 +9,6 @@ parser to confuse and no ``alg`` to believe.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 
@@ -26,7 +25,7 @@ def seal(token_id: str, kind: TokenKind, keys: Keys) -> str:
     """The token string of an identifier of 32 lower-case hexadecimal digits."""
     payload = _base64url(b'{"id":"' + token_id.encode() + b'"}')
     signed = f"{_HEADER}.{payload}"
-    signature = hmac.digest(keys.signing(kind), signed.encode(), hashlib.sha256)
+    signature = hmac.digest(keys.signing(kind), signed.encode(), "sha256")
     return f"{signed}.{_base64url(signature)}"
 
 

@@ -6,7 +6,6 @@ secret never leaves this module.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 
@@ -17,8 +16,8 @@ MINIMUM_SECRET_LENGTH = 32
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
     """32 bytes that only a holder of ``secret`` can compute, different for every ``purpose``."""
-    extracted = hmac.digest(b"watersmeet", secret, hashlib.sha256)
-    return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+    extracted = hmac.digest(b"watersmeet", secret, "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +52,4 @@ class Keys:
 
         Tokens, codes, session identifiers and client secrets are random, so no slow hash is needed (S094).
         """
-        return hmac.digest(self.lookup, credential.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+        return hmac.digest(self.lookup, credential.encode("utf-8", "surrogatepass"), "sha256").hex()
