@@ -23,7 +23,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server that accepts connections."""
+    """A server that answers."""
 
     port: int
     pid: int
@@ -58,7 +58,7 @@ def free_port() -> int:
 def served(
     command: Sequence[str], *, port: int, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Served]:
-    """The command's server on that port, from its first accepted connection to its end.
+    """The command's server on that port, from its first answer to its end.
 
     It runs in a session of its own, so that its children end with it. Raises ``StartError``.
     """
@@ -82,10 +82,20 @@ def served(
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        if _answers(port):
             return
         time.sleep(0.005)
     raise StartError(log.read_text(errors="replace")[-2000:] or "it wrote nothing and accepted no connection")
+
+
+def _answers(port: int) -> bool:
+    """Whether a request is answered at all: gunicorn accepts connections before it has loaded anything."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_READY_SECONDS) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -51,7 +51,7 @@ class Limit:
         """The limit; its codes are made up."""
         port = free_port()
         with (
-            _folder() as folder,
+            new_folder() as folder,
             served([sys.executable, "-m", "bench.servers.limit", str(port)], port=port, folder=folder) as server,
         ):
             yield Running(server, Client("/token", "0" * 32, "0" * 64), [f"{number:064x}" for number in range(codes)])
@@ -75,7 +75,7 @@ class Watersmeet:
     def running(self, codes: int) -> Iterator[Running]:
         """``watersmeet serve`` on a fresh database."""
         port = free_port()
-        with _folder() as folder, self.database_url(folder) as url:
+        with new_folder() as folder, self.database_url(folder) as url:
             store = Store.create(url)
             granted = store.add_codes(codes)
             store.close()
@@ -87,7 +87,8 @@ class Watersmeet:
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[Path]:
+def new_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="watersmeet-bench-") as folder:
         yield Path(folder)
 
