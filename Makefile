@@ -37,12 +37,12 @@ format: .venv/.ready-check ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--write updates docs/performance.md)
-	@$(BIN)/python bench/startup.py $(ARGS)
+bench: .venv/.ready-test ## Measure against peers and limits (make bench ARGS=--quick; ARGS=--write makes docs/performance.md)
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf .venv .tools bench/peers/.installed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of dependency groups, so that a second run costs nothing.

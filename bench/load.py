@@ -40,6 +40,11 @@ class Load:
         """Wanted answers a second."""
         return len(self.bodies) / self.seconds
 
+    @property
+    def server_microseconds(self) -> float | None:
+        """Processor time of the server's processes for one wanted answer."""
+        return None if self.server_seconds is None else self.server_seconds / len(self.bodies) * 1e6
+
     def percentile(self, part: float) -> float:
         """The latency, in seconds, that ``part`` of the requests did not exceed."""
         ordered = sorted(self.latencies)

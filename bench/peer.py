@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from tests.support.postgresql import PostgresqlServer
 
 from bench.client import CHALLENGE, REDIRECT_URI, Client
 from bench.processes import free_port, served
 from bench.subjects import Running, Subject, new_folder
-from tests.support.postgresql import PostgresqlServer
 
 _PROGRAMS = Path(__file__).parent / "peers"
 _INSTALLED = _PROGRAMS / ".installed"
@@ -106,9 +106,9 @@ def installed_peers(postgresql: PostgresqlServer, say: Callable[[str], None]) ->
     try:
         versions = _install_python(say)
         subjects += [
-            PythonPeer(f"Authlib {versions['authlib']} on Flask, PostgreSQL, 2 workers", "authlib_flask", "app",
+            PythonPeer(f"Authlib on Flask, PostgreSQL, 2 workers ({versions['authlib']})", "authlib_flask", "app",
                        postgresql, 900),
-            PythonPeer(f"django-oauth-toolkit {versions['django-oauth-toolkit']}, PostgreSQL, 2 workers",
+            PythonPeer(f"django-oauth-toolkit, PostgreSQL, 2 workers ({versions['django-oauth-toolkit']})",
                        "django_toolkit", "application", postgresql, 600),
         ]  # fmt: skip
     except PeerMissingError as error:
@@ -116,8 +116,8 @@ def installed_peers(postgresql: PostgresqlServer, say: Callable[[str], None]) ->
     try:
         version = _install_node(say)
         subjects += [
-            NodePeer(f"oidc-provider {version}, in memory", None, 6000),
-            NodePeer(f"oidc-provider {version}, PostgreSQL", postgresql, 2500),
+            NodePeer(f"oidc-provider, in memory ({version})", None, 6000),
+            NodePeer(f"oidc-provider, PostgreSQL ({version})", postgresql, 2500),
         ]
     except PeerMissingError as error:
         missing.append(f"oidc-provider is missing: {error}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.client import CHALLENGE, REDIRECT_URI, Client
+from watersmeet import settings as settings_module
 from watersmeet.clock import SECOND, SystemClock
 from watersmeet.confluence.scopes import Role, Scope
 from watersmeet.database import authorizations
@@ -19,8 +20,10 @@ from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
 from watersmeet.oauth2.redirect import RedirectUri
+from watersmeet.users import session as sessions
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
+from watersmeet.web.cookies import Cookie
 
 _SECRET = "the secret of the benchmarks, which guards nothing at all"
 _ENTROPY = SystemEntropy()
@@ -104,6 +107,15 @@ class Store:
 
         self.database.write_now(add)
         return codes
+
+    def sign_in(self) -> str:
+        """A ``Cookie`` header of the user's browser."""
+        now = SystemClock().now()
+        identifier = self.database.write_now(
+            lambda tx: sessions.start(tx, self.user, self.keys, _ENTROPY, now, 3600 * SECOND)
+        )
+        name = Cookie.named("session", settings_module.load(flags={}, environment=dict(self.environment))).name
+        return f"Cookie: {name}={identifier}"
 
     def close(self) -> None:
         """Leave the database to the server."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from tests.support.postgresql import PostgresqlServer
 
 from bench.client import Client
 from bench.processes import Served, free_port, served
 from bench.store import Store
+
+DatabaseUrl: TypeAlias = Callable[[Path], contextlib.AbstractContextManager[str]]
+"""Lends the URL of a fresh database, perhaps a file in the folder it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,22 @@ class Running:
     served: Served
     client: Client
     codes: list[str]
+    cookie: str = ""
+    """The header of a signed-in browser, where there is one."""
 
 
 class Subject(Protocol):
     """A server that can be measured."""
 
-    name: str
-    """As the tables call it."""
-    pace: int
-    """Roughly how many exchanges a second it could ever do: how many codes a measurement needs."""
+    @property
+    def name(self) -> str:
+        """As the tables call it."""
+        ...
+
+    @property
+    def pace(self) -> int:
+        """Roughly how many exchanges a second it could ever do: how many codes a measurement needs."""
+        ...
 
     def running(self, codes: int) -> contextlib.AbstractContextManager[Running]:
         """The server on a fresh store with that many codes."""
@@ -63,7 +73,7 @@ class Watersmeet:
 
     engine: str
     workers: int
-    database_url: Callable[[Path], contextlib.AbstractContextManager[str]]
+    database_url: DatabaseUrl
     pace: int = 12_000
 
     @property
@@ -75,15 +85,27 @@ class Watersmeet:
     def running(self, codes: int) -> Iterator[Running]:
         """``watersmeet serve`` on a fresh database."""
         port = free_port()
+        command = [sys.executable, "-m", "watersmeet", "serve", "--port", str(port)]
+        if self.workers > 1:
+            command += ["--workers", str(self.workers)]
+        with self._running(command, port, codes) as running:
+            yield running
+
+    @contextlib.contextmanager
+    def running_with_open_route(self, codes: int) -> Iterator[Running]:
+        """One worker with ``/bench/open`` and ``/bench/protected`` besides."""
+        port = free_port()
+        with self._running([sys.executable, "-m", "bench.servers.open_route", str(port)], port, codes) as running:
+            yield running
+
+    @contextlib.contextmanager
+    def _running(self, command: Sequence[str], port: int, codes: int) -> Iterator[Running]:
         with new_folder() as folder, self.database_url(folder) as url:
             store = Store.create(url)
-            granted = store.add_codes(codes)
+            granted, cookie = store.add_codes(codes), store.sign_in()
             store.close()
-            command = [sys.executable, "-m", "watersmeet", "serve", "--port", str(port)]
-            if self.workers > 1:
-                command += ["--workers", str(self.workers)]
             with served(command, port=port, folder=folder, environment=store.environment) as server:
-                yield Running(server, store.client, granted)
+                yield Running(server, store.client, granted, cookie)
 
 
 @contextlib.contextmanager
@@ -99,6 +121,6 @@ def sqlite_file(folder: Path) -> Iterator[str]:
     yield f"sqlite:///{folder}/watersmeet.db"
 
 
-def database_of(postgresql: PostgresqlServer) -> Callable[[Path], contextlib.AbstractContextManager[str]]:
+def database_of(postgresql: PostgresqlServer) -> DatabaseUrl:
     """The URL of a database of one's own on that server."""
     return lambda _folder: postgresql.fresh_database()

@@ -96,7 +96,9 @@ class RefreshGrant(grants.RefreshTokenGrant):
 
 
 db.init_app(app)
-server = AuthorizationServer(app, create_query_client_func(db.session, Client), create_save_token_func(db.session, Token))
+server = AuthorizationServer(
+    app, create_query_client_func(db.session, Client), create_save_token_func(db.session, Token)
+)
 server.register_grant(CodeGrant, [CodeChallenge(required=True)])
 server.register_grant(RefreshGrant)
 
