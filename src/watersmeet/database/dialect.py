@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Engine,
     FromClause,
     Text,
@@ -118,6 +119,17 @@ def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
             cast(record.op("->>")(literal_column(str(place))), column.type) for place, column in enumerate(columns)
         ]
     return select(*(field.label(column.name) for field, column in zip(fields, columns, strict=True))).subquery(ROWS)
+
+
+def data_version(connection: Connection) -> int:
+    """A number that changes when another connection changes the database (SQLite only); cheaper than a read."""
+    raw = connection.connection.dbapi_connection
+    assert raw is not None  # noqa: S101 - the connection is open
+    try:
+        found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
+    except raw.OperationalError as error:
+        raise OperationalError("PRAGMA data_version", None, error) from error
+    return found[0]
 
 
 def can_try_again(error: DBAPIError) -> bool:

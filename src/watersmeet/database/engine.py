@@ -15,10 +15,10 @@ import contextlib
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -35,6 +35,7 @@ Request = TypeVar("Request")
 _QUEUE_LENGTH = 2048  # units of work that may wait; beyond it the honest answer is "busy"
 _BATCH = 256  # units of work in one commit
 _ATTEMPTS = 4  # of a PostgreSQL transaction that lost a serialization race
+_KEPT = 4096  # outcomes of point reads that are kept until the database changes
 _SERVING = 2  # transactions that serve one batch operation: one computes while the other's commit is flushed
 
 
@@ -48,13 +49,13 @@ class Database:
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:
         self.engine = dialect.open_engine(url, lock_timeout_seconds=lock_timeout_seconds, pool_size=pool_size)
         self.dialect = dialect.dialect_name(url)
-        self._runner: _Runner = (
+        self._runner: _SqliteRunner | _PostgresRunner = (
             _SqliteRunner(self.engine) if self.dialect == "sqlite" else _PostgresRunner(self.engine, pool_size)
         )
 
     async def read(self, operation: Operation[T]) -> T:
         """The value of an operation that changes nothing."""
-        if self._runner.reads_inline:
+        if isinstance(self._runner, _SqliteRunner):
             return self.read_now(operation)
         value: T = await _submitted(self._runner.read, operation)
         return value
@@ -65,12 +66,13 @@ class Database:
         return value
 
     async def read_together(self, operation: BatchOperation[Request, T], request: Request) -> T:
-        """The outcome of one request among those that wait for the same reading operation."""
-        if self._runner.reads_inline:
-            [outcome] = self.read_now(lambda tx: operation(tx, [request]))
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome
+        """The outcome of one request among those that wait for the same reading operation.
+
+        The operation is one statement, and its outcomes depend on nothing but the request, which is hashable, and
+        the database: on SQLite they are kept until the database changes.
+        """
+        if isinstance(self._runner, _SqliteRunner):
+            return self._runner.read_kept(operation, request)
         value: T = await _submitted(self._runner.read, operation, request, is_one_of_many=True)
         return value
 
@@ -107,20 +109,6 @@ def _submitted(
     return waiting
 
 
-class _Runner(Protocol):
-    """Where units of work run on one engine."""
-
-    reads_inline: bool
-
-    def read_now(self, operation: Operation[T]) -> T: ...
-
-    def read(self, unit: Unit) -> None: ...
-
-    def write(self, unit: Unit) -> None: ...
-
-    def close(self) -> None: ...
-
-
 def _translated(error: Exception) -> Exception:
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and dialect.is_busy(error)):
         return ServiceUnavailable(detail=str(error.__cause__ or error))
@@ -135,34 +123,58 @@ def _refuse(unit: Unit, detail: str) -> None:
 
 
 class _SqliteRunner:
-    reads_inline = True
-
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader: Connection | None = None
         self._reading = threading.Lock()
+        self._kept: dict[object, object] = {}
+        self._kept_version = -1
         self._queue: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self._closing = False
         self._finished = False
         self._writer = threading.Thread(target=self._write_all, name="watersmeet-writer", daemon=True)
         self._writer.start()
 
-    def read(self, unit: Unit) -> None:
-        raise AssertionError("reads are inline")
-
     def read_now(self, operation: Operation[T]) -> T:
-        with self._reading:
+        with self._reading, self._translating():
+            reader = self._open_reader()
+            # One snapshot for the whole operation, however many statements it has.
+            reader.exec_driver_sql("BEGIN")
             try:
-                if self._reader is None:
-                    self._reader = self._engine.connect()
-                # One snapshot for the whole operation, however many statements it has.
-                self._reader.exec_driver_sql("BEGIN")
-                try:
-                    return operation(self._reader)
-                finally:
-                    self._reader.exec_driver_sql("ROLLBACK")
-            except OperationalError as error:
-                raise _translated(error) from error
+                return operation(reader)
+            finally:
+                reader.exec_driver_sql("ROLLBACK")
+
+    def read_kept(self, operation: BatchOperation[Request, T], request: Request) -> T:
+        """The outcome of one request, from memory if the database is still as it was.
+
+        SQLite itself says whether any other connection, of this process or of another, has committed since
+        (``PRAGMA data_version``), so what is kept is never older than what a statement would find.
+        """
+        with self._reading, self._translating():
+            reader = self._open_reader()
+            version = dialect.data_version(reader)
+            if version != self._kept_version or len(self._kept) >= _KEPT:
+                self._kept_version, self._kept = version, {}
+            key = (operation, request)
+            if key not in self._kept:
+                [self._kept[key]] = operation(reader, [request])
+            outcome = self._kept[key]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast("T", outcome)
+
+    def _open_reader(self) -> Connection:
+        if self._reader is None:
+            self._reader = self._engine.connect()
+        return self._reader
+
+    @contextlib.contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise _translated(error) from error
 
     def write(self, unit: Unit) -> None:
         if self._closing:
@@ -266,8 +278,6 @@ class _Line:
 
 
 class _PostgresRunner:
-    reads_inline = False
-
     def __init__(self, engine: Engine, pool_size: int) -> None:
         self._engine = engine
         # One statement needs no transaction around it: two round trips less.

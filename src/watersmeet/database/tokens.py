@@ -231,13 +231,13 @@ def find_by_access_token(tx: Transaction, digest: str) -> StoredPair | None:
     return _as_stored_pair(row) if row else None
 
 
-def find_live_access(tx: Transaction, digests: Iterable[str]) -> dict[str, LiveAccess]:
-    """What the access tokens with those digests amount to, by digest: the Bearer check's only statement."""
+def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess | None]:
+    """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
         digest, expires_at, scope, client_scope, *person = tuple(row)
         live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), expires_at)
-    return live
+    return [live.get(digest) for digest in digests]
 
 
 def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:

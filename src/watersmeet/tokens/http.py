@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.clock import SECOND
-from watersmeet.database import users
+from watersmeet.database import tokens, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable
 from watersmeet.oauth2.authorization import CodeReplay
@@ -32,7 +32,7 @@ from watersmeet.tokens.batch import Asked
 from watersmeet.tokens.exchange import ExchangeRequest, exchange_all
 from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
-from watersmeet.tokens.verify import Presented, verify_all
+from watersmeet.tokens.verify import caller_of, digest_of_genuine
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.environment import Environment
@@ -160,13 +160,12 @@ def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooL
 def token_verifier(environment: Environment) -> TokenVerifier:
     """The Bearer check that every protected route is given."""
     provider = environment.settings.provider
-    verify_together = partial(verify_all, keys=environment.keys)
 
     async def check(token: str, request: Request) -> Caller:
         if not provider.enable_access_tokens:
             raise TokenInvalid("This server does not accept access tokens.")
-        presented = Presented(token, environment.clock.now())
-        caller = await environment.database.read_together(verify_together, presented)
+        now, digest = environment.clock.now(), digest_of_genuine(token, environment.keys)
+        caller = caller_of(await environment.database.read_together(tokens.find_live_access, digest), now)
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller
