@@ -36,9 +36,17 @@ format: .venv/.ready-check ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: migration
+migration: .venv/.ready-check ## Write the migration to what schema.py says now (make migration M="Why")
+	@$(BIN)/python tools/migration.py "$(M)"
+
 .PHONY: bench
 bench: .venv/.ready-test ## Measure against peers and limits (make bench ARGS=--quick; ARGS=--write makes docs/performance.md)
 	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: catalogues
+catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
+	@$(BIN)/python -m tools.catalogues
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included

@@ -10,14 +10,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.cli import server
-from watersmeet.web.headers import _ALWAYS
+from watersmeet.web.headers import ALWAYS
 
 _TOKEN = "eyJhbGciOiJIUzI1NiJ9." + "x" * 99
 _BODY = (
     f'{{"access_token":"{_TOKEN}","token_type":"bearer","expires_in":3600,"refresh_token":"{_TOKEN}",'
     '"created_at":1800000000,"scope":"WRITE"}'
 ).encode()
-_HEADERS = {**_ALWAYS, "pragma": "no-cache"}
+_HEADERS = {**ALWAYS, "pragma": "no-cache"}
 
 
 async def _token(request: Request) -> Response:

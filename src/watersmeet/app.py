@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
+from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
@@ -24,13 +22,19 @@ from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
+from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
-from watersmeet.web import errors
-from watersmeet.web.environment import Environment
+from watersmeet.users import http_account as users_http_account
+from watersmeet.web import errors, uses
+from watersmeet.web.environment import DemoAccount, Environment
+from watersmeet.web.errors import Failures
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
+from watersmeet.web.proxies import TrustedProxies
+from watersmeet.web.static import StaticFiles
+from watersmeet.web.throttle import Throttle
 
 
 def open_database(settings: Settings) -> Database:
@@ -46,20 +50,28 @@ def open_database(settings: Settings) -> Database:
 
 
 def create_environment(
-    settings: Settings, database: Database, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings,
+    database: Database,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    *,
+    demo_accounts: Sequence[DemoAccount] = (),
 ) -> Environment:
     """Everything the slices need, the Bearer check among it."""
 
     def not_yet(*_: object) -> object:
         raise AssertionError("the verifier is set below")
 
+    clock, keys = clock or SystemClock(), Keys.derive(settings.secret)
     environment = Environment(
         settings=settings,
         database=database,
-        clock=clock or SystemClock(),
+        clock=clock,
         entropy=entropy or SystemEntropy(),
-        keys=Keys.derive(settings.secret),
+        keys=keys,
+        throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
+        demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
 
@@ -71,23 +83,31 @@ def create_app(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     more_routes: Sequence[BaseRoute] = (),
+    demo_accounts: Sequence[DemoAccount] = (),
 ) -> Starlette:
     """The ASGI application.
 
     A ``database`` that is handed in must be prepared and stays the caller's to close; otherwise the one of the
-    settings is opened, and closed at shutdown. Raises ``SettingsError``.
+    settings is opened, and closed at shutdown. ``demo_accounts`` are offered for signing in, in `dev` only.
+    Raises ``SettingsError``.
     """
     opened = database or open_database(settings)
-    environment = create_environment(settings, opened, clock, entropy)
-    sweeps = sweep.sweeps(settings.provider)
+    environment = create_environment(settings, opened, clock, entropy, demo_accounts=demo_accounts)
+    sweeps = sweep.sweeps(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps]
+        await signing.adopt(opened, environment.keys, environment.clock)
+        running = [
+            asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
+            *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
+            asyncio.create_task(uses.run(environment.uses, opened)),
+        ]
         yield
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await environment.uses.write(opened)
         if database is None:
             opened.close()
 
@@ -95,20 +115,26 @@ def create_app(
         *tokens_http.routes(environment),  # first, because they are asked for most
         *authorize_http.routes(environment),
         *users_http.routes(environment),
+        *users_http_account.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
+        *audit_http.routes(environment),
         *more_routes,
-        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        Mount("/static", StaticFiles()),
     ]
     if settings.context_path:
         routes = [Mount(settings.context_path, routes=routes)]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        exception_handlers={**errors.handlers(settings), **users_http.error_handlers(environment)},
+        exception_handlers={**errors.handlers(environment), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
+            Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
-            Middleware(KnownHosts, base=urlsplit(settings.base_url)),
+            Middleware(Failures, environment=environment),
+            Middleware(KnownHosts, settings=settings),
         ],
     )
+    app.state.environment = environment
+    return app

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-from urllib.parse import urlencode
-
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role, Scope
 from watersmeet.content.demo import add_demo_content
-from watersmeet.database import authorizations, clients
+from watersmeet.database import clients
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
-from watersmeet.web.environment import Environment
-from watersmeet.web.templates import Page, render
+from watersmeet.web.environment import DemoAccount, Environment
 
 CALLBACK_PATH = "/_dev/callback"
 
@@ -56,6 +49,11 @@ CLIENT_SECRET = "5ec4e7000000000000000000000000000000000000000000000000000000d3a
 # The verifier and challenge of RFC 7636, Appendix B: public, so good for a demonstration and nothing else.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def accounts() -> list[DemoAccount]:
+    """The users as the sign-in page offers them."""
+    return [DemoAccount(user.username, user.display_name, user.rights, password=user.username) for user in USERS]
 
 
 def redirect_uris(base_url: str) -> tuple[str, ...]:
@@ -108,47 +106,3 @@ def description(base_url: str, pid: int) -> dict[str, object]:
         ],
         "pid": pid,
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackPage(Page):
-    """Where the demo link's answers end up: it shows the code and what to do with it."""
-
-    template: ClassVar[str] = "dev-callback.html"
-    code: str | None
-    state: str | None
-    error: str | None
-    exchange: str
-    needs_verifier: bool
-
-
-def routes(environment: Environment) -> list[Route]:
-    """The pages that only a demo has."""
-    base_url = environment.settings.base_url
-    callback = base_url + CALLBACK_PATH
-
-    async def show(request: Request) -> Response:
-        query = request.query_params
-        digest = environment.keys.digest(query.get("code", ""))
-        authorization = await environment.database.read(lambda tx: authorizations.find_by_code(tx, digest))
-        challenge = authorization.challenge if authorization else None
-        parameters = {
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "code": query.get("code", ""),
-            "grant_type": "authorization_code",
-            "redirect_uri": callback,
-        }
-        if challenge and challenge.value == CHALLENGE:
-            parameters["code_verifier"] = VERIFIER
-        page = CallbackPage(
-            context_path=environment.settings.context_path,
-            code=query.get("code"),
-            state=query.get("state"),
-            error=query.get("error"),
-            exchange=f"curl -X POST '{base_url}/rest/oauth2/latest/token?{urlencode(parameters)}'",
-            needs_verifier=challenge is not None and "code_verifier" not in parameters,
-        )
-        return render(page)
-
-    return [Route(CALLBACK_PATH, show, methods=["GET"])]

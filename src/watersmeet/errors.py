@@ -5,19 +5,25 @@ Every leaf has a *public* text, which may be shown to anyone, and a *private* de
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class WatersmeetError(Exception):
     """Anything Watersmeet refuses or cannot do.
 
-    ``description`` is the public sentence; subclasses set a default as a class attribute.
+    ``description`` is the public sentence; subclasses set a default as a class attribute. A sentence with
+    ``{name}`` in it takes that from ``values``, so that pages can say it in another language (``message`` is the
+    sentence before they are filled in).
     ``detail`` is private: it may name identifiers, never credentials, and goes to the log only.
     """
 
     description: str = "The request could not be carried out."
 
-    def __init__(self, description: str | None = None, *, detail: str = "") -> None:
+    def __init__(self, description: str | None = None, *, detail: str = "", **values: Any) -> None:
+        self.message = self.description if description is None else description
+        self.values = values
         if description is not None:
-            self.description = description
+            self.description = description.format(**values) if values else description
         self.detail = detail
         super().__init__(self.description)
 
@@ -26,8 +32,23 @@ class SettingsError(WatersmeetError):
     """A setting is missing, unknown or dangerous. The description says which one and what to change."""
 
 
+class Throttled(WatersmeetError):
+    """Too many failed attempts came from there; nothing was looked at (S064, S096)."""
+
+    def __init__(self, wait: int) -> None:
+        """``wait`` is in milliseconds."""
+        self.retry_after_seconds = max(1, -(-wait // 1000))
+        super().__init__("Too many failed attempts. Try again in {seconds} seconds.", seconds=self.retry_after_seconds)
+
+
 class ServiceUnavailable(WatersmeetError):
     """The database cannot take the work now; nothing was consumed and the caller may try again."""
 
     description = "The service is busy. Nothing was changed; try again shortly."
     retry_after_seconds: int = 1
+
+
+class OutcomeUnknown(ServiceUnavailable):
+    """The database was lost between being told to commit and saying that it had: either may be true."""
+
+    description = "The database was lost before it answered. What was asked may have been done, or not."

@@ -12,11 +12,14 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from watersmeet.clock import SECOND
 from watersmeet.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 PROPERTY_PREFIX = "atlassian.oauth2.provider."
 SAMPLE_SECRET = "replace-this-sample-with-a-secret-of-your-own"  # noqa: S105 - refused by `serve`
@@ -102,11 +105,15 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "host", "The address to listen on.")
     port: int = _setting(8090, "port", "The port to listen on; 0 takes a free one (dev only).")
+    workers: int = _setting(
+        1, "workers", "How many processes `serve` runs on the one port; a processor core each is plenty."
+    )
     database_url: str = _setting(
         "sqlite:///watersmeet.db",
         "database_url",
         "Where everything is kept: sqlite:///FILE (relative to the working directory, with four slashes "
-        "absolute) or postgresql://USER:PASSWORD@HOST/NAME.",
+        "absolute) or postgresql://USER:PASSWORD@HOST/NAME, with several hosts "
+        "postgresql://USER:PASSWORD@HOST1,HOST2/NAME?target_session_attrs=read-write.",
         secret=True,
     )
     secret: str = _setting(
@@ -116,7 +123,31 @@ class Settings:
         "characters, the same on every start. `watersmeet init` makes one.",
         secret=True,
     )
+    trusted_proxies: str = _setting(
+        "",
+        "trusted_proxies",
+        "The addresses of the proxies in front, with commas, each alone or as a network: 127.0.0.1, 10.0.0.0/8. Only "
+        "their word about the client's address is taken.",
+    )
+    proxy_header: str = _setting(
+        "x-forwarded-for",
+        "proxy_header",
+        "The header in which the proxies name the client: x-forwarded-for or forwarded (RFC 7239).",
+    )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    throttle_attempts: int = _setting(
+        10,
+        "throttle_attempts",
+        "How many wrong passwords or client secrets one address may present for one user or client within "
+        "throttle_minutes; ten times as many over all users or clients, over all addresses for one user, or of "
+        "wrong codes. 0 turns throttling off, as `dev` does.",
+    )
+    throttle_minutes: int = _setting(
+        15, "throttle_minutes", "How long failed attempts are remembered, and so the longest wait."
+    )
+    audit_retention_days: int = _setting(
+        400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
+    )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
@@ -136,9 +167,21 @@ class Settings:
         return (urlsplit(self.base_url).hostname or "") in _LOOPBACK_HOSTS
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of ``trusted_proxies``. Raises ``ValueError``."""
+        from ipaddress import ip_network
+
+        return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())
+
+    @property
     def session_lifetime(self) -> int:
         """How long a browser session lasts, in milliseconds."""
         return self.session_hours * 3600 * SECOND
+
+    @property
+    def throttle_window(self) -> int:
+        """How long failed attempts are remembered, in milliseconds."""
+        return self.throttle_minutes * 60 * SECOND
 
     @property
     def code_lifetime(self) -> int:
@@ -284,11 +327,23 @@ def _is_bad_url(settings: Settings) -> bool:
     )
 
 
+def _has_bad_networks(settings: Settings) -> bool:
+    try:
+        _ = settings.proxy_networks
+    except ValueError:
+        return True
+    return False
+
+
 _CHECKS = (
     (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
         lambda settings: not 0 <= settings.port <= 65535,
         "port must be a number from 1 to 65535.",
+    ),
+    (
+        lambda settings: settings.workers < 1,
+        "workers must be at least 1.",
     ),
     (
         lambda settings: settings.log_format not in ("text", "json"),
@@ -297,6 +352,22 @@ _CHECKS = (
     (
         lambda settings: settings.session_hours < 1,
         "session_hours must be at least 1.",
+    ),
+    (
+        _has_bad_networks,
+        "trusted_proxies must be addresses or networks, with commas: 127.0.0.1, 10.0.0.0/8.",
+    ),
+    (
+        lambda settings: settings.proxy_header not in ("x-forwarded-for", "forwarded"),
+        "proxy_header must be x-forwarded-for or forwarded.",
+    ),
+    (
+        lambda settings: settings.audit_retention_days < 0,
+        "audit_retention_days must be at least 0.",
+    ),
+    (
+        lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,
+        "throttle_attempts must be at least 0, throttle_minutes at least 1.",
     ),
     (
         lambda settings: not 1 <= settings.provider.max_client_delay_seconds <= 600,

@@ -76,7 +76,7 @@ def test_the_banner(tmp_path: Path, options: list[str]) -> None:
     if options:
         assert len(text.splitlines()) == 1
     else:
-        for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "authorize?client_id=", "grant_type=refresh_token"):
+        for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "/_dev/", "authorize?client_id=", "grant_type=refresh_token"):
             assert part in text
 
 
@@ -224,6 +224,10 @@ def test_users_and_links(tmp_path: Path) -> None:
     assert json.loads(run("link", "list", "--json", cwd=tmp_path).stdout) == [json.loads(shown.stdout)]
     rotated = run("link", "rotate-secret", client_id, "--overlap-hours", "2", "--json", cwd=tmp_path)
     assert len(json.loads(rotated.stdout)["client_secret"]) == 64
+    for word, enabled in (("disable", False), ("enable", True)):
+        assert run("link", word, client_id, cwd=tmp_path).returncode == 0
+        assert json.loads(run("link", "show", client_id, "--json", cwd=tmp_path).stdout)["enabled"] is enabled
+    assert run("link", "disable", "nobody", cwd=tmp_path).returncode == 3
     assert run("link", "delete", client_id, "--yes", cwd=tmp_path).returncode == 0
     assert run("link", "show", client_id, cwd=tmp_path).returncode == 3
 

@@ -15,7 +15,8 @@ from watersmeet.database.engine import Database
 from watersmeet.links.register import Registration, edit
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus, CodeReplay
 from watersmeet.oauth2.errors import CodeUnknown
-from watersmeet.tokens.sweep import CODE_RETENTION, Schedule, Sweep
+from watersmeet.settings import Settings
+from watersmeet.tokens.sweep import CODE_RETENTION, sweeps
 from watersmeet.users.session import Session
 
 
@@ -93,7 +94,7 @@ def test_a_question_stays_open_for_ten_minutes(grants: Grants) -> None:
 def test_s041_the_registration_is_looked_at_again_when_the_user_answers(grants: Grants, uri: str, scope: Scope) -> None:
     question = grants.ask()
     changed = Registration.check(name="App", redirect_uris=[uri], scope=scope, allow_http=False)
-    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, changed))
+    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, changed, NOW))
     with pytest.raises(NoOpenQuestion):
         allow(grants, question)
 
@@ -119,8 +120,8 @@ def test_a_transition_from_a_state_that_has_passed_changes_nothing(grants: Grant
 def test_s079_used_codes_are_pruned_a_day_late_so_that_replay_is_seen(grants: Grants) -> None:
     code = grants.code()
     grants.exchange(code)
-    sweep = Sweep(Schedule("* * * * *"), CODE_RETENTION, authorizations.any_expired, authorizations.prune, "codes")
-    before_end = NOW + CODE_LIFETIME + CODE_RETENTION - sweep.retention
+    codes, *_ = sweeps(Settings())
+    before_end = NOW + CODE_LIFETIME + CODE_RETENTION - codes.retention
     assert grants.database.write_now(lambda tx: authorizations.prune(tx, before_end, 10)) == 0
     assert isinstance(grants.exchange(code, now=before_end + CODE_RETENTION), CodeReplay)
     assert grants.database.write_now(lambda tx: authorizations.prune(tx, before_end + 1, 10)) == 1

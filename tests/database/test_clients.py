@@ -40,7 +40,7 @@ def test_a_client_is_read_back_as_it_was_registered(database: Database) -> None:
 
 def test_redirect_uris_keep_their_order_and_are_replaced_as_a_whole(database: Database) -> None:
     made = database.write_now(lambda tx: register_client(tx, "App"))
-    changed = database.write_now(lambda tx: edit(tx, made.client.client_id, registration("Renamed")))
+    changed = database.write_now(lambda tx: edit(tx, made.client.client_id, registration("Renamed"), NOW))
     assert [uri.value for uri in changed.redirect_uris] == URIS
     assert (changed.name, changed.scope) == ("Renamed", Scope.READ.as_set)
     assert changed.secrets == made.client.secrets
@@ -52,8 +52,8 @@ def test_names_are_unique_in_any_letter_case(database: Database) -> None:
     with pytest.raises(ClientNameTaken):
         database.write_now(lambda tx: register_client(tx, "STRASSE"))
     with pytest.raises(ClientNameTaken):
-        database.write_now(lambda tx: edit(tx, other.client.client_id, registration("strasse")))
-    database.write_now(lambda tx: edit(tx, made.client.client_id, registration("STRASSE")))
+        database.write_now(lambda tx: edit(tx, other.client.client_id, registration("strasse"), NOW))
+    database.write_now(lambda tx: edit(tx, made.client.client_id, registration("STRASSE"), NOW))
     assert [client.name for client in database.read_now(clients.list_all)] == ["Other", "STRASSE"]
 
 
@@ -103,7 +103,7 @@ def test_s099_everything_of_a_client_dies_with_it(database: Database) -> None:
     grants, other = Grants.prepare(database), Grants.prepare(database, "Other")
     issued, kept, code = grants.tokens(), other.tokens(), grants.code()
     grants.ask(state="still open")
-    database.write_now(lambda tx: delete_link(tx, grants.registered.client))
+    database.write_now(lambda tx: delete_link(tx, grants.registered.client, NOW))
     with pytest.raises(TokenInvalid):
         grants.verify(issued.access_token)
     for attempt in (

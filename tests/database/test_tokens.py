@@ -281,7 +281,7 @@ def test_s127_a_scope_is_capped_by_what_client_and_user_may_do_now(grants: Grant
     weaker = Registration.check(
         name="App", redirect_uris=["https://app.example/cb"], scope=Scope.READ, allow_http=False
     )
-    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, weaker))
+    grants.database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, weaker, NOW))
     assert str(grants.verify(issued.access_token).scope) == "READ"
 
 
@@ -290,7 +290,7 @@ def test_s127_the_users_role_caps_what_a_powerful_client_was_given(database: Dat
         name="Admin", redirect_uris=["https://app.example/cb"], scope=Scope.SYSTEM_ADMIN, allow_http=False
     )
     grants = Grants.prepare(database, "Admin", role=Role.ADMINISTRATOR)
-    database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, everything))
+    database.write_now(lambda tx: edit(tx, grants.registered.client.client_id, everything, NOW))
     question = grants.ask(scope="SYSTEM_ADMIN")
     assert str(question.scope) == "SYSTEM_ADMIN"
     assert str(question.scope.capped_by(Role.ADMINISTRATOR.ceiling)) == "ADMIN"
@@ -301,7 +301,7 @@ def test_s127_the_users_role_caps_what_a_powerful_client_was_given(database: Dat
     [
         lambda tx: change_password(tx, "app", "$argon2id$other", NOW),
         lambda tx: disable_user(tx, "app", NOW),
-        lambda tx: (disable_user(tx, "app", NOW), enable_user(tx, "app")),
+        lambda tx: (disable_user(tx, "app", NOW), enable_user(tx, "app", NOW)),
     ],
     ids=["password changed", "disabled", "disabled and enabled"],
 )

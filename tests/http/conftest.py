@@ -56,7 +56,7 @@ class Site:
 
     environment: Environment
     clock: HandClock
-    new_browser: Callable[[], TestClient]
+    new_browser: Callable[..., TestClient]
     _bearers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -126,7 +126,10 @@ class Site:
 
     def answer(self, browser: TestClient, page: httpx.Response, decision: str = "allow") -> dict[str, str]:
         """What the client receives when the question is answered."""
-        sent = browser.post(self.path("/plugins/servlet/oauth2/consent"), data={**form_of(page), "decision": decision})
+        fields = {**form_of(page), "decision": decision}
+        if "username" in fields:  # administration is asked for: the password once more
+            fields["password"] = fields["username"]
+        sent = browser.post(self.path("/plugins/servlet/oauth2/consent"), data=fields)
         assert sent.status_code == 303, sent.text
         return dict(parse_qsl(urlsplit(sent.headers["location"]).query))
 
@@ -237,10 +240,12 @@ def site_under(tmp_path: Path, _templates: Callable[[str], Path]) -> Iterator[Si
             stack.callback(database.close)
             app = create_app(settings, database=database, clock=clock)
 
-            def new_browser() -> TestClient:
-                return TestClient(app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False)
+            def new_browser(address: str = "127.0.0.1") -> TestClient:
+                return TestClient(
+                    app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False, client=(address, 50_000)
+                )
 
-            return Site(create_environment(settings, database, clock), clock, new_browser)
+            return Site(app.state.environment, clock, new_browser)
 
         yield make
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from tools.machine import chromium
 
@@ -22,6 +22,8 @@ _FLAGS = (
 )
 # An answer of 4xx is often what a test is about; Chromium reports each as an error.
 _EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+expect.set_options(timeout=20_000)  # a machine that runs eight things at once is slow, not wrong
 
 
 class ChromiumMissingError(Exception):
@@ -72,14 +74,16 @@ class Complaints:
 
 
 @contextmanager
-def fresh_page(browser: Browser, *, expected: tuple[str, ...] = ()) -> Iterator[Page]:
+def fresh_page(
+    browser: Browser, *, expected: tuple[str, ...] = (), locale: str = "en-GB", timezone_id: str = "UTC"
+) -> Iterator[Page]:
     """A page in a context of its own: no cookies, no storage. Leaving it demands that nothing complained."""
     context = browser.new_context(
         viewport={"width": 1024, "height": 768},
-        locale="en-GB",
-        timezone_id="UTC",
+        locale=locale,
+        timezone_id=timezone_id,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     complaints = Complaints(context, expected)
     try:
         page = context.new_page()
@@ -98,5 +102,13 @@ def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
     folder = images if os.environ.get("WATERSMEET_TEST_SCREENSHOTS") == "1" else scratch
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
-    page.screenshot(path=path, animations="disabled", caret="hide")
+    for attempts_left in (2, 1, 0):
+        try:
+            page.screenshot(path=path, animations="disabled", caret="hide")
+        except PlaywrightError as error:
+            # On a busy machine Chromium now and then has no frame to show yet.
+            if "Unable to capture screenshot" not in error.message or not attempts_left:
+                raise
+        else:
+            break
     return path

@@ -30,5 +30,6 @@ def callback_url(authorize_url: str, redirect_uri: str, username: str, decision:
             answer = submit(browser, page, {"username": username, "password": username})
             page = follow(browser, answer, redirect_uri)
         if b'name="decision"' in page.content:
-            page = submit(browser, page, {"decision": decision})
+            again = {"password": username} if b'name="password"' in page.content else {}
+            page = submit(browser, page, {"decision": decision, **again})
         return page.headers["location"]

@@ -139,6 +139,14 @@ def _started(folder: Path) -> Iterator[str]:
     raise PostgresqlMissingError(*(reasons or ["neither the wheel nor the system has a PostgreSQL"]))
 
 
+def postgresql_programs() -> Path:
+    """The folder with pg_dump and the others. Raises ``PostgresqlMissingError``."""
+    found = [folder for folder in _candidates() if os.access(folder / "pg_dump", os.X_OK)]
+    if not found:
+        raise PostgresqlMissingError("neither the wheel nor the system has pg_dump")
+    return found[0]
+
+
 def _candidates() -> list[Path]:
     """The folders with a server's programs: the wheel's first, then the system's, newest first."""
     found: list[Path] = []
@@ -160,9 +168,9 @@ def _version(folder: Path) -> int:
 
 
 def _start(programs: Path, folder: Path) -> subprocess.Popen[bytes]:
-    account = _account()
+    account = run_as()
     if account:
-        programs = _reachable(programs, folder)
+        programs = reachable(programs, folder)
         shutil.chown(folder, account["user"], account["group"])
     data = folder / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
@@ -189,7 +197,7 @@ def _start(programs: Path, folder: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def _account() -> dict[str, Any]:
+def run_as() -> dict[str, Any]:
     """Whom the server runs as: PostgreSQL refuses root, so root lends it the account without rights."""
     if os.geteuid() != 0:
         return {}
@@ -200,7 +208,7 @@ def _account() -> dict[str, Any]:
     return {"user": "nobody", "group": grp.getgrgid(nobody.pw_gid).gr_name, "extra_groups": []}
 
 
-def _reachable(programs: Path, folder: Path) -> Path:
+def reachable(programs: Path, folder: Path) -> Path:
     """The programs where an account without rights can read them: a copy, if the checkout is private."""
     if all(parent.stat().st_mode & 0o001 for parent in programs.parents):
         return programs

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from watersmeet.clock import SECOND, Instant
 from watersmeet.errors import SettingsError
-from watersmeet.settings import ProviderSettings
+from watersmeet.settings import ProviderSettings, Settings
 from watersmeet.tokens.sweep import CODE_RETENTION, Schedule, sweeps
 
 
@@ -55,12 +55,12 @@ def test_what_is_not_a_cron_line_is_refused_with_its_words(line: str) -> None:
 
 
 def test_s079_used_codes_are_kept_for_a_day_and_families_end_with_their_tokens() -> None:
-    codes, families = sweeps(ProviderSettings())
-    assert (codes.retention, families.retention) == (CODE_RETENTION, 0)
+    codes, families, sessions, *_ = sweeps(Settings())
+    assert (codes.retention, families.retention, sessions.retention) == (CODE_RETENTION, 0, 0)
     assert CODE_RETENTION == 86_400 * SECOND
 
 
 @pytest.mark.parametrize("name", ["prune_expired_authorizations_schedule", "prune_expired_tokens_schedule"])
 def test_either_schedule_is_checked(name: str) -> None:
     with pytest.raises(SettingsError):
-        sweeps(ProviderSettings(**{name: "never"}))  # type: ignore[arg-type]
+        sweeps(Settings(provider=ProviderSettings(**{name: "never"})))  # type: ignore[arg-type]

@@ -31,7 +31,13 @@ OWN: dict[str, Any] = {
     "port": 8090,
     "database_url": "sqlite:///watersmeet.db",
     "secret": "",
+    "trusted_proxies": "",
+    "proxy_header": "x-forwarded-for",
     "session_hours": 12,
+    "workers": 1,
+    "throttle_attempts": 10,
+    "throttle_minutes": 15,
+    "audit_retention_days": 400,
     "log_format": "text",
 }
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -18,7 +18,7 @@ from watersmeet.oauth2.authorization import (
     trusted_redirect_uri,
 )
 from watersmeet.oauth2.client import Client
-from watersmeet.oauth2.errors import OAuthError, RepeatedParameter, UnknownClient
+from watersmeet.oauth2.errors import ClientDisabled, OAuthError, RepeatedParameter, UnknownClient
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.session import Session
@@ -47,6 +47,8 @@ def find_target(tx: Transaction, parameters: Parameters) -> Target:
     client = clients.find(tx, requested_client_id(parameters))
     if client is None:
         raise UnknownClient
+    if not client.is_enabled:
+        raise ClientDisabled
     return Target(client, trusted_redirect_uri(parameters, client))
 
 

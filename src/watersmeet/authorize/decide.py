@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.database import authorizations, clients
+from watersmeet.confluence.scopes import Scope
+from watersmeet.database import audit, authorizations, clients, tokens
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
@@ -13,6 +15,7 @@ from watersmeet.oauth2.authorization import Authorization
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import find_match
+from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import ErrorCode
 from watersmeet.users.session import Session
 
@@ -32,6 +35,19 @@ class Question:
 
     authorization: Authorization
     client: Client
+    is_first_time: bool
+
+
+class PasswordNeeded(WatersmeetError):
+    """Administration is only given away by somebody who has just typed their password (S068)."""
+
+    description = "To allow administration, type your password. To go on without it, allow less."
+
+
+class WrongPassword(WatersmeetError):
+    """The password typed on the consent page is not the user's."""
+
+    description = "The password is wrong. Nothing was allowed."
 
 
 def find_question(tx: Transaction, session: Session, request_digest: str, now: Instant) -> Question:
@@ -43,30 +59,45 @@ def find_question(tx: Transaction, session: Session, request_digest: str, now: I
     return _open_question(tx, authorization, session, now)
 
 
+def reopen_question(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> Question:
+    """The open question with that identifier, to be shown again. Raises ``NoOpenQuestion``."""
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+
+
 def approve(
     tx: Transaction,
     authorization_id: str,
     session: Session,
     *,
+    scope: ScopeSet | None = None,
+    has_typed_password: bool = False,
     now: Instant,
     code_lifetime: Instant,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> str:
-    """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion``.
+    """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
+    ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
     The code has 256 random bits; only its digest is kept (S071).
     """
     question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
     before, code = question.authorization, entropy.hex(32)
-    _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
+    granted = before.narrowed_to(scope) if scope is not None else before
+    if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
+        raise PasswordNeeded
+    _move(tx, before, granted.approve(now, keys.digest(code), now + code_lifetime))
+    _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin, granted.scope)
     return before.redirect_uri.with_answer({"code": code, "state": before.state})
 
 
-def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> str:
+def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant, origin: Origin = INTERNAL) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    before = _open_question(tx, authorizations.find(tx, authorization_id), session, now).authorization
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    before = question.authorization
     _move(tx, before, before.deny(now))
+    _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
     return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
 
 
@@ -78,11 +109,13 @@ def _open_question(tx: Transaction, authorization: Authorization | None, session
     # The registration may have changed since the question was asked (S041).
     if (
         client is None
+        or not client.is_enabled
         or not client.scope.covers(authorization.scope)
         or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
-    return Question(authorization, client)
+    first_time = not tokens.has_been_given(tx, client.id, session.user.id)
+    return Question(authorization, client, first_time)
 
 
 def _is_asked_of(authorization: Authorization, session: Session) -> bool:
@@ -92,3 +125,25 @@ def _is_asked_of(authorization: Authorization, session: Session) -> bool:
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
     if not authorizations.move(tx, before, after):
         raise NoOpenQuestion(detail="two answers raced")
+
+
+def _record(
+    tx: Transaction,
+    event: Event,
+    question: Question,
+    session: Session,
+    now: Instant,
+    origin: Origin,
+    scope: ScopeSet,
+) -> None:
+    asked = question.authorization
+    narrowed = {"asked": str(asked.scope)} if scope != asked.scope else {}
+    audit.record(
+        tx,
+        event,
+        origin,
+        now,
+        user_id=session.user.id,
+        client_id=question.client.client_id,
+        detail={"scope": str(scope), **narrowed, "redirect_host": asked.redirect_uri.host},
+    )

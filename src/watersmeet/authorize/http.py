@@ -1,10 +1,8 @@
-"""The authorization endpoint and the consent page over HTTP."""
+"""The authorization endpoint and the answers to the consent page over HTTP."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,44 +10,22 @@ from starlette.routing import Route
 
 from watersmeet.authorize import begin, decide
 from watersmeet.authorize.decide import Question
-from watersmeet.clock import Instant
-from watersmeet.confluence.scopes import WORDS, Role, Scope, ScopeWords
+from watersmeet.authorize.page import AUTHORIZE_PATHS, authorize_again, consent_page, consent_token
+from watersmeet.confluence.scopes import Scope
+from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.oauth2.parameters import Parameters
-from watersmeet.users.http import current_session, path_and_query, to_sign_in, visitor
+from watersmeet.users.http import current_session, path_and_query, to_sign_in
+from watersmeet.users.http_password import password_fits
 from watersmeet.users.session import Session
-from watersmeet.web.csrf import check_form, form_token
+from watersmeet.web.cause import note_cause
+from watersmeet.web.csrf import check_form
 from watersmeet.web.environment import Environment
-from watersmeet.web.forms import Form
+from watersmeet.web.forms import Form, UnreadableForm
 from watersmeet.web.log import log
-from watersmeet.web.templates import Page, render
+from watersmeet.web.origin import origin_of
+from watersmeet.web.templates import render
 
-AUTHORIZE_PATHS = ("/rest/oauth2/latest/authorize", "/rest/oauth2/1.0/authorize")
 CONSENT_PATH = "/plugins/servlet/oauth2/consent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentPage(Page):
-    """The question whether an application may do something for the user."""
-
-    template: ClassVar[str] = "consent.html"
-    client_name: str
-    registered_by: str
-    registered_at: Instant
-    display_name: str
-    username: str
-    verb: str
-    granted: ScopeWords
-    implied: list[ScopeWords]
-    is_administrative: bool
-    is_beyond_user: bool
-    redirect_host: str
-    redirect_path: str
-    is_loopback: bool
-    refresh_days: int
-    authorization_id: str
-    form_token: str
-    sign_out_token: str
-    switch_destination: str
 
 
 def routes(environment: Environment) -> list[Route]:
@@ -78,19 +54,19 @@ class _Authorize:
             lambda tx: begin.begin(tx, parameters, session, now, self.environment.entropy)
         )
         if isinstance(begun, begin.Refused):
+            note_cause(request, begun.error)
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
         return RedirectResponse(f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
-        authorize_again = f"{self.environment.settings.context_path}{AUTHORIZE_PATHS[0]}?{parameters.encode()}"
         session = await current_session(self.environment, request)
         if session is None:
-            return to_sign_in(self.environment, authorize_again)
+            return to_sign_in(self.environment, authorize_again(self.environment, parameters))
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
         question = await self.environment.database.read(lambda tx: decide.find_question(tx, session, digest, now))
-        return self._page(question, session, authorize_again)
+        return self._page(question, session, parameters)
 
     async def answer(self, request: Request) -> Response:
         form = await Form.read(request)
@@ -98,59 +74,73 @@ class _Authorize:
         if session is None:
             raise decide.NoOpenQuestion
         authorization_id = form.text("authorization")
-        expected = self._form_token(session, authorization_id)
+        expected = consent_token(self.environment, session, authorization_id)
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         allowed = form.text("decision") == "allow"
-        location = await self._decide(session, authorization_id, allowed=allowed)
+        try:
+            location = await (self._allow if allowed else self._deny)(request, session, authorization_id, form)
+        except (decide.PasswordNeeded, decide.WrongPassword, Throttled) as problem:
+            note_cause(request, problem)
+            log.info("consent needs the password", user=session.user.username, cause=type(problem).__name__)
+            return await self._ask_again(request, session, form, problem)
         log.info("consent answered", user=session.user.username, allowed=allowed)
         # 303: the browser must not repeat this post, form and all, at the client (RFC 9700 §4.12).
         return RedirectResponse(location, 303)
 
-    async def _decide(self, session: Session, authorization_id: str, *, allowed: bool) -> str:
-        environment, now = self.environment, self.environment.clock.now()
-        if not allowed:
-            return await environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now))
+    async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        return await self.environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now, origin))
+
+    async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
+        environment, now, scope = self.environment, self.environment.clock.now(), _chosen(form)
+        origin, typed = origin_of(request, session.user.username), form.raw("password")
+        if typed and not await password_fits(environment, request, session.user, typed):
+            raise decide.WrongPassword
         return await environment.database.write(
             lambda tx: decide.approve(
                 tx,
                 authorization_id,
                 session,
+                scope=scope.as_set if scope else None,
+                has_typed_password=bool(typed),
                 now=now,
                 code_lifetime=environment.settings.code_lifetime,
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=origin,
             )
         )
 
-    def _form_token(self, session: Session, authorization_id: str) -> str:
-        return form_token(self.environment.keys, session.digest, "consent", authorization_id)
-
-    def _page(self, question: Question, session: Session, authorize_again: str) -> Response:
-        authorization, client, user = question.authorization, question.client, session.user
-        implied = [WORDS[scope] for scope in Scope if scope in authorization.scope.implied]
-        granted = implied.pop()
-        parts = urlsplit(authorization.redirect_uri.value)
-        who = visitor(self.environment, session)
-        page = ConsentPage(
-            context_path=self.environment.settings.context_path,
-            visitor=None,  # no navigation here: the question comes first
-            client_name=client.name,
-            registered_by=client.created_by,
-            registered_at=client.created_at,
-            display_name=user.display_name,
-            username=user.username,
-            verb=granted.verb,
-            granted=granted,
-            implied=implied,
-            is_administrative=granted.scope in (Scope.ADMIN, Scope.SYSTEM_ADMIN),
-            is_beyond_user=not Role(user.role).ceiling.covers(authorization.scope),
-            redirect_host=authorization.redirect_uri.host,
-            redirect_path=parts.path + (f"?{parts.query}" if parts.query else ""),
-            is_loopback=authorization.redirect_uri.is_loopback,
-            refresh_days=self.environment.settings.provider.refresh_token_expiration_seconds // 86_400,
-            authorization_id=authorization.id,
-            form_token=self._form_token(session, authorization.id),
-            sign_out_token=who.sign_out_token,
-            switch_destination=authorize_again,
+    async def _ask_again(self, request: Request, session: Session, form: Form, problem: WatersmeetError) -> Response:
+        authorization_id, now = form.text("authorization"), self.environment.clock.now()
+        question = await self.environment.database.read(
+            lambda tx: decide.reopen_question(tx, authorization_id, session, now)
         )
-        return render(page, form_action=authorization.redirect_uri.origin)
+        # The form posts to the address of the page it stands on, so the parameters are still there.
+        parameters = Parameters.parse(request.scope["query_string"])
+        return self._page(question, session, parameters, chosen=_chosen(form), problem=problem)
+
+    def _page(
+        self,
+        question: Question,
+        session: Session,
+        parameters: Parameters,
+        *,
+        chosen: Scope | None = None,
+        problem: WatersmeetError | None = None,
+    ) -> Response:
+        page = consent_page(self.environment, session, question, parameters, chosen=chosen, problem=problem)
+        form_action = question.authorization.redirect_uri.origin
+        if isinstance(problem, Throttled):
+            wait = {"retry-after": str(problem.retry_after_seconds)}
+            return render(page, 429, wait, form_action=form_action)
+        return render(page, 403 if problem else 200, form_action=form_action)
+
+
+def _chosen(form: Form) -> Scope | None:
+    """The scope that was chosen on the page, if there was a choice. Raises ``UnreadableForm``."""
+    text = form.text("granted_scope")
+    try:
+        return Scope(text) if text else None
+    except ValueError as error:
+        raise UnreadableForm(detail="not a scope") from error

@@ -27,6 +27,9 @@ _COMMANDS = {
     "user": "Add, list, disable users; set passwords.",
     "link": "Add, list, show, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
+    "database": "Upgrade, check and back up the database.",
+    "audit": "Search and export the audit log.",
+    "keys": "Rotate and list the keys that sign tokens.",
     "settings": "List every setting.",
 }
 

@@ -22,6 +22,7 @@ def _head(base_url: str) -> list[str]:
         "",
         f"  Watersmeet is ready at {base_url}",
         "  Demo data in a throw-away database, for this computer only. Stop it with Ctrl-C.",
+        f"  Developer pages: {base_url}/_dev/ (playground, requests and why they were refused, clock, faults, reset)",
         "",
         "Users",
         *users,

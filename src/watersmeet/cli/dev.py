@@ -72,6 +72,7 @@ def _settings(base_url: str, file: Path, properties: dict[str, str]) -> Settings
         "base_url": base_url,
         "database_url": f"sqlite:///{file}",
         "secret": SystemEntropy().hex(32),
+        "throttle_attempts": 0,  # test suites guess wrong on purpose; -Dthrottle_attempts=10 for those about it
         **properties,
     }
     return settings.load(flags=flags, environment={})
@@ -81,16 +82,28 @@ def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:
     from watersmeet import demo
     from watersmeet.app import create_app, create_environment, open_database
     from watersmeet.cli import server
+    from watersmeet.cli.connection import Connection
     from watersmeet.database.properties import Purpose, prepare
+    from watersmeet.dev.clock import VirtualClock
+    from watersmeet.dev.http import entrance
+    from watersmeet.dev.workshop import Workshop
 
     database = open_database(settings)
     try:
-        environment = create_environment(settings, database)
+        clock = VirtualClock()
+        environment = create_environment(settings, database, clock)
         prepare(database, Purpose.DEVELOPMENT, environment.keys.fingerprint)
         now = environment.clock.now()
         database.write_now(lambda tx: demo.add_demo(tx, environment, now))
-        app = create_app(settings, database=database, more_routes=demo.routes(environment))
-        server.run(app, listener, when_ready)
+        workshop = Workshop.open(environment, clock)
+        app = create_app(
+            settings,
+            database=database,
+            clock=clock,
+            more_routes=[entrance(workshop)],
+            demo_accounts=demo.accounts(),
+        )
+        server.run(workshop.around(app), listener, when_ready, protocol=workshop.connections.listed(Connection))
     finally:
         database.close()
 

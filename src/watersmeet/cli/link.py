@@ -34,6 +34,7 @@ def add(
     name: str, redirect_uris: tuple[str, ...], scope: str, public: bool, as_json: bool, config: Path | None
 ) -> None:
     """Add an incoming link; prints its client ID and, this once, its secret."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.links.register import Registration, link_as_json, register
 
     with production_environment(config) as environment:
@@ -52,6 +53,7 @@ def add(
                 now=environment.clock.now(),
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=COMMAND_LINE,
             )
         )
     if as_json:
@@ -112,6 +114,7 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
 @config_option
 def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | None) -> None:
     """Make a new secret; the old one works on for a while."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.links.credentials import HOUR, rotate_secret
     from watersmeet.links.register import require_link
 
@@ -124,12 +127,45 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
                 now=environment.clock.now(),
                 keys=environment.keys,
                 entropy=environment.entropy,
+                origin=COMMAND_LINE,
             )
         )
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
         return
     click.echo(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
+
+
+@command.command("disable")
+@click.argument("client_id")
+@config_option
+def disable(client_id: str, config: Path | None) -> None:
+    """Refuse an application everywhere; everything it was given ends."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.credentials import disable_link
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        now = environment.clock.now()
+        environment.database.write_now(lambda tx: disable_link(tx, link, now, COMMAND_LINE))
+    click.echo(f"Disabled {link.name}.")
+
+
+@command.command("enable")
+@click.argument("client_id")
+@config_option
+def enable(client_id: str, config: Path | None) -> None:
+    """Serve a disabled application again; people must authorize it anew."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.credentials import enable_link
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        now = environment.clock.now()
+        environment.database.write_now(lambda tx: enable_link(tx, link, now, COMMAND_LINE))
+    click.echo(f"Enabled {link.name}.")
 
 
 @command.command("delete")
@@ -139,6 +175,7 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
 def delete(client_id: str, yes: bool, config: Path | None) -> None:
     """Delete an incoming link; every token it was given dies."""
     from watersmeet.database import tokens
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.links.credentials import delete_link
     from watersmeet.links.register import require_link
 
@@ -148,5 +185,5 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
         users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
         if not yes:
             click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
-        environment.database.write_now(lambda tx: delete_link(tx, link))
+        environment.database.write_now(lambda tx: delete_link(tx, link, now, COMMAND_LINE))
     click.echo(f"Deleted {link.name}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,12 +14,16 @@ from watersmeet.cli.configuration import config_option, load_settings, parse_pro
 @config_option
 @click.option("--host", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--workers", type=click.IntRange(1), help="How many processes serve; one unless the settings say more.")
 @property_option
-def command(config: Path | None, host: str | None, port: int | None, properties: tuple[str, ...]) -> None:
+def command(
+    config: Path | None, host: str | None, port: int | None, workers: int | None, properties: tuple[str, ...]
+) -> None:
     """Start for production, on a SQLite file unless the settings name a PostgreSQL server.
 
     Refuses to start on a missing or sample secret, on an http base URL that is not this computer, and on a
-    database made by `dev`. TLS is the business of the proxy in front.
+    database made by `dev` or of another schema. TLS is the business of the proxy in front. Ends with 0 on SIGINT or
+    SIGTERM, once what was started is finished.
     """
     from watersmeet.app import create_app, open_database
     from watersmeet.cli import server
@@ -27,14 +32,32 @@ def command(config: Path | None, host: str | None, port: int | None, properties:
     from watersmeet.settings import require_production
     from watersmeet.web import log
 
-    settings = load_settings(config, {"host": host, "port": port, **parse_properties(properties)})
+    flags = {"host": host, "port": port, "workers": workers, **parse_properties(properties)}
+    settings = load_settings(config, flags)
     require_production(settings)
     log.configure(settings.log_format)
     database = open_database(settings)
     try:
         prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
-        app = create_app(settings, database=database)
-        listener = server.bind(settings.host, settings.port)
-        server.run(app, listener, lambda: click.echo(f"Watersmeet is ready at {settings.base_url}"))
     finally:
         database.close()
+    listener = server.bind(settings.host, settings.port)
+    # What waits for a lock is given the time to get it.
+    grace = settings.provider.max_lock_timeout_seconds + 1
+
+    def work(when_ready: Callable[[], None]) -> None:
+        database = open_database(settings)
+        try:
+            server.run(create_app(settings, database=database), listener, when_ready, grace_seconds=grace)
+        finally:
+            database.close()
+
+    def announce() -> None:
+        click.echo(f"Watersmeet is ready at {settings.base_url}")
+
+    if settings.workers == 1:
+        work(announce)
+    else:
+        from watersmeet.cli.supervisor import Supervisor
+
+        Supervisor(settings.workers, work, listener, patience=grace + 2).run(announce)

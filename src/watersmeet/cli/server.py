@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
 
-_GRACE_SECONDS = 1  # what a request in flight gets at shutdown, so that the process ends within two
+_GRACE_SECONDS = 1  # what a request in flight gets when `dev` ends, so that the process ends within two
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -53,18 +55,30 @@ class _Server(uvicorn.Server):
             self._when_ready()
 
 
-def run(app: ASGIApp, listener: socket.socket, when_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections."""
+def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    when_ready: Callable[[], None],
+    *,
+    protocol: type[HttpToolsProtocol] = Connection,
+    grace_seconds: int = _GRACE_SECONDS,
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``when_ready`` is called once the port accepts connections.
+
+    At the end, no more is accepted, and what is in flight has ``grace_seconds`` to be finished. ``protocol`` is
+    how a connection is served: ``Connection``, or a class made from it.
+    """
+    raise_file_limit()
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=protocol,
         ws="none",
         lifespan="on",
         access_log=False,
         log_level="error",
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
     )
     _Server(config, when_ready).run(sockets=[listener])

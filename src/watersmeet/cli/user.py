@@ -42,6 +42,7 @@ _password_option = click.option(
 @config_option
 def add(username: str, name: str, email: str, role: str, password_stdin: bool, config: Path | None) -> None:
     """Add a user; asks for the password."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.users.password import hash_password
     from watersmeet.users.signin import add_user
 
@@ -57,6 +58,7 @@ def add(username: str, name: str, email: str, role: str, password_stdin: bool, c
                 password_hash=password_hash,
                 now=environment.clock.now(),
                 entropy=environment.entropy,
+                origin=COMMAND_LINE,
             )
         )
     click.echo(f"Added {user.username} ({user.role.value}).")
@@ -94,11 +96,12 @@ def _as_json(user: User) -> dict[str, Any]:
 @config_option
 def disable(username: str, config: Path | None) -> None:
     """Keep a user out: sessions and every application's access end at once."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.users.signin import disable_user
 
     with production_environment(config) as environment:
         now = environment.clock.now()
-        user = environment.database.write_now(lambda tx: disable_user(tx, username, now))
+        user = environment.database.write_now(lambda tx: disable_user(tx, username, now, COMMAND_LINE))
     click.echo(f"Disabled {user.username}.")
 
 
@@ -107,10 +110,12 @@ def disable(username: str, config: Path | None) -> None:
 @config_option
 def enable(username: str, config: Path | None) -> None:
     """Let a disabled user in again; applications must be authorized anew."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.users.signin import enable_user
 
     with production_environment(config) as environment:
-        user = environment.database.write_now(lambda tx: enable_user(tx, username))
+        now = environment.clock.now()
+        user = environment.database.write_now(lambda tx: enable_user(tx, username, now, COMMAND_LINE))
     click.echo(f"Enabled {user.username}.")
 
 
@@ -120,11 +125,14 @@ def enable(username: str, config: Path | None) -> None:
 @config_option
 def password(username: str, password_stdin: bool, config: Path | None) -> None:
     """Set a user's password; sessions and every application's access end."""
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.users.password import hash_password
     from watersmeet.users.signin import change_password, require_user
 
     with production_environment(config) as environment:
         environment.database.read_now(lambda tx: require_user(tx, username))
         password_hash, now = hash_password(_password(password_stdin)), environment.clock.now()
-        user = environment.database.write_now(lambda tx: change_password(tx, username, password_hash, now))
+        user = environment.database.write_now(
+            lambda tx: change_password(tx, username, password_hash, now, COMMAND_LINE)
+        )
     click.echo(f"Changed the password of {user.username}.")

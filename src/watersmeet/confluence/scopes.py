@@ -22,6 +22,11 @@ class Scope(StrEnum):
         """The set of this scope alone, with all it implies."""
         return VOCABULARY.parse(self)
 
+    @property
+    def is_administrative(self) -> bool:
+        """Whether the scope reaches beyond content: giving it away needs the password again (S068)."""
+        return self in (Scope.ADMIN, Scope.SYSTEM_ADMIN)
+
 
 VOCABULARY = ScopeVocabulary.of({scope: tuple(Scope)[: number + 1] for number, scope in enumerate(Scope)})
 
@@ -48,12 +53,11 @@ _CEILINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ScopeWords:
-    """How people are told about a scope: a title, a sentence, and the verb of the consent heading."""
+    """How people are told about a scope: a title and a sentence."""
 
     scope: Scope
     title: str
     explanation: str
-    verb: str
 
 
 WORDS = {
@@ -61,28 +65,24 @@ WORDS = {
         Scope.READ,
         "View your content",
         "See the spaces, pages, blog posts, attachments, comments and templates you can see, and your profile.",
-        "read content",
     ),
     Scope.WRITE: ScopeWords(
         Scope.WRITE,
         "Create, change and delete content",
         "Create, change and delete what you can change: pages, blog posts, attachments, comments and "
         "templates. Change your profile.",
-        "read and change content",
     ),
     Scope.ADMIN: ScopeWords(
         Scope.ADMIN,
         "Administer this site",
         "Do most of what an administrator can do on the whole site, except backups, imports and "
         "infrastructure settings.",
-        "administer this site",
     ),
     Scope.SYSTEM_ADMIN: ScopeWords(
         Scope.SYSTEM_ADMIN,
         "Administer the system",
         "Do everything an administrator can do on the whole site, including backups, imports and "
         "infrastructure settings.",
-        "administer the system",
     ),
 }
 

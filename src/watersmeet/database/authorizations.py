@@ -11,6 +11,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import authorizations, users
 from watersmeet.database.transaction import Transaction
@@ -36,6 +38,7 @@ _MOVE = (
     .where(authorizations.c.id == bindparam("of_id"), authorizations.c.status == bindparam("from_status"))
     .values(
         status=bindparam("status"),
+        scope=bindparam("scope"),
         code_digest=bindparam("code_digest"),
         expires_at=bindparam("expires_at"),
         family_id=bindparam("family_id"),
@@ -162,12 +165,21 @@ def move(tx: Transaction, before: Authorization, after: Authorization) -> bool:
             "of_id": before.id,
             "from_status": before.status.value,
             "status": after.status.value,
+            "scope": str(after.scope),
             "code_digest": after.code_digest,
             "expires_at": after.expires_at,
             "family_id": after.family_id,
         },
     )
     return result.rowcount == 1
+
+
+_UNUSED = (AuthorizationStatus.PENDING.value, AuthorizationStatus.APPROVED.value)
+
+
+def withdraw_all_of(tx: Transaction, client: int) -> None:
+    """Forget a client's open questions and the codes it did not exchange (S099)."""
+    tx.execute(delete(authorizations).where(authorizations.c.client == client, authorizations.c.status.in_(_UNUSED)))
 
 
 def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) -> None:
@@ -181,16 +193,18 @@ def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) 
     tx.execute(delete(authorizations).where(*whose))
 
 
-_EXPIRED = (
-    select(authorizations.c.id)
-    .where(authorizations.c.expires_at < bindparam("before"))
-    .limit(bindparam("at_most", type_=authorizations.c.created_at.type))
-)
+def withdraw_all(tx: Transaction) -> None:
+    """Forget every question that is open and every code that was not exchanged yet."""
+    tx.execute(delete(authorizations).where(authorizations.c.status.in_(_UNUSED)))
+
+
+_EXPIRED = ended(authorizations.c.id, authorizations.c.expires_at)
+_ANY_EXPIRED = any_ended(authorizations.c.expires_at)
 
 
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index of expiries."""
-    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+    return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
 
 
 def prune(tx: Transaction, before: Instant, at_most: int) -> int:
@@ -198,3 +212,8 @@ def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
     tx.execute(delete(authorizations).where(authorizations.c.id.in_(expired)))
     return len(expired)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {authorizations.name: expiry.backlog(tx, authorizations.c.expires_at, before)}

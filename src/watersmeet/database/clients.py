@@ -30,6 +30,8 @@ _COLUMNS = (
     clients.c.scope,
     clients.c.created_at,
     clients.c.created_by,
+    clients.c.disabled_at,
+    clients.c.last_used_at,
 )
 _BY_CLIENT_IDS = select(*_COLUMNS).where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)))
 _BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
@@ -73,6 +75,13 @@ def list_all(tx: Transaction) -> list[Client]:
     return _assemble(tx, tx.execute(_ALL).all())
 
 
+def is_public_origin(tx: Transaction, origin: str) -> bool:
+    """Whether a public client registered a redirection URI of that origin (S107)."""
+    public = select(redirect_uris.c.uri).join(clients, clients.c.id == redirect_uris.c.client)
+    uris = tx.execute(public.where(~clients.c.confidential)).scalars()
+    return any(RedirectUri(uri).origin == origin for uri in uris)
+
+
 def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     if not rows:
         return []
@@ -94,6 +103,8 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
             secrets=tuple(secrets[row.id]),
             created_at=row.created_at,
             created_by=row.created_by,
+            disabled_at=row.disabled_at,
+            last_used_at=row.last_used_at,
         )
         for row in rows
     ]
@@ -102,7 +113,7 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
 def _refuse_taken_name(tx: Transaction, name: str, but: int | None = None) -> None:
     owner = tx.execute(select(clients.c.id).where(clients.c.name_key == name.casefold())).scalar()
     if owner not in (None, but):
-        raise ClientNameTaken(f"There is already an incoming link named {name}.")
+        raise ClientNameTaken("There is already an incoming link named {name}.", name=name)
 
 
 def add(
@@ -147,6 +158,11 @@ def change(tx: Transaction, number: int, *, name: str, scope: ScopeSet, uris: It
 def _set_uris(tx: Transaction, number: int, uris: Iterable[RedirectUri]) -> None:
     rows = [{"client": number, "position": position, "uri": uri.value} for position, uri in enumerate(uris)]
     tx.execute(insert(redirect_uris), rows)
+
+
+def set_disabled(tx: Transaction, number: int, disabled_at: Instant | None) -> None:
+    """Refuse a client from now on, or (``None``) serve it again."""
+    tx.execute(update(clients).where(clients.c.id == number).values(disabled_at=disabled_at))
 
 
 def add_secret(tx: Transaction, number: int, digest: str, now: Instant) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from sqlalchemy import (
+    DDL,
+    URL,
     Column,
     ColumnElement,
     Connection,
     Engine,
     FromClause,
+    Table,
     Text,
     bindparam,
     cast,
@@ -28,11 +33,28 @@ from sqlalchemy.pool import NullPool
 
 DialectName = Literal["sqlite", "postgresql"]
 
+# The server that was the primary is one no longer, or its operator made it read-only.
+_READ_ONLY = "25006"
 # PostgreSQL's codes for "run the same transaction again": serialization failure, deadlock, and a unique violation,
-# because then somebody came between a check and its insert, and the check will see it the second time.
-_TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
-_LOCK_NOT_AVAILABLE = "55P03"
-_SQLITE_SIGNS = ("database is locked", "database or disk is full", "readonly database", "unable to open database")
+# because then somebody came between a check and its insert, and the check will see it the second time. A read-only
+# server is left, and the second time another one is asked.
+_TRY_AGAIN = frozenset({"40001", "40P01", "23505", _READ_ONLY})
+# PostgreSQL's codes and classes of codes for "not now": a lock that somebody keeps, connection trouble, no disk,
+# memory or connection left, starting, stopping.
+_NOT_NOW = ("55P03", _READ_ONLY, "08", "53", "57P")
+_SQLITE_SIGNS = (
+    "database is locked",
+    "database or disk is full",
+    "disk i/o error",
+    "readonly database",
+    "unable to open database",
+)
+
+_CONNECT_SECONDS = 3  # for each host of the URL
+# A server that vanishes without a word is given up after about ten seconds.
+_VANISHED = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+_MIGRATION_LOCK = 0x57617465  # any number will do, as long as nobody else takes it
 
 
 def dialect_name(url: str) -> DialectName:
@@ -40,10 +62,23 @@ def dialect_name(url: str) -> DialectName:
 
     Raises ``ValueError`` for a URL that is neither ``sqlite:///…`` nor ``postgresql://…``.
     """
-    backend = make_url(url).get_backend_name()
+    backend = _parse(url).get_backend_name()
     if backend in ("sqlite", "postgresql"):
         return "sqlite" if backend == "sqlite" else "postgresql"
     raise ValueError(f"unsupported database {backend!r}: use sqlite:///FILE or postgresql://…")
+
+
+def _parse(url: str) -> URL:
+    """The URL as SQLAlchemy spells it, which for several hosts differs from PostgreSQL's own spelling.
+
+    ``postgresql://user@one:5432,two:5432/name`` becomes ``postgresql://user@/name?host=one:5432&host=two:5432``.
+    """
+    found = re.fullmatch(r"(postgresql://)([^/?#]*@)?([^/?#@]*,[^/?#@]*)([^?#]*)(?:\?(.*))?", url)
+    if found is None:
+        return make_url(url)
+    scheme, user, hosts, path, query = (part or "" for part in found.groups())
+    several = urlencode([("host", host) for host in hosts.split(",")])
+    return make_url(f"{scheme}{user}{path}?{several}" + (f"&{query}" if query else ""))
 
 
 def open_engine(url: str, *, lock_timeout_seconds: float, pool_size: int) -> Engine:
@@ -54,12 +89,12 @@ def open_engine(url: str, *, lock_timeout_seconds: float, pool_size: int) -> Eng
 
 
 def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
-    _create_private_file(make_url(url).database)
+    _create_private_file(_parse(url).database)
     # The runner holds one connection for writing and one for reading, each used by one thread at a time, so
     # there is nothing to pool. AUTOCOMMIT: the runner says BEGIN IMMEDIATE itself, because the driver's
     # implicit BEGIN takes the write lock too late and then cannot wait for it.
     engine = create_engine(
-        make_url(url).set(drivername="sqlite+pysqlite"),
+        _parse(url).set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # an error's text may end in the log (S016)
@@ -87,16 +122,74 @@ def _create_private_file(path: str | None) -> None:
 
 def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> Engine:
     milliseconds = int(lock_timeout_seconds * 1000)
-    return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+    address = _parse(url)
+    engine = create_engine(
+        address.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=lock_timeout_seconds,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
         hide_parameters=True,
-        connect_args={"options": f"-c lock_timeout={milliseconds} -c synchronous_commit=on"},
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            **_VANISHED,
+            # What the operator wrote into the URL wins.
+            **{name: value for name, value in address.query.items() if name in ("connect_timeout", *_VANISHED)},
+            # Ours come last and win: what "answered" means is not the operator's to weaken.
+            "options": f"{address.query.get('options', '')} -c lock_timeout={milliseconds} -c synchronous_commit=on",
+        },
     )
+
+    @event.listens_for(engine, "handle_error")
+    def _leave_a_standby(context: Any) -> None:
+        # After a failover the old primary may still answer; the pool then looks for the new one.
+        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """One transaction for changing the schema, which nobody else does at the same time.
+
+    Committed at the end, rolled back when anything is raised.
+    """
+    if engine.dialect.name == "sqlite":
+        yield from _alone_on_sqlite(engine)
+        return
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        yield connection
+
+
+def _alone_on_sqlite(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        # SQLite changes a column by making the table anew, and dropping the old one must not take along the rows
+        # that refer to it. The switch works outside a transaction only.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            _refuse_broken_references(connection)
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            roll_back(connection)
+            raise
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise RuntimeError(f"{len(broken)} rows would refer to nothing, the first in {broken[0][0]}")
+
+
+def roll_back(connection: Connection) -> None:
+    """End a transaction on SQLite that may have ended by itself."""
+    raw = connection.connection.dbapi_connection
+    if raw is not None and raw.in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
 
 
 ROWS = "rows"
@@ -146,10 +239,51 @@ def is_busy(error: DBAPIError) -> bool:
 
 
 def _is_unreachable(error: DBAPIError) -> bool:
-    """Whether PostgreSQL could not be reached, is starting or stopping, or kept a lock from us too long."""
+    """Whether PostgreSQL could not be reached or could not take the work now."""
     if type(error.orig).__module__.partition(".")[0] != "psycopg":
         return False
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # it never came to a conversation
         return isinstance(error, OperationalError)
-    return state == _LOCK_NOT_AVAILABLE or str(state).startswith(("08", "57P"))
+    return str(state).startswith(_NOT_NOW)
+
+
+_APPEND_ONLY_SQLITE = (
+    """CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
+    """CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+WHEN OLD.at >= COALESCE((SELECT CAST(value AS INTEGER) FROM properties WHERE name = '{horizon}'), 0)
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
+)
+_APPEND_ONLY_POSTGRESQL = (
+    """CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.at < COALESCE((SELECT CAST(value AS BIGINT) FROM properties WHERE name = '{horizon}'), 0) THEN
+      RETURN OLD;
+    END IF;
+  END IF;
+  RAISE EXCEPTION '{table} is append-only';
+END $$""",
+    """CREATE TRIGGER {table}_row BEFORE UPDATE OR DELETE ON {table}
+FOR EACH ROW EXECUTE FUNCTION {table}_append_only()""",
+    """CREATE TRIGGER {table}_all BEFORE TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()""",
+)
+
+
+def append_only_statements(name: DialectName, table: str, horizon: str) -> list[str]:
+    """What makes the engine itself refuse to change a table's rows, and to delete those it must still keep.
+
+    Rows whose ``at`` lies before the property named ``horizon`` may be deleted; without that property, none.
+    """
+    templates = _APPEND_ONLY_SQLITE if name == "sqlite" else _APPEND_ONLY_POSTGRESQL
+    return [template.format(table=table, horizon=horizon) for template in templates]
+
+
+def append_only(table: Table, *, deletable_before: str) -> None:
+    """Whenever the table is created, create its triggers too."""
+    names: tuple[DialectName, ...] = ("sqlite", "postgresql")
+    for name in names:
+        for statement in append_only_statements(name, table.name, deletable_before):
+            event.listen(table, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]

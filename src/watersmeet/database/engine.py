@@ -27,7 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from watersmeet.database import dialect
 from watersmeet.database.transaction import BatchOperation, Operation
 from watersmeet.database.waiting import Failed, Group, Unit, answer, groups
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import OutcomeUnknown, ServiceUnavailable
 
 T = TypeVar("T")
 Request = TypeVar("Request")
@@ -43,7 +43,8 @@ class Database:
     """A database file or server, and the threads that work on it.
 
     Close it when done: ``close()`` finishes what was accepted. Raises ``ServiceUnavailable`` from every method
-    when the work could not be started or locked within ``lock_timeout_seconds``.
+    when the work could not be started or locked within ``lock_timeout_seconds``, and its leaf ``OutcomeUnknown``
+    when PostgreSQL was lost while it committed.
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:
@@ -59,6 +60,12 @@ class Database:
             return self.read_now(operation)
         value: T = await _submitted(self._runner.read, operation)
         return value
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """``read`` for an operation that may take long: it never keeps the caller's thread or other readers waiting."""
+        if isinstance(self._runner, _SqliteRunner):
+            return await asyncio.to_thread(self._runner.read_apart, operation)
+        return await self.read(operation)
 
     async def write(self, operation: Operation[T]) -> T:
         """The value of an operation, once everything it changed is durable."""
@@ -144,6 +151,15 @@ class _SqliteRunner:
                 return operation(reader)
             finally:
                 reader.exec_driver_sql("ROLLBACK")
+
+    def read_apart(self, operation: Operation[T]) -> T:
+        """``read_now`` on a connection of its own, so that no other reader waits for it."""
+        with self._translating(), self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return operation(connection)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
 
     def read_kept(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request, from memory if the database is still as it was.
@@ -237,7 +253,7 @@ def _commit_together(connection: Connection, batch: list[Unit]) -> None:
             outcomes += _run_in_savepoint(connection, group)
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
-        _roll_back(connection)
+        dialect.roll_back(connection)
         outcomes = Group(batch).fail(_translated(error))
     answer(outcomes)
 
@@ -257,12 +273,6 @@ def _run_in_savepoint(connection: Connection, group: Group) -> list[tuple[Unit, 
     if len(group.units) == 1:
         return group.fail(failure)
     return [each for alone in group.apart() for each in _run_in_savepoint(connection, alone)]
-
-
-def _roll_back(connection: Connection) -> None:
-    raw = connection.connection.dbapi_connection
-    if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
 
 
 # ---- PostgreSQL -------------------------------------------------------------------------------------------
@@ -342,12 +352,18 @@ class _PostgresRunner:
 
     def _transact(self, engine: Engine, operation: Operation[T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
+            committing = False
             try:
-                with engine.begin() as connection:
-                    return operation(connection)
+                with engine.connect() as connection:
+                    value = operation(connection)
+                    committing = True
+                    connection.commit()
+                    return value
             except DBAPIError as error:
                 if dialect.can_try_again(error) and attempt < _ATTEMPTS:
                     continue
+                if committing and dialect.is_busy(error):
+                    raise OutcomeUnknown(detail=str(error.orig)) from error
                 raise _translated(error) from error
             except PoolTimeout as error:
                 raise _translated(error) from error

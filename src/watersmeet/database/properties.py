@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import insert as insert_into
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
+from watersmeet.database import dialect
 from watersmeet.database.engine import Database
-from watersmeet.database.schema import SCHEMA_VERSION, metadata, properties
+from watersmeet.database.schema import SCHEMA_VERSION, alembic_version, metadata, properties
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, SettingsError
 
@@ -27,14 +28,8 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
     Raises ``SettingsError`` for a database of another schema, purpose or secret: serving it would be wrong in
     a way that shows late.
     """
-    try:
-        is_empty = not database.read_now(lambda tx: inspect(tx).has_table(properties.name))
-    except (DBAPIError, ServiceUnavailable) as error:
-        raise SettingsError(f"The database of database_url cannot be opened: {_cause(error)}") from error
-    if is_empty:
-        metadata.create_all(database.engine)
-        database.write_now(lambda tx: _describe(tx, purpose, fingerprint))
-        return
+    if inspect_schema(database) is None:
+        _make(database, purpose, fingerprint)
     known = database.read_now(_read)
     if known.get("purpose") != purpose.value:
         raise SettingsError(
@@ -43,10 +38,7 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
             else "This database was not made by `watersmeet dev`."
         )
     if known.get("schema") != SCHEMA_VERSION:
-        raise SettingsError(
-            f"This database has schema {known.get('schema')}, this Watersmeet needs {SCHEMA_VERSION}: start the "
-            "version that made it, or change database_url to a new database."
-        )
+        raise SettingsError(other_schema(known.get("schema")))
     if known.get("secret") != fingerprint:
         raise SettingsError(
             "The secret is not the one this database was made with, so no stored credential would work: set "
@@ -54,15 +46,55 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
         )
 
 
-def _cause(error: DBAPIError | ServiceUnavailable) -> str:
-    """The driver's own words, in one line; they name no password."""
-    text = str(error.orig) if isinstance(error, DBAPIError) else error.detail
-    return " ".join(text.split("(Background")[0].split())
+def inspect_schema(database: Database) -> str | None:
+    """Which schema a database has, ``None`` when it is empty. Raises ``SettingsError`` when it cannot be opened."""
+    try:
+        return database.read_now(schema_of)
+    except (DBAPIError, ServiceUnavailable) as error:
+        raise SettingsError(f"The database of database_url cannot be opened: {_cause(error)}") from error
+
+
+def schema_of(tx: Transaction) -> str | None:
+    """Which schema a database says it has, ``None`` when it is empty."""
+    if not inspect(tx).has_table(properties.name):
+        return None
+    return _read(tx).get("schema", "?")
+
+
+def say_schema(tx: Transaction, schema: str) -> None:
+    """Let the database say that it has that schema, to versions that knew no migrations too."""
+    tx.execute(update(properties).where(properties.c.name == "schema").values(value=schema))
+
+
+def other_schema(schema: str | None) -> str:
+    """What to tell whoever comes with a database of another schema: one sentence with the command to run."""
+    says = f"This database has schema {schema}, this Watersmeet needs {SCHEMA_VERSION}: "
+    if schema is not None and schema.isdecimal() and int(schema) > int(SCHEMA_VERSION):
+        return says + "it was made by a newer version, so install that one."
+    return says + "make a backup (`watersmeet database backup FILE`), then run `watersmeet database upgrade`."
+
+
+def _make(database: Database, purpose: Purpose, fingerprint: str) -> None:
+    """The tables as the newest migration leaves them; a test holds the two equal."""
+    try:
+        with dialect.alone(database.engine) as tx:
+            if schema_of(tx) is None:  # no other process was quicker
+                metadata.create_all(tx)
+                _describe(tx, purpose, fingerprint)
+    except DBAPIError as error:
+        raise SettingsError(f"The database of database_url takes no tables: {_cause(error)}") from error
 
 
 def _describe(tx: Transaction, purpose: Purpose, fingerprint: str) -> None:
     described = {"schema": SCHEMA_VERSION, "purpose": purpose.value, "secret": fingerprint}
     tx.execute(insert_into(properties), [{"name": name, "value": value} for name, value in described.items()])
+    tx.execute(insert_into(alembic_version), {"version_num": SCHEMA_VERSION})
+
+
+def _cause(error: DBAPIError | ServiceUnavailable) -> str:
+    """The driver's own words, in one line; they name no password."""
+    text = str(error.orig) if isinstance(error, DBAPIError) else error.detail
+    return " ".join(text.split("(Background")[0].split())
 
 
 def _read(tx: Transaction) -> dict[str, str]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -22,8 +23,11 @@ from sqlalchemy import (
     text,
 )
 
+from watersmeet.database.dialect import append_only
+
 SCHEMA_VERSION = "1"
-"""Changed whenever a table changes; a server refuses a database that carries another one."""
+"""Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
+carries another one."""
 
 metadata = MetaData(
     naming_convention={
@@ -49,6 +53,14 @@ properties = Table(
     Column("value", Text, nullable=False),
 )
 
+# Alembic's own table, spelled out so that a new database is made without importing Alembic.
+alembic_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
 # ---- people -----------------------------------------------------------------------------------------------
 
 users = Table(
@@ -72,6 +84,10 @@ sessions = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
+    # What lets people recognise their own sessions, coarse on purpose; null in rows of before.
+    Column("user_agent", String(64), nullable=True),  # like "Firefox on Linux"
+    Column("address", String(64), nullable=True),  # a network, like "192.0.2.0/24"
+    Column("last_seen_at", BigInteger, nullable=True),  # written at most once a minute
 )
 
 # ---- OAuth 2.0 --------------------------------------------------------------------------------------------
@@ -87,6 +103,8 @@ clients = Table(
     Column("scope", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(255), nullable=False),
+    Column("disabled_at", BigInteger, nullable=True),  # refused everywhere since then; null: enabled
+    Column("last_used_at", BigInteger, nullable=True),  # of any of its tokens; written at most once a minute
 )
 
 redirect_uris = Table(
@@ -140,6 +158,7 @@ token_families = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("revoked_at", BigInteger, nullable=True),
     Column("revoked_because", String(32), nullable=True),
+    Column("last_used_at", BigInteger, nullable=True),  # of its access tokens; written at most once a minute
 )
 
 # One row a generation of a family: an access token and the refresh token issued with it.
@@ -158,6 +177,49 @@ token_pairs = Table(
     # At most one successor of each generation, whatever races (S112).
     UniqueConstraint("family_id", "generation"),
     CheckConstraint("state IN ('active', 'spent')", name="state"),
+)
+
+# ---- what was decided -------------------------------------------------------------------------------------
+
+# One row a security decision, written in the transaction of what it describes and never changed (S150). It refers
+# to nothing by foreign key: an event outlives the user, the client and the family it is about.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _number(),
+    Column("at", BigInteger, nullable=False),
+    Column("event", String(32), nullable=False),  # database.audit.Event
+    Column("actor", String(255), nullable=True),
+    Column("user_id", BigInteger, nullable=True),
+    Column("client_id", String(64), nullable=True),
+    Column("family_id", String(32), nullable=True),
+    Column("address", String(64), nullable=True),
+    Column("request_id", String(32), nullable=True),
+    Column("detail", Text, nullable=True),  # a JSON object
+    # The only index: it grows at its end, so that recording stays cheap.
+    Index("ix_audit_events_at_id", "at", "id"),
+)
+append_only(audit_events, deletable_before="audit_kept_since")
+
+# The generations of the keys that sign tokens (oauth2.keys.Generation), from the first rotation on: salts from which
+# only a holder of the configured secret derives keys.
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("salt", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("signs_from", BigInteger, nullable=False),
+    Column("retires_at", BigInteger, nullable=True),  # null: the newest
+)
+
+# Failed attempts to guess something, by a keyed digest of what was guessed at and from where.
+failed_attempts = Table(
+    "failed_attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),  # of the window in which they are counted
 )
 
 # ---- content ----------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     FromClause,
     Row,
     Select,
@@ -24,6 +23,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import clients, token_families, token_pairs, users
 from watersmeet.database.transaction import Transaction
@@ -60,6 +61,7 @@ class LiveAccess:
     scope: ScopeSet
     client_scope: ScopeSet
     expires_at: Instant
+    family_id: str
 
 
 _PAIR = (
@@ -103,6 +105,7 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
             token_pairs.c.access_expires_at,
             token_pairs.c.scope,
             clients.c.scope,
+            token_families.c.id,
             users.c.id,
             users.c.username,
             users.c.user_key,
@@ -121,6 +124,7 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
             token_pairs.c.state == PairState.ACTIVE.value,
             token_families.c.revoked_at.is_(None),
             users.c.enabled,
+            clients.c.disabled_at.is_(None),
         )
     )
 
@@ -235,8 +239,8 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, expires_at, scope, client_scope, *person = tuple(row)
-        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), expires_at)
+        digest, ends, scope, client_scope, family_id, *person = tuple(row)
+        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
     return [live.get(digest) for digest in digests]
 
 
@@ -264,6 +268,7 @@ class Grant:
     first_authorized_at: Instant
     expires_at: Instant
     families: int
+    last_used_at: Instant | None
 
 
 def _live(now: Instant) -> Any:
@@ -279,17 +284,18 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
             token_families.c.scope,
             token_families.c.authorized_at,
             token_families.c.expires_at,
+            token_families.c.last_used_at,
         )
         .join(clients, clients.c.id == token_families.c.client)
         .where(token_families.c.user_id == user_id, _live(now))
         .order_by(clients.c.name_key, token_families.c.authorized_at)
     )
     grants: dict[str, Grant] = {}
-    for client_id, name, text, authorized_at, expires_at in rows:
+    for client_id, name, text, authorized_at, expires_at, last_used_at in rows:
         scope = parse_scope(text)
         known = grants.get(client_id)
         if known is None:
-            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1)
+            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1, last_used_at)
         else:
             both = scope.vocabulary.strongest(known.scope.implied | scope.implied)
             grants[client_id] = Grant(
@@ -299,6 +305,7 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
                 known.first_authorized_at,
                 max(known.expires_at, expires_at),
                 known.families + 1,
+                max(known.last_used_at or 0, last_used_at or 0) or None,
             )
     return list(grants.values())
 
@@ -330,28 +337,82 @@ def revoke_all(
     return result.rowcount
 
 
+def revoke_everybody(tx: Transaction, because: Revocation, now: Instant) -> int:
+    """End every family there is; how many ended."""
+    values = {"revoked_at": now, "revoked_because": because.value}
+    return tx.execute(update(token_families).where(token_families.c.revoked_at.is_(None)).values(values)).rowcount
+
+
+def has_been_given(tx: Transaction, client: int, user_id: int) -> bool:
+    """Whether a user has given a client access before, as far back as is remembered."""
+    known = select(token_families.c.id).where(token_families.c.client == client, token_families.c.user_id == user_id)
+    return tx.execute(known.limit(1)).first() is not None
+
+
 def count_users_of(tx: Transaction, client: int, now: Instant) -> int:
     """How many people have given a client access that still holds."""
     distinct = select(func.count(token_families.c.user_id.distinct()))
     return tx.execute(distinct.where(token_families.c.client == client, _live(now))).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much a client is in use: people who gave it access that still holds, and how many grants that is."""
+
+    users: int = 0
+    grants: int = 0
+
+
+def usage_by_client(tx: Transaction, now: Instant) -> dict[int, Usage]:
+    """The usage of every client that is in use, by the number of its row."""
+    counted = select(
+        token_families.c.client, func.count(token_families.c.user_id.distinct()), func.count(token_families.c.id)
+    )
+    rows = tx.execute(counted.where(_live(now)).group_by(token_families.c.client))
+    return {client: Usage(people, grants) for client, people, grants in rows}
+
+
+def list_users_of(tx: Transaction, client: int, now: Instant) -> list[User]:
+    """The people who have given a client access that still holds, by name."""
+    columns = [users.c[name] for name in User.__slots__]
+    mine = select(token_families.c.user_id).where(token_families.c.client == client, _live(now))
+    return [as_user(row) for row in tx.execute(select(*columns).where(users.c.id.in_(mine)).order_by(users.c.username))]
+
+
 # ---- pruning ----------------------------------------------------------------------------------------------
 
-_EXPIRED = (
-    select(token_families.c.id)
-    .where(token_families.c.expires_at < bindparam("before"))
-    .limit(bindparam("at_most", type_=BigInteger))
-)
+_EXPIRED = ended(token_families.c.id, token_families.c.expires_at)
+_ANY_EXPIRED = any_ended(token_families.c.expires_at)
+_PAIRS_OF_A_FAMILY = 10  # so many times the families of a batch may go with it
 
 
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index of expiries."""
-    return tx.execute(_EXPIRED, {"before": before, "at_most": 1}).first() is not None
+    return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
 
 
 def prune(tx: Transaction, before: Instant, at_most: int) -> int:
-    """Delete families that ended before an instant, with all their pairs, a bounded number; how many went."""
+    """Delete families that ended before an instant, with all their pairs; how many went.
+
+    Bounded in families and in pairs: what has been refreshed every minute for months goes a part at a time, and a
+    part counts as one.
+    """
     expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
+    theirs = token_pairs.c.family_id.in_(expired)
+    most = at_most * _PAIRS_OF_A_FAMILY
+    some = select(token_pairs.c.id).where(theirs).limit(most).scalar_subquery()
+    if tx.execute(delete(token_pairs).where(token_pairs.c.id.in_(some))).rowcount == most:
+        return 1
     tx.execute(delete(token_families).where(token_families.c.id.in_(expired)))
     return len(expired)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    families = expiry.backlog(tx, token_families.c.expires_at, before)
+    pairs = select(func.count()).select_from(token_pairs)
+    waiting = pairs.join(token_families).where(token_families.c.expires_at < before)
+    return {
+        token_families.name: families,
+        token_pairs.name: Backlog(tx.execute(pairs).scalar_one(), tx.execute(waiting).scalar_one(), families.oldest),
+    }

@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import sessions, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
@@ -125,12 +127,29 @@ def find_by_session(tx: Transaction, digest: str, now: Instant) -> User | None:
     return as_user(row) if row else None
 
 
-def start_session(tx: Transaction, digest: str, user_id: int, now: Instant, expires_at: Instant) -> None:
+def start_session(
+    tx: Transaction,
+    digest: str,
+    user_id: int,
+    now: Instant,
+    expires_at: Instant,
+    *,
+    user_agent: str | None = None,
+    address: str | None = None,
+) -> None:
     """Remember a session, and forget those of the same user that have expired."""
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.expires_at <= now))
     tx.execute(
         insert(sessions),
-        {"digest": digest, "user_id": user_id, "created_at": now, "expires_at": expires_at},
+        {
+            "digest": digest,
+            "user_id": user_id,
+            "created_at": now,
+            "expires_at": expires_at,
+            "user_agent": user_agent,
+            "address": address,
+            "last_seen_at": now,
+        },
     )
 
 
@@ -139,6 +158,75 @@ def end_session(tx: Transaction, digest: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.digest == digest))
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One browser where a user is signed in."""
+
+    digest: str = field(repr=False)
+    created_at: Instant
+    expires_at: Instant
+    user_agent: str | None
+    address: str | None
+    last_seen_at: Instant | None
+
+
+def list_sessions(tx: Transaction, user_id: int, now: Instant) -> list[StoredSession]:
+    """Where a user is signed in, the latest sign-in first."""
+    columns = [sessions.c[name] for name in StoredSession.__slots__]
+    live = select(*columns).where(sessions.c.user_id == user_id, sessions.c.expires_at > now)
+    return [StoredSession(*row) for row in tx.execute(live.order_by(sessions.c.created_at.desc(), sessions.c.digest))]
+
+
+SESSION_NAME_LENGTH = 16
+"""As many digits of a session's digest name it among a user's own."""
+
+
+def end_session_of(tx: Transaction, user_id: int, name: str) -> int:
+    """Forget the session of a user that the beginning of its digest names; how many went: one or none."""
+    if len(name) != SESSION_NAME_LENGTH:
+        return 0
+    mine = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest.startswith(name, autoescape=True))
+    return tx.execute(mine).rowcount
+
+
+def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
+    """Forget every session of a user except one; how many went."""
+    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but)).rowcount
+
+
+def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str) -> None:
+    """Replace what a user says of themselves."""
+    tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
+
+
 def end_all_sessions(tx: Transaction, user_id: int) -> None:
     """Forget every session of a user."""
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def end_every_session(tx: Transaction) -> int:
+    """Forget every session of everybody; how many there were."""
+    return tx.execute(delete(sessions)).rowcount
+
+
+# ---- pruning ----------------------------------------------------------------------------------------------
+
+_ENDED_SESSIONS = ended(sessions.c.digest, sessions.c.expires_at)
+_ANY_ENDED_SESSION = any_ended(sessions.c.expires_at)
+
+
+def any_ended_session(tx: Transaction, before: Instant) -> bool:
+    """Whether there is anything to prune: a point read on the index of expiries."""
+    return tx.execute(_ANY_ENDED_SESSION, {"before": before}).first() is not None
+
+
+def prune_sessions(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete sessions that ended before an instant, a bounded number; how many went."""
+    found = list(tx.execute(_ENDED_SESSIONS, {"before": before, "at_most": at_most}).scalars())
+    tx.execute(delete(sessions).where(sessions.c.digest.in_(found)))
+    return len(found)
+
+
+def session_backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {sessions.name: expiry.backlog(tx, sessions.c.expires_at, before)}

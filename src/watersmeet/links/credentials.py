@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import clients
+from watersmeet.database import audit, authorizations, clients, tokens
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.family import Revocation
 from watersmeet.oauth2.keys import Keys
 
 HOUR: Instant = 3600 * SECOND
@@ -28,15 +30,41 @@ def new_secret(tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, no
 
 
 def rotate_secret(
-    tx: Transaction, client: Client, *, overlap: Instant, now: Instant, keys: Keys, entropy: Entropy
+    tx: Transaction,
+    client: Client,
+    *,
+    overlap: Instant,
+    now: Instant,
+    keys: Keys,
+    entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> str:
     """A new secret; the old ones work for ``overlap`` milliseconds more (S097). Raises ``NoSecret``."""
     if not client.confidential:
         raise NoSecret
     clients.end_secrets(tx, client.id, now=now, expires_at=now + overlap)
+    detail = {"old_secrets_end_at": now + overlap}
+    audit.record(tx, Event.SECRET_ROTATED, origin, now, client_id=client.client_id, detail=detail)
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
 
 
-def delete_link(tx: Transaction, client: Client) -> None:
+def disable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> int:
+    """Refuse a client everywhere; its questions, codes, grants and tokens die at once (S099). How many grants ended."""
+    clients.set_disabled(tx, client.id, now)
+    authorizations.withdraw_all_of(tx, client.id)
+    ended = tokens.revoke_all(tx, client=client.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    detail = {"grants_ended": ended}
+    audit.record(tx, Event.LINK_DISABLED, origin, now, client_id=client.client_id, detail=detail)
+    return ended
+
+
+def enable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:
+    """Serve a disabled client again; people must authorize it anew."""
+    clients.set_disabled(tx, client.id, None)
+    audit.record(tx, Event.LINK_ENABLED, origin, now, client_id=client.client_id)
+
+
+def delete_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:
     """Delete an incoming link; its codes, grants and tokens die with it (S099)."""
     clients.remove(tx, client.id)
+    audit.record(tx, Event.LINK_DELETED, origin, now, client_id=client.client_id, detail={"name": client.name})

@@ -21,6 +21,7 @@ from watersmeet.oauth2.errors import (
     RequestObjectNotSupported,
     RequestUriNotSupported,
     ScopeAboveClient,
+    ScopeAboveGrant,
     UnregisteredRedirectUri,
     UnsupportedResponseType,
     UnusableClientId,
@@ -41,7 +42,7 @@ def requested_client_id(parameters: Parameters) -> str:
     try:
         return parameters.require("client_id")
     except (MissingParameter, RepeatedParameter) as error:
-        raise UnusableClientId(error.description) from error
+        raise UnusableClientId(error.message, **error.values) from error
 
 
 def trusted_redirect_uri(parameters: Parameters, client: Client) -> RedirectUri:
@@ -53,7 +54,7 @@ def trusted_redirect_uri(parameters: Parameters, client: Client) -> RedirectUri:
     try:
         presented = parameters.require("redirect_uri")
     except (MissingParameter, RepeatedParameter) as error:
-        raise UnusableRedirectUri(error.description) from error
+        raise UnusableRedirectUri(error.message, **error.values) from error
     matched = find_match(client.redirect_uris, presented)
     if matched is None:
         raise UnregisteredRedirectUri
@@ -152,6 +153,17 @@ class Authorization:
     def is_open(self, now: Instant) -> bool:
         """Whether the question can still be answered."""
         return self.status is AuthorizationStatus.PENDING and now < self.expires_at
+
+    def narrowed_to(self, scope: ScopeSet) -> Authorization:
+        """The user gives less than was asked for (S060). Raises ``ScopeAboveGrant`` for more.
+
+        Whoever gives all of it gives it in the client's own words, which it compares with the answer's.
+        """
+        if not self.scope.covers(scope):
+            raise ScopeAboveGrant
+        if scope.covers(self.scope):
+            return self
+        return replace(self, scope=scope)
 
     def approve(self, now: Instant, code_digest: str, code_expires_at: Instant) -> Authorization:
         """The user said yes; a code exists from now on. Raises ``AlreadyAnswered``."""

@@ -43,6 +43,13 @@ class Client:
     secrets: tuple[ClientSecret, ...]
     created_at: Instant
     created_by: str
+    disabled_at: Instant | None = None
+    last_used_at: Instant | None = None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether the client is served at all."""
+        return self.disabled_at is None
 
     def is_proven_by(self, secret_digest: str | None, now: Instant) -> bool:
         """Whether credentials with that secret authenticate this client (S089).

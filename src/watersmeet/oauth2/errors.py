@@ -32,7 +32,7 @@ class MissingParameter(InvalidRequest):
     """A required parameter is absent or empty."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The parameter {name} is required.")
+        super().__init__("The parameter {name} is required.", name=name)
         self.parameter = name
 
 
@@ -40,7 +40,7 @@ class RepeatedParameter(InvalidRequest):
     """A parameter was sent more than once, perhaps in the query and in the body (RFC 6749 §3.1, §3.2)."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The parameter {name} was sent more than once.")
+        super().__init__("The parameter {name} was sent more than once.", name=name)
         self.parameter = name
 
 
@@ -124,6 +124,13 @@ class UnknownClient(UntrustedRequest):
 
     parameter = "client_id"
     description = "No application is registered with this client_id."
+
+
+class ClientDisabled(UntrustedRequest):
+    """An administrator has disabled the client."""
+
+    parameter = "client_id"
+    description = "An administrator has disabled this application."
 
 
 class UnregisteredRedirectUri(UntrustedRequest):

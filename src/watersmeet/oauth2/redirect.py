@@ -73,6 +73,22 @@ class RedirectUri:
         return parts.netloc or parts.scheme
 
     @property
+    def readable_host(self) -> str | None:
+        """An international host name decoded from its ``xn--`` form; ``None`` where there is nothing to decode.
+
+        To be shown beside the raw name, never instead of it: what it reads like is what a forger chose.
+        """
+        host = self.host
+        if "xn--" not in host:
+            return None
+        try:
+            decoded = host.encode("ascii").decode("idna")
+        except UnicodeError:
+            return None
+        # A name with invisible or direction-changing characters is not worth reading.
+        return decoded if decoded != host and decoded.isprintable() else None
+
+    @property
     def origin(self) -> str:
         """What ``form-action`` of a Content-Security-Policy must name for the answer to get through."""
         parts = urlsplit(self.value)
@@ -144,7 +160,7 @@ def _is_unparseable(value: str) -> bool:
 
 _REGISTRATION_CHECKS = (
     (lambda value: not value, "The redirect URL is empty."),
-    (lambda value: len(value) > MAX_LENGTH, f"The redirect URL is longer than {MAX_LENGTH} characters."),
+    (lambda value: len(value) > MAX_LENGTH, "The redirect URL is longer than 2048 characters."),
     (lambda value: "#" in value, "The redirect URL must not contain a fragment (#)."),
     (
         lambda value: not _ALLOWED.fullmatch(value),

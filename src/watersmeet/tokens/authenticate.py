@@ -23,4 +23,6 @@ def prove(client: Client | None, credentials: ClientCredentials, keys: Keys, now
         raise InvalidClient(detail="unknown client")
     if not client.is_proven_by(digest, now):
         raise InvalidClient(detail=f"client {client.client_id}: wrong or missing secret")
+    if not client.is_enabled:
+        raise InvalidClient(detail=f"client {client.client_id}: disabled")
     return client

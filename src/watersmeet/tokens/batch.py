@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, ParamSpec, TypeVar
 
 from watersmeet.clock import Instant
+from watersmeet.database.audit import INTERNAL, Origin
 from watersmeet.errors import ServiceUnavailable
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import OAuthError
@@ -24,11 +25,12 @@ _LOST_RACES = 3  # more of them in a row than this are no coincidence
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[Request]):
-    """A token request: who asks, what for, and when."""
+    """A token request: who asks, what for, when, and where it came from."""
 
     credentials: ClientCredentials
     request: Request
     now: Instant
+    origin: Origin = INTERNAL
 
 
 def attempt(

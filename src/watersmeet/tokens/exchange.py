@@ -8,20 +8,21 @@ from typing import TypeAlias
 
 from watersmeet.clock import Instant
 from watersmeet.database import authorizations, clients
+from watersmeet.database.audit import INTERNAL, Event, Origin, Record
 from watersmeet.database.authorizations import AnsweredAuthorization
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import Authorization, CodeReplay
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
-from watersmeet.oauth2.family import Lifetimes, TokenFamily
+from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import prove
 from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import issue
-from watersmeet.tokens.writes import Writes
+from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ def exchange(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> Outcome:
     """``exchange_all`` for one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
-    asked = [Asked(credentials, request, now)]
+    asked = [Asked(credentials, request, now, origin)]
     [outcome] = exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -80,15 +82,19 @@ def exchange_all(
         outcomes: dict[int, Outcome | OAuthError] = {}
         writes = Writes()
         for place, decision in decided.items():
-            now = asked[place].now
+            ask = asked[place]
             if isinstance(decision, Authorization):
                 if decision.id not in won:
                     continue  # somebody exchanged the code between our look and our move, so ours is the replay
-                outcomes[place] = _start_family(decision, now, lifetimes, keys, entropy, writes)
+                outcomes[place] = _start_family(decision, ask.now, lifetimes, keys, entropy, writes)
+                scope = {"scope": str(decision.scope)}
+                writes.events.append(_event(Event.TOKENS_ISSUED, ask, decision.user_id, decision.family_id, scope))
             else:
                 outcomes[place] = decision
                 if isinstance(decision, CodeReplay):
-                    writes.replayed.append((decision.family_id, now))
+                    user_id = answered[digests[place]].authorization.user_id
+                    event = _event(Event.CODE_REPLAYED, ask, user_id, decision.family_id)
+                    writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
         writes.write(tx)
         return outcomes
 
@@ -111,6 +117,16 @@ def _decide(
     if isinstance(after, Authorization) and not answered.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
     return after
+
+
+def _event(
+    event: Event,
+    ask: Asked[ExchangeRequest],
+    user_id: int,
+    family_id: str | None,
+    detail: Mapping[str, object] | None = None,
+) -> Record:
+    return Record(event, ask.origin, ask.now, user_id, ask.credentials.client_id, family_id, detail)
 
 
 def _start_family(

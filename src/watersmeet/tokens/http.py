@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeAlias
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.clock import SECOND
-from watersmeet.database import tokens, users
+from watersmeet.database import clients, tokens, users
+from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, Throttled
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
@@ -34,11 +36,14 @@ from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
 from watersmeet.tokens.verify import caller_of, digest_of_genuine
 from watersmeet.web.bearer import Caller, TokenVerifier
+from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
+from watersmeet.web.cors import CrossOrigin
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 
 BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
@@ -51,12 +56,20 @@ _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 def routes(environment: Environment) -> list[Route]:
     """The routes of this slice."""
     endpoint = _TokenEndpoint(environment)
+
+    async def is_public_client_s(origin: str) -> bool:
+        # Only web origins: an application's own scheme has none, and "null" is everybody's.
+        return origin.startswith(("https://", "http://")) and await environment.database.read(
+            lambda tx: clients.is_public_origin(tx, origin)
+        )
+
+    cors = [Middleware(CrossOrigin, is_allowed=is_public_client_s)]
     return [
         route
         for base in BASES
         for route in (
-            Route(f"{base}/token", endpoint.token, methods=["POST"]),
-            Route(f"{base}/revoke", endpoint.revoke, methods=["POST"]),
+            Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
+            Route(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
         )
     ]
 
@@ -77,27 +90,29 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            issued = await self._grant(parameters, credentials)
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+            origin = origin_of(request)
+            async with self.environment.throttle.attempt(credentials.client_id, origin):
+                issued = await self._grant(parameters, credentials, origin)
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         return JsonResponse(issued.body(), headers=_NOT_STORED)
 
-    async def _grant(self, parameters: Parameters, credentials: ClientCredentials) -> IssuedTokens:
-        outcome = await self._carry_out(parameters, credentials)
+    async def _grant(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> IssuedTokens:
+        outcome = await self._carry_out(parameters, credentials, origin)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
             raise Replayed
         return outcome
 
-    async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials) -> _Outcome:
+    async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> _Outcome:
         """What became of the grant that is asked for, once its own parameters were read and checked."""
         write, now = self.environment.database.write_together, self.environment.clock.now()
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
-                return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now))
+                return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now, origin))
             case GrantType.REFRESH_TOKEN:
-                return await write(self._refresh, Asked(credentials, RefreshRequest.parse(parameters), now))
+                return await write(self._refresh, Asked(credentials, RefreshRequest.parse(parameters), now, origin))
         raise UnsupportedGrantType
 
     async def revoke(self, request: Request) -> Response:
@@ -105,18 +120,20 @@ class _TokenEndpoint:
         try:
             parameters = await _read_parameters(request)
             credentials = _read_credentials(request, parameters)
-            token = parameters.require("token")
-            ended = await environment.database.write(
-                lambda tx: revoke(
-                    tx,
-                    credentials,
-                    token,
-                    validate_secret=environment.settings.provider.validate_client_secret,
-                    now=now,
-                    keys=environment.keys,
+            token, origin = parameters.require("token"), origin_of(request)
+            async with environment.throttle.attempt(credentials.client_id, origin):
+                ended = await environment.database.write(
+                    lambda tx: revoke(
+                        tx,
+                        credentials,
+                        token,
+                        validate_secret=environment.settings.provider.validate_client_secret,
+                        now=now,
+                        keys=environment.keys,
+                        origin=origin,
+                    )
                 )
-            )
-        except (OAuthError, ServiceUnavailable, BodyTooLarge) as error:
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
         return Response(headers=_NOT_STORED)
@@ -139,13 +156,14 @@ def _read_credentials(request: Request, parameters: Parameters) -> ClientCredent
     return ClientCredentials.parse(headers[0] if headers else None, parameters)
 
 
-def _refusal(request: Request, error: OAuthError | ServiceUnavailable | BodyTooLarge) -> JsonResponse:
+def _refusal(request: Request, error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge) -> JsonResponse:
+    note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | Throttled):
         headers["retry-after"] = str(error.retry_after_seconds)
         body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
-        return JsonResponse(body, 503, headers)
+        return JsonResponse(body, 429 if isinstance(error, Throttled) else 503, headers)
     if isinstance(error, BodyTooLarge):
         body = {"error": ErrorCode.INVALID_REQUEST.value, "error_description": error.description}
         return JsonResponse(body, 413, headers)
@@ -166,6 +184,7 @@ def token_verifier(environment: Environment) -> TokenVerifier:
             raise TokenInvalid("This server does not accept access tokens.")
         now, digest = environment.clock.now(), digest_of_genuine(token, environment.keys)
         caller = caller_of(await environment.database.read_together(tokens.find_live_access, digest), now)
+        environment.uses.families[caller.family_id] = now
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller

@@ -9,13 +9,14 @@ from typing import TypeAlias
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
 from watersmeet.database import clients, tokens
+from watersmeet.database.audit import INTERNAL, Event, Origin, Record
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import GrantRevoked, OAuthError, RedirectUriMismatch, RefreshTokenUnknown
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, TokenPair
+from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
@@ -25,7 +26,7 @@ from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens.authenticate import prove
 from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import issue
-from watersmeet.tokens.writes import Writes
+from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> Outcome:
     """``refresh_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
-    asked = [Asked(credentials, request, now)]
+    asked = [Asked(credentials, request, now, origin)]
     [outcome] = refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -90,16 +92,19 @@ def refresh_all(
         outcomes: dict[int, Outcome | OAuthError] = {}
         writes = Writes()
         for place, decision in decided.items():
-            if isinstance(decision, TokenPair):
-                before = stored[digests[place]]
-                if before.id not in won:
-                    continue  # somebody refreshed between our look and our move: look again, decide again
+            if isinstance(decision, OAuthError):
+                outcomes[place] = decision
+                continue
+            ask, before = asked[place], stored[digests[place]]
+            if isinstance(decision, RefreshReplay):
+                outcomes[place] = decision
+                event = _event(Event.REFRESH_REPLAYED, ask, before, {"generation": decision.generation})
+                writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
+            elif before.id in won:
                 new, outcomes[place] = issue(before.family.id, decision, keys, entropy)
                 writes.pairs.append(new)
-            else:
-                outcomes[place] = decision
-                if isinstance(decision, RefreshReplay):
-                    writes.replayed.append((decision.family_id, asked[place].now))
+                writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))
+            # else somebody refreshed between our look and our move: look again, decide again
         writes.write(tx)
         return outcomes
 
@@ -125,3 +130,10 @@ def _decide(
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
     return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
+
+
+def _event(
+    event: Event, ask: Asked[RefreshRequest], stored: StoredPair, detail: Mapping[str, object] | None = None
+) -> Record:
+    family = stored.family
+    return Record(event, ask.origin, ask.now, family.user_id, ask.credentials.client_id, family.id, detail)

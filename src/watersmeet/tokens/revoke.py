@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import clients, tokens
+from watersmeet.database import audit, authorizations, clients, tokens, users
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import InvalidClient
@@ -20,6 +21,7 @@ def revoke(
     validate_secret: bool,
     now: Instant,
     keys: Keys,
+    origin: Origin = INTERNAL,
 ) -> bool:
     """End the family of an access or refresh token; ``False`` when there was nothing of this client's to end.
 
@@ -31,7 +33,28 @@ def revoke(
     stored = tokens.find_by_refresh_token(tx, digest) or tokens.find_by_access_token(tx, digest)
     if stored is None or stored.family.client != client.id:
         return False
-    return tokens.revoke(tx, stored.family.id, Revocation.BY_CLIENT, now)
+    family = stored.family
+    ended = tokens.revoke(tx, family.id, Revocation.BY_CLIENT, now)
+    if ended:
+        audit.record(
+            tx,
+            Event.TOKENS_REVOKED,
+            origin,
+            now,
+            user_id=family.user_id,
+            client_id=client.client_id,
+            family_id=family.id,
+        )
+    return ended
+
+
+def end_everything(tx: Transaction, now: Instant) -> tuple[int, int]:
+    """End every grant and every browser session, as after a restored backup; how many of each.
+
+    A backup knows nothing of what was spent or revoked after it was made. Codes go first (S070).
+    """
+    authorizations.withdraw_all(tx)
+    return tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
 
 
 def _identify(tx: Transaction, client_id: str) -> Client:

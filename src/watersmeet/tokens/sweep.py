@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
-from watersmeet.database import authorizations, tokens
+from watersmeet.database import attempts, audit, authorizations, signing_keys, tokens, users
 from watersmeet.database.engine import Database
+from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, SettingsError
-from watersmeet.settings import ProviderSettings
+from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
 BATCH = 200
@@ -54,16 +55,35 @@ class Sweep:
     any_expired: Callable[[Transaction, Instant], bool]
     prune: Callable[[Transaction, Instant, int], int]
     what: str
+    backlog: Callable[[Transaction, Instant], Mapping[str, Backlog]]
 
 
-def sweeps(settings: ProviderSettings) -> list[Sweep]:
-    """The two sweeps of the vendor's properties. Raises ``SettingsError`` for an unreadable schedule."""
-    codes = Schedule(settings.prune_expired_authorizations_schedule)
-    families = Schedule(settings.prune_expired_tokens_schedule)
-    return [
-        Sweep(codes, CODE_RETENTION, authorizations.any_expired, authorizations.prune, "authorizations"),
-        Sweep(families, 0, tokens.any_expired, tokens.prune, "token families"),
+def sweeps(settings: Settings) -> list[Sweep]:
+    """Everything that expires; codes and tokens on the schedules of the vendor's properties.
+
+    Raises ``SettingsError`` for an unreadable schedule.
+    """
+    codes = Schedule(settings.provider.prune_expired_authorizations_schedule)
+    families = Schedule(settings.provider.prune_expired_tokens_schedule)
+    every_minute, every_hour = Schedule("* * * * *"), Schedule("17 * * * *")
+    expiring = [
+        Sweep(
+            codes,
+            CODE_RETENTION,
+            authorizations.any_expired,
+            authorizations.prune,
+            "authorizations",
+            authorizations.backlog,
+        ),
+        Sweep(families, 0, tokens.any_expired, tokens.prune, "token families", tokens.backlog),
+        Sweep(codes, 0, users.any_ended_session, users.prune_sessions, "sessions", users.session_backlog),
+        Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts", attempts.backlog),
+        Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]
+    if settings.audit_retention_days:
+        retention = settings.audit_retention_days * 86_400 * SECOND
+        expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events", audit.backlog))
+    return expiring
 
 
 async def run(sweep: Sweep, database: Database, clock: Clock) -> None:
@@ -75,13 +95,23 @@ async def run(sweep: Sweep, database: Database, clock: Clock) -> None:
             await sweep_once(sweep, database, clock.now())
         except ServiceUnavailable as error:
             log.warning("sweep postponed", what=sweep.what, detail=error.detail)
+        except Exception as error:  # whatever it was, the next round may fare better
+            log.error("sweep failed", what=sweep.what, exc_info=error)
 
 
 async def sweep_once(sweep: Sweep, database: Database, now: Instant) -> int:
-    """Delete everything that is due now; how much went."""
+    """Delete everything that is due now and that no other worker is deleting; how much went."""
     before, total = now - sweep.retention, 0
     while await database.read(lambda tx: sweep.any_expired(tx, before)):
-        total += await database.write(lambda tx: sweep.prune(tx, before, BATCH))
+        went = await database.write(lambda tx: sweep.prune(tx, before, BATCH))
+        total += went
+        if not went:
+            break
     if total:
         log.info("pruned", what=sweep.what, count=total)
     return total
+
+
+def backlogs(tx: Transaction, due: Iterable[Sweep], now: Instant) -> dict[str, Backlog]:
+    """What the tables hold and what of it waits for a sweep, by table."""
+    return {name: found for sweep in due for name, found in sweep.backlog(tx, now - sweep.retention).items()}

@@ -33,5 +33,6 @@ def caller_of(live: LiveAccess | None, now: Instant) -> Caller:
     (S127).
     """
     if live is None or live.expires_at <= now:
-        raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user")
-    return Caller(live.user, live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling))
+        raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user or client")
+    scope = live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling)
+    return Caller(live.user, scope, live.family_id)

@@ -5,27 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import users
+from watersmeet.database import audit, clients, users
+from watersmeet.database.audit import Event
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
-from watersmeet.errors import WatersmeetError
-from watersmeet.users import password, session
+from watersmeet.errors import Throttled, WatersmeetError
+from watersmeet.oauth2.redirect import find_match
+from watersmeet.users import session
+from watersmeet.users.device import ONE_YEAR, new_device
+from watersmeet.users.http_password import Verified, device_cookie, verify_typed
 from watersmeet.users.session import Session
+from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.csrf import check_form, form_token
-from watersmeet.web.environment import Environment
+from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, Visitor, render
 
 SIGN_IN_PATH = "/login.action"
@@ -36,9 +40,6 @@ DESTINATION = "os_destination"  # Confluence's name for where to go after signin
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _MAX_DESTINATION = 16 * 1024
 
-# Each verification costs 19 MiB and 30 ms of a core; two at a time leave the server responsive (S069).
-_hashing = CapacityLimiter(2)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage(Page):
@@ -47,8 +48,23 @@ class SignInPage(Page):
     template: ClassVar[str] = "sign-in.html"
     username: str
     destination: str
+    application: str | None
+    demo_accounts: tuple[DemoAccount, ...]
     form_token: str
     failed: bool
+    wait_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An application that waits for the sign-in.
+
+    Its ``origin`` is where the browser may end up right after: the authorization endpoint sends errors there, and
+    Chromium applies the page's ``form-action`` to every redirect that follows the post (S007).
+    """
+
+    name: str
+    origin: str
 
 
 async def current_session(environment: Environment, request: Request) -> Session | None:
@@ -57,7 +73,10 @@ async def current_session(environment: Environment, request: Request) -> Session
     if identifier is None:
         return None
     now = environment.clock.now()
-    return await environment.database.read(lambda tx: session.find(tx, identifier, environment.keys, now))
+    found = await environment.database.read(lambda tx: session.find(tx, identifier, environment.keys, now))
+    if found is not None:
+        environment.uses.sessions[found.digest] = now
+    return found
 
 
 def visitor(environment: Environment, current: Session) -> Visitor:
@@ -88,6 +107,66 @@ async def require_session(environment: Environment, request: Request, *, otherwi
         post = request.method == "POST"
         raise SignInRequired(environment.settings.context_path + otherwise if post else path_and_query(request))
     return session
+
+
+class NotAnAdministrator(WatersmeetError):
+    """A page for administrators was asked for by somebody else."""
+
+    description = "This page is for administrators. Sign in as one, or ask one."
+
+
+async def require_administrator(environment: Environment, request: Request, *, otherwise: str) -> Session:
+    """``require_session`` of an administrator. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
+    session = await require_session(environment, request, otherwise=otherwise)
+    if session.user.role is Role.USER:
+        raise NotAnAdministrator
+    return session
+
+
+@dataclass(frozen=True)
+class SignedInPages:
+    """Pages for people who are signed in; each group has a form token of its own."""
+
+    environment: Environment
+
+    @property
+    def context_path(self) -> str:
+        """What goes in front of every path."""
+        return self.environment.settings.context_path
+
+    def form_token(self, session: Session) -> str:
+        """The token of every form of this group, in one browser session."""
+        return form_token(self.environment.keys, session.digest, type(self).__name__)
+
+    def check(self, request: Request, form: Form, session: Session) -> None:
+        """Raises ``CrossSitePost``."""
+        check_form(request, form.text("form_token"), self.form_token(session), self.environment.settings.base_url)
+
+
+async def start_session(
+    environment: Environment,
+    request: Request,
+    response: Response,
+    user: User,
+    *,
+    also: Callable[[Transaction], None] = lambda _tx: None,
+) -> None:
+    """Sign a browser in with a new session; the one it had, if any, is over (S062).
+
+    ``also`` is what else belongs to the transaction.
+    """
+    cookie = Cookie.named("session", environment.settings)
+    old, now = cookie.read(request), environment.clock.now()
+    browser = session.Browser.of(request.headers.get("user-agent"), origin_of(request).address)
+    lifetime = environment.settings.session_lifetime
+
+    def start(tx: Transaction) -> str:
+        if old is not None:
+            session.end(tx, old, environment.keys)
+        also(tx)
+        return session.start(tx, user, environment.keys, environment.entropy, now, lifetime, browser=browser)
+
+    cookie.write(response, await environment.database.write(start))
 
 
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
@@ -128,7 +207,7 @@ class _SignIn:
         destination = self._local(request.query_params.get(DESTINATION))
         if await current_session(self.environment, request):
             return RedirectResponse(destination, 302)
-        return self._page(request, destination)
+        return await self._page(request, destination)
 
     async def submit(self, request: Request) -> Response:
         form = await Form.read(request)
@@ -136,14 +215,19 @@ class _SignIn:
         expected = form_token(self.environment.keys, browser, "sign in")
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         destination = self._local(form.text(DESTINATION))
-        username = form.text("username")
-        user = await self._verified(username, form.raw("password"))
-        if user is None:
+        username, typed = self._credentials(form)
+        try:
+            verified = await verify_typed(self.environment, request, username, typed, failure=Event.SIGN_IN_FAILED)
+        except Throttled as error:
+            note_cause(request, error)
+            log.info("sign-in throttled")
+            return await self._page(request, destination, username=username, wait_seconds=error.retry_after_seconds)
+        if verified is None:
             log.info("sign-in failed")
-            return self._page(request, destination, username=username, failed=True)
+            return await self._page(request, destination, username=username, failed=True)
         response = RedirectResponse(destination, 303)
-        await self._start_session(request, response, user)
-        log.info("signed in", user=user.username)
+        await self._sign_in(request, response, verified)
+        log.info("signed in", user=verified.user.username)
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -152,50 +236,79 @@ class _SignIn:
         if current is not None:
             expected = form_token(self.environment.keys, current.digest, "sign out")
             check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
-            await self.environment.database.write(lambda tx: users.end_session(tx, current.digest))
+            now, origin = self.environment.clock.now(), origin_of(request, current.user.username)
+
+            def end(tx: Transaction) -> None:
+                users.end_session(tx, current.digest)
+                audit.record(tx, Event.SIGNED_OUT, origin, now, user_id=current.user.id)
+
+            await self.environment.database.write(end)
             log.info("signed out", user=current.user.username)
         response = RedirectResponse(self._local(form.text(DESTINATION)), 303)
         self._session_cookie.clear(response)
         return response
 
-    async def _verified(self, username: str, typed: str) -> User | None:
-        user = await self.environment.database.read(lambda tx: users.find_by_name(tx, username))
-        known = user.password_hash if user and user.enabled else None
-        fits = await to_thread.run_sync(partial(password.verify, known, typed), limiter=_hashing)
-        return user if fits else None
+    async def _sign_in(self, request: Request, response: Response, verified: Verified) -> None:
+        environment, user, now = self.environment, verified.user, self.environment.clock.now()
+        origin = origin_of(request, user.username)
 
-    async def _start_session(self, request: Request, response: Response, user: User) -> None:
-        old = self._session_cookie.read(request)
+        def also(tx: Transaction) -> None:
+            verified.reservation.take_back(tx)
+            audit.record(tx, Event.SIGNED_IN, origin, now, user_id=user.id)
 
-        def start(tx: Transaction) -> str:
-            if old is not None:
-                session.end(tx, old, self.environment.keys)
-            return session.start(
-                tx,
-                user,
-                self.environment.keys,
-                self.environment.entropy,
-                self.environment.clock.now(),
-                self.environment.settings.session_lifetime,
-            )
-
-        self._session_cookie.write(response, await self.environment.database.write(start))
+        await start_session(environment, request, response, user, also=also)
         self._browser_cookie.clear(response)
+        device = new_device(user.username, environment.keys, environment.entropy)
+        device_cookie(environment).write(response, device, seconds=ONE_YEAR)
 
-    def _page(self, request: Request, destination: str, *, username: str = "", failed: bool = False) -> Response:
+    def _credentials(self, form: Form) -> tuple[str, str]:
+        """What was typed, or the demo account that was picked: there are none outside `dev`."""
+        for account in self.environment.demo_accounts:
+            if form.text("demo_account") == account.username:
+                return account.username, account.password
+        return form.text("username"), form.raw("password")
+
+    async def _page(
+        self,
+        request: Request,
+        destination: str,
+        *,
+        username: str = "",
+        failed: bool = False,
+        wait_seconds: int | None = None,
+    ) -> Response:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
         # somebody else's browser in as themselves.
         browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
+        waiting = await self._waiting(destination)
         page = SignInPage(
             context_path=self.environment.settings.context_path,
             username=username,
             destination=destination,
+            application=waiting.name if waiting else None,
+            demo_accounts=self.environment.demo_accounts,
             form_token=form_token(self.environment.keys, browser, "sign in"),
             failed=failed,
+            wait_seconds=wait_seconds,
         )
-        response = render(page, 401 if failed else 200)
+        form_action = waiting.origin if waiting else ""
+        if wait_seconds is not None:
+            response = render(page, 429, {"retry-after": str(wait_seconds)}, form_action=form_action)
+        else:
+            response = render(page, 401 if failed else 200, form_action=form_action)
         self._browser_cookie.write(response, browser)
         return response
+
+    async def _waiting(self, destination: str) -> _Waiting | None:
+        """Who waits at the destination, if it is an authorization request."""
+        target = urlsplit(destination)
+        query = parse_qs(target.query)
+        asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
+        if not target.path.endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
+            return None
+        client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
+        redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
+        return _Waiting(client.name, redirect_uri.origin) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:
         home = self.environment.settings.context_path + "/"

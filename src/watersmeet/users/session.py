@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 from watersmeet.clock import Instant
 from watersmeet.database import users
@@ -20,10 +21,37 @@ class Session:
     digest: str = field(repr=False)
 
 
-def start(tx: Transaction, user: User, keys: Keys, entropy: Entropy, now: Instant, lifetime: Instant) -> str:
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What is remembered of a browser, so that people recognise their own: coarse, and never used to decide."""
+
+    name: str | None = None
+    network: str | None = None
+
+    @classmethod
+    def of(cls, user_agent: str | None, address: str | None) -> Browser:
+        """From a ``User-Agent`` to ``Firefox on Linux``, from an address to its network."""
+        return cls(_browser_name(user_agent or ""), _network(address or ""))
+
+
+UNKNOWN_BROWSER = Browser()
+
+
+def start(
+    tx: Transaction,
+    user: User,
+    keys: Keys,
+    entropy: Entropy,
+    now: Instant,
+    lifetime: Instant,
+    *,
+    browser: Browser = UNKNOWN_BROWSER,
+) -> str:
     """Open a session; the value of its cookie, always a new one (S062)."""
     identifier = entropy.hex(32)
-    users.start_session(tx, keys.digest(identifier), user.id, now, now + lifetime)
+    users.start_session(
+        tx, keys.digest(identifier), user.id, now, now + lifetime, user_agent=browser.name, address=browser.network
+    )
     return identifier
 
 
@@ -37,3 +65,29 @@ def find(tx: Transaction, identifier: str, keys: Keys, now: Instant) -> Session 
 def end(tx: Transaction, identifier: str, keys: Keys) -> None:
     """Close a session on the server; the cookie is worth nothing afterwards."""
     users.end_session(tx, keys.digest(identifier))
+
+
+# The first that is found counts: every browser claims to be some of those below it as well.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+    ("curl/", "curl"), ("Python", "Python"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iOS"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"), ("CrOS", "ChromeOS"),
+)  # fmt: skip
+
+
+def _browser_name(user_agent: str) -> str | None:
+    parts = [next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(part for part in parts if part) or None
+
+
+def _network(address: str) -> str | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if parsed.is_loopback:
+        return str(parsed)
+    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))

@@ -6,18 +6,22 @@ import re
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import authorizations, tokens, users
+from watersmeet.database import audit, authorizations, tokens, users
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
+from watersmeet.names import has_deceptive_characters
 from watersmeet.oauth2.family import Revocation
 
+MAX_DISPLAY_NAME = 80
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
 
 
 class UnacceptableUser(WatersmeetError):
-    """A name that a user may not have."""
+    """A name or an address that a user may not have."""
 
 
 class UnknownUser(WatersmeetError):
@@ -34,13 +38,14 @@ def add_user(
     password_hash: str,
     now: Instant,
     entropy: Entropy,
+    origin: Origin = INTERNAL,
 ) -> User:
     """A new user. Raises ``UnacceptableUser`` or ``UsernameTaken``."""
     if not _USERNAME.fullmatch(username.lower()):
         raise UnacceptableUser(
             "A user name has 1 to 63 characters: letters a to z, digits, and . _ @ - after the first."
         )
-    return users.add(
+    user = users.add(
         tx,
         username=username,
         user_key=entropy.hex(16),
@@ -50,6 +55,25 @@ def add_user(
         password_hash=password_hash,
         now=now,
     )
+    audit.record(tx, Event.USER_CREATED, origin, now, user_id=user.id, detail={"role": role.value})
+    return user
+
+
+def edit_profile(
+    tx: Transaction, user: User, *, display_name: str, email: str, now: Instant, origin: Origin = INTERNAL
+) -> None:
+    """Change what a user says of themselves. Raises ``UnacceptableUser``."""
+    if not display_name or len(display_name) > MAX_DISPLAY_NAME:
+        raise UnacceptableUser("A display name has 1 to {maximum} characters.", maximum=MAX_DISPLAY_NAME)
+    if has_deceptive_characters(display_name + email):
+        raise UnacceptableUser("Invisible and direction-changing characters are not allowed.")
+    if email and not _EMAIL.fullmatch(email):
+        raise UnacceptableUser("This is not an e-mail address.")
+    users.set_profile(tx, user.id, display_name=display_name, email=email)
+    # What people say of themselves is not copied into a log that nobody can correct.
+    changed = {"display_name": display_name != user.display_name, "email": email != user.email}
+    detail = {"changed": [name for name in changed if changed[name]]}
+    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail=detail)
 
 
 def require_user(tx: Transaction, username: str) -> User:
@@ -60,26 +84,31 @@ def require_user(tx: Transaction, username: str) -> User:
     return user
 
 
-def disable_user(tx: Transaction, username: str, now: Instant) -> User:
+def disable_user(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> User:
     """Keep a user out: sessions end and every token given to an application dies (S067)."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=False)
     authorizations.withdraw_codes(tx, user_id=user.id)
-    tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
+    audit.record(tx, Event.USER_DISABLED, origin, now, user_id=user.id, detail={"grants_ended": ended})
     return user
 
 
-def enable_user(tx: Transaction, username: str) -> User:
+def enable_user(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> User:
     """Let a disabled user in again; applications must be authorized anew."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=True)
+    audit.record(tx, Event.USER_ENABLED, origin, now, user_id=user.id)
     return user
 
 
-def change_password(tx: Transaction, username: str, password_hash: str, now: Instant) -> User:
+def change_password(
+    tx: Transaction, username: str, password_hash: str, now: Instant, origin: Origin = INTERNAL
+) -> User:
     """Replace a password; whoever signed in with the old one, or was let in by it, is out (S117)."""
     user = require_user(tx, username)
     users.set_password(tx, user.id, password_hash)
     authorizations.withdraw_codes(tx, user_id=user.id)
-    tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
+    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
+    audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail={"grants_ended": ended})
     return user

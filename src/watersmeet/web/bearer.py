@@ -19,10 +19,14 @@ from watersmeet.oauth2.scope import ScopeSet
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a protected request acts for, and what it may do: the token's scope capped by the user's role."""
+    """Who a protected request acts for, and what it may do: the token's scope capped by the user's role.
+
+    ``family_id`` names the grant that the token belongs to.
+    """
 
     user: User
     scope: ScopeSet
+    family_id: str
 
 
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]
@@ -39,7 +43,13 @@ class Protected:
     handler: Handler
 
 
-def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Protected]) -> Route:
+class ProtectedRoute(Route):
+    """A route of the protected API, which knows what its methods need."""
+
+    protected: Mapping[str, Protected]
+
+
+def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Protected]) -> ProtectedRoute:
     """A route of the protected API: for each HTTP method a handler with its scope.
 
     ``HEAD`` is served wherever ``GET`` is. A method without a declared scope cannot be written down, so none
@@ -51,7 +61,9 @@ def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Prot
         caller = await authenticate(verify, request, protected.scope)
         return await protected.handler(request, caller)
 
-    return Route(path + "{_:slash}", endpoint, methods=list(methods), name=path)
+    route = ProtectedRoute(path + "{_:slash}", endpoint, methods=list(methods), name=path)
+    route.protected = methods
+    return route
 
 
 class _OptionalSlash(Convertor[str]):

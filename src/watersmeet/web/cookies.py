@@ -34,9 +34,11 @@ class Cookie:
         """The value a browser sent, if any."""
         return request.cookies.get(self.name) or None
 
-    def write(self, response: Response, value: str) -> None:
-        """Set the cookie until the browser is closed; the server decides when it stops working."""
-        response.set_cookie(self.name, value, path="/", secure=self.secure, httponly=True, samesite="lax")
+    def write(self, response: Response, value: str, *, seconds: int | None = None) -> None:
+        """Set the cookie for some seconds, or until the browser is closed; the server decides what it is worth."""
+        response.set_cookie(
+            self.name, value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
 
     def clear(self, response: Response) -> None:
         """Make the browser forget the cookie."""

@@ -29,6 +29,12 @@ def check_form(request: Request, presented: str | None, expected: str, base_url:
         raise CrossSitePost
 
 
+def check_same_origin(request: Request, base_url: str) -> None:
+    """Raises ``CrossSitePost`` if a browser says that another site's page sent the request."""
+    if not _is_same_origin(request, base_url):
+        raise CrossSitePost
+
+
 def _is_same_origin(request: Request, base_url: str) -> bool:
     # Browsers say where a request comes from; other clients say nothing and prove themselves by the token.
     site = request.headers.get("sec-fetch-site")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watersmeet.clock import Clock
 from watersmeet.database.engine import Database
@@ -10,6 +10,18 @@ from watersmeet.entropy import Entropy
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.web.bearer import TokenVerifier
+from watersmeet.web.throttle import Throttle
+from watersmeet.web.uses import Uses
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """A user whose password everybody knows, offered on the sign-in page of `dev`."""
+
+    username: str
+    display_name: str
+    rights: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -21,4 +33,12 @@ class Environment:
     clock: Clock
     entropy: Entropy
     keys: Keys
+    throttle: Throttle
     verify_token: TokenVerifier
+    uses: Uses = field(default_factory=Uses)
+    demo_accounts: tuple[DemoAccount, ...] = ()
+
+    @property
+    def is_dev(self) -> bool:
+        """Whether this is `watersmeet dev`, where pages may explain more than they should elsewhere."""
+        return bool(self.demo_accounts)

@@ -6,6 +6,7 @@ else it is a page. Neither ever shows a private detail.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,17 +14,21 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from watersmeet.clock import Instant, as_datetime
 from watersmeet.confluence.errors import RestError, envelope
-from watersmeet.errors import ServiceUnavailable, WatersmeetError
+from watersmeet.errors import ServiceUnavailable, Throttled, WatersmeetError
 from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
-from watersmeet.settings import Settings
+from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import CrossSitePost
+from watersmeet.web.environment import Environment
 from watersmeet.web.forms import BodyTooLarge
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.language import translatable
 from watersmeet.web.log import log, request_id
 from watersmeet.web.templates import Page, render
 
@@ -37,20 +42,22 @@ class ErrorPage(Page):
 
     template: ClassVar[str] = "error.html"
     title: str
-    message: str
+    error: WatersmeetError | None
     parameter: str | None
-    request_id: str
+    remedy: str | None
+    details: str
 
 
 def handlers(
-    settings: Settings,
+    environment: Environment,
 ) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
+    settings = environment.settings
 
-    async def on_bearer_refused(_request: Request, error: Exception) -> Response:
+    async def on_bearer_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
         status = 403 if isinstance(error, InsufficientScope) else 401
-        _note(error, status)
+        _note(request, error, status)
         response = _rest_answer(_with_status(status, error.description))
         response.headers.append("www-authenticate", bearer_challenge(error))
         if status == 401:
@@ -60,29 +67,53 @@ def handlers(
 
     async def on_error(request: Request, error: Exception) -> Response:
         status, headers = _status_of(error)
-        _note(error, status)
+        _note(request, error, status)
         description = error.description if isinstance(error, WatersmeetError) else _phrase(status)
         if _is_rest(request):
             rest_error = error if isinstance(error, RestError) else _with_status(status, description)
             return _rest_answer(rest_error, headers)
-        return render(
-            ErrorPage(
-                context_path=settings.context_path,
-                title=_phrase(status) if not isinstance(error, UntrustedRequest) else "This link does not work",
-                message=description,
-                parameter=error.parameter if isinstance(error, UntrustedRequest) else None,
-                request_id=request_id(request),
-            ),
-            status,
-            headers,
+        untrusted = error if isinstance(error, UntrustedRequest) else None
+        page = ErrorPage(
+            context_path=settings.context_path,
+            title=_BAD_LINK if untrusted else _phrase(status),
+            error=error if isinstance(error, WatersmeetError) else None,
+            parameter=untrusted.parameter if untrusted else None,
+            remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
+            details=_details(request, error, status, environment.clock.now()),
         )
+        return render(page, status, headers)
+
+    async def on_disconnect(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=408)  # nobody reads it: the client went away, or was too slow
 
     return {
+        ClientDisconnect: on_disconnect,
         BearerRefused: on_bearer_refused,
         WatersmeetError: on_error,
         HTTPException: on_error,
         Exception: on_error,
     }
+
+
+class Failures:
+    """Middleware that answers what nothing else caught, so that those answers carry every header too.
+
+    Starlette would answer them outside all middleware.
+    """
+
+    def __init__(self, app: ASGIApp, environment: Environment) -> None:
+        self._app = app
+        self._answer = handlers(environment)[Exception]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer 500 if it fails."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # Refused by the server if an answer has begun; then the connection is closed.
+            await (await self._answer(Request(scope), error))(scope, receive, send)
 
 
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:
@@ -105,6 +136,8 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
             return error.status_code, error.headers or {}
         case ServiceUnavailable():
             return 503, {"retry-after": str(error.retry_after_seconds)}
+        case Throttled():
+            return 429, {"retry-after": str(error.retry_after_seconds)}
         case CrossSitePost():
             return 403, {}
         case BodyTooLarge():
@@ -114,13 +147,52 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
     return 500, {}
 
 
+_TITLES = dict(
+    zip(
+        (400, 403, 404, 405, 413, 421, 429, 500, 503),
+        translatable(
+            "This did not work",
+            "You may not do that",
+            "There is nothing here",
+            "This page does not work that way",
+            "That is too much at once",
+            "This is not the server you asked for",
+            "Too many failed attempts",
+            "Something went wrong on our side",
+            "The service is busy",
+        ),
+        strict=True,
+    )
+)
+_BAD_LINK = translatable("This link does not work")[0]
+
+# Said in `dev` only, to whoever writes the application.
+_REMEDIES = {
+    "client_id": translatable("Send the client ID of an incoming link, once; the page Incoming links names them.")[0],
+    "redirect_uri": translatable(
+        "Send one of the redirect URLs of the incoming link, once and to the letter, or add this one to the link. "
+        "Only the port of 127.0.0.1 and [::1] may differ."
+    )[0],
+}
+
+
 def _phrase(status: int) -> str:
-    return {
-        403: "You may not do that",
-        404: "There is nothing here",
-        500: "Something went wrong on our side",
-        503: "The service is busy",
-    }.get(status, HTTPStatus(status).phrase)
+    return _TITLES.get(status, HTTPStatus(status).phrase)
+
+
+def _details(request: Request, error: Exception, status: int, now: Instant) -> str:
+    """What the developer of an application needs to know, in plain text: nothing that the page may not show."""
+    facts = {
+        "request": request_id(request),
+        "time": as_datetime(now).isoformat(timespec="seconds"),
+        "status": str(status),
+        "path": request.scope["path"],
+    }
+    if isinstance(error, UntrustedRequest):
+        facts["parameter"] = error.parameter
+    if isinstance(error, WatersmeetError):
+        facts["reason"] = error.description
+    return "\n".join(f"{name}: {value}" for name, value in facts.items())
 
 
 def _is_rest(request: Request) -> bool:
@@ -130,9 +202,11 @@ def _is_rest(request: Request) -> bool:
     return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
 
 
-def _note(error: Exception, status: int) -> None:
+def _note(request: Request, error: Exception, status: int) -> None:
+    note_cause(request, error)
     cause = type(error).__name__
     if status >= 500:
-        log.error("failed", cause=cause, exc_info=error)
+        # Formatted here: what a log is configured to make of exc_info may show local variables, credentials too.
+        log.error("failed", cause=cause, exception="".join(traceback.format_exception(error)))
     else:
         log.info("refused", cause=cause, status=status, detail=getattr(error, "detail", ""))

@@ -22,7 +22,7 @@ def content_security_policy(form_action: str = "") -> str:
     )
 
 
-_ALWAYS: Final = {
+ALWAYS: Final = {
     "content-security-policy": content_security_policy(),
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
@@ -38,7 +38,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        headers = dict(_ALWAYS)
+        headers = dict(ALWAYS)
         if settings.is_https:
             headers["strict-transport-security"] = _ONE_YEAR
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -7,18 +7,23 @@ everything is escaped.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
+from starlette.types import Receive, Scope, Send
 
 from watersmeet.clock import Instant, as_datetime
+from watersmeet.web import static
 from watersmeet.web.headers import content_security_policy
+from watersmeet.web.language import LANGUAGES, catalogue, preferred, told, translatable
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,21 @@ class Page:
     visitor: Visitor | None = None
 
 
-@lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+# ---- rendering --------------------------------------------------------------------------------------------
+
+_MONTHS = translatable(
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _environment(language: str) -> jinja2.Environment:
     # Imported with the first page: an API-only process never needs it.
     import jinja2
+    import jinja2.ext
 
+    texts = catalogue(language)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("watersmeet"),
         autoescape=True,
@@ -52,27 +67,71 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=[jinja2.ext.i18n],
     )
-    environment.filters["day"] = _day
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["language"] = language
+    environment.globals["static"] = static.address
+    environment.filters["told"] = lambda error: told(error, language)
+    environment.filters["day"] = lambda instant: _day(instant, texts.gettext)
     environment.filters["machine_time"] = _machine_time
+    environment.filters["date"] = lambda instant: _time(instant, _day(instant, texts.gettext), "date")
+    environment.filters["second"] = _second
+    environment.filters["moment"] = lambda instant: _time(instant, _minute(instant, texts.gettext), "moment")
     return environment
 
 
-def _day(instant: Instant) -> str:
+def _day(instant: Instant, translate: Callable[[str], str]) -> str:
     """``2 March 2026``, in UTC."""
     moment = as_datetime(instant)
-    return f"{moment.day} {moment:%B %Y}"
+    # Translators: the order and punctuation of a date, like 2 March 2026
+    written = translate(translatable("{day} {month} {year}")[0])
+    return written.format(day=moment.day, month=translate(_MONTHS[moment.month - 1]), year=moment.year)
+
+
+def _minute(instant: Instant, translate: Callable[[str], str]) -> str:
+    """``2 March 2026, 14:05 UTC``."""
+    return f"{_day(instant, translate)}, {as_datetime(instant):%H:%M} UTC"
+
+
+def _second(instant: Instant) -> str:
+    """``2026-03-02 14:05:09`` in UTC: as logs have it, in every language."""
+    return f"{as_datetime(instant):%Y-%m-%d %H:%M:%S}"
 
 
 def _machine_time(instant: Instant) -> str:
     return as_datetime(instant).isoformat(timespec="seconds")
 
 
+def _time(instant: Instant, text: str, shown: str) -> Markup:
+    """A ``time`` element; static/page.js writes it in the reader's own zone."""
+    from markupsafe import Markup
+
+    return Markup('<time datetime="{}" data-shown="{}">{}</time>').format(_machine_time(instant), shown, text)
+
+
+class PageResponse(HTMLResponse):
+    """A page, rendered when it is sent: only then is it known which language its reader asked for."""
+
+    def __init__(self, page: Page, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(b"", status, headers)
+        self.page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Render the page and send it."""
+        language = preferred(Headers(scope=scope).get("accept-language"))
+        fields = {item.name: getattr(self.page, item.name) for item in dataclasses.fields(self.page)}
+        self.body = _environment(language).get_template(self.page.template).render(**fields).encode()
+        self.headers["content-length"] = str(len(self.body))
+        self.headers["content-language"] = language
+        self.headers.add_vary_header("Accept-Language")
+        await super().__call__(scope, receive, send)
+
+
 def render(
     page: Page, status: int = 200, headers: Mapping[str, str] | None = None, *, form_action: str = ""
-) -> HTMLResponse:
+) -> PageResponse:
     """The HTML answer of a page; ``form_action`` names a foreign origin its form may end up at."""
-    fields = {item.name: getattr(page, item.name) for item in dataclasses.fields(page)}
-    html = _environment().get_template(page.template).render(**fields)
     policy = {"content-security-policy": content_security_policy(form_action)} if form_action else {}
-    return HTMLResponse(html, status, {**policy, **(headers or {})})
+    return PageResponse(page, status, {**policy, **(headers or {})})

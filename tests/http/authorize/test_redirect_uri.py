@@ -171,7 +171,7 @@ def test_s041_a_uri_removed_between_asking_and_answering_gets_no_code(site: Site
 def test_s099_a_link_deleted_between_asking_and_answering_gets_no_code(site: Site) -> None:
     browser = site.signed_in("alice")
     page = site.ask(browser)
-    site.environment.database.write_now(lambda tx: delete_link(tx, require_link(tx, demo.CLIENT_ID)))
+    site.environment.database.write_now(lambda tx: delete_link(tx, require_link(tx, demo.CLIENT_ID), site.clock.now()))
     sent = browser.post("/plugins/servlet/oauth2/consent", data={**form_of(page), "decision": "allow"})
     assert sent.status_code == 400
     assert "location" not in sent.headers

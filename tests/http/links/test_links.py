@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
+import json
 import re
+import shlex
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from tests.http.conftest import Site
+from tests.http.conftest import Site, form_of
 from watersmeet import demo
+from watersmeet.database.schema import token_families
 
 LINKS = "/plugins/servlet/applinks/listApplicationLinks"
 NEW_LINK = "/plugins/servlet/applinks/incoming"
@@ -101,3 +107,97 @@ def test_s070_taking_access_back(site: Site) -> None:
     assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     assert site.bearer(bystander["access_token"]).status_code == 200
     assert "No application can act for you." in browser.get(AUTHORIZED).text
+
+
+def test_s099_disabling_a_link_refuses_it_everywhere(site: Site) -> None:
+    tokens, code, admin, alice = site.tokens(), site.code(), site.signed_in("admin"), site.signed_in("alice")
+    question = site.ask(alice)
+    path = f"{NEW_LINK}/{demo.CLIENT_ID}"
+    assert admin.post(f"{path}/disable", data=_form(site, admin, path)).status_code == 303
+
+    asked = alice.get(site.authorize_path())
+    assert asked.status_code == 400
+    assert "An administrator has disabled this application." in asked.text
+    answered = alice.post("/plugins/servlet/oauth2/consent", data={**form_of(question), "decision": "allow"})
+    assert answered.status_code == 400
+    assert site.exchange(code).json()["error"] == "invalid_client"
+    assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_client"
+    assert site.bearer(tokens["access_token"]).status_code == 401
+
+    assert admin.post(f"{path}/enable", data=_form(site, admin, path)).status_code == 303
+    assert site.bearer(tokens["access_token"]).status_code == 401
+    assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert site.bearer(site.tokens()["access_token"]).status_code == 200
+
+
+def test_the_list_says_how_much_a_link_is_in_use_and_can_be_searched(site: Site) -> None:
+    site.register("Sync", ["https://sync.example.com/cb"])
+    for user in ("alice", "bob", "bob"):
+        site.tokens(user)
+    admin = site.signed_in("admin")
+    page = admin.get(LINKS).text
+    numbers = re.findall(r'class="number">(\d+)<', page)
+    assert numbers == ["2", "3", "0", "0"]  # people and grants, of the demo link and of Sync
+    for search, found in (("SYNC.example", ["Sync"]), (demo.CLIENT_ID, ["Demo application"]), ("nothing", [])):
+        rows = re.findall(r'<th scope="row"><a [^>]*>([^<]*)<', admin.get(LINKS, params={"q": search}).text)
+        assert rows == found
+    assert "No link fits “&lt;b&gt;”" in admin.get(LINKS, params={"q": "<b>"}).text
+
+
+def test_whoever_loses_access_is_named_before_a_link_is_deleted(site: Site) -> None:
+    path = f"{NEW_LINK}/{demo.CLIENT_ID}"
+    admin = site.signed_in("admin")
+    assert "Nobody uses it at present." in admin.get(path).text
+    site.tokens("alice")
+    site.tokens("bob")
+    page = admin.get(path).text
+    assert "Alice Example (alice)" in page
+    assert "Bob Example (bob)" in page
+
+
+def test_the_result_page_gives_what_to_paste(site: Site) -> None:
+    page = html.unescape(_create(site, site.signed_in("admin"), redirect_uris="https://sync.example.com/c'b?x=1").text)
+    blocks = re.findall(r"<pre [^>]*>(.*?)</pre>", page, re.DOTALL)
+    client_id, secret, environment, by_hand, mcp = blocks
+    assert f"CLIENT_ID={client_id}\nCLIENT_SECRET={secret}\n" in environment
+    words = shlex.split(by_hand.split("\n\n")[1])
+    assert words[1] == f"{site.base_url}/rest/oauth2/latest/token"
+    assert "redirect_uri=https://sync.example.com/c'b?x=1" in words
+    assert json.loads(mcp)["mcpServers"]["confluence"]["env"]["ATLASSIAN_OAUTH_CLIENT_SECRET"] == secret
+
+
+def test_all_access_is_taken_back_at_once(site: Site) -> None:
+    other = site.register("Other", [site.callback], scope="READ")
+    first, bystander, browser = site.tokens("bob"), site.tokens("alice"), site.signed_in("bob")
+    code = site.code("bob", client_id=other.client.client_id)
+    second = site.exchange(code, client_id=other.client.client_id, client_secret=other.client_secret).json()
+    assert browser.get(AUTHORIZED).text.count("Remove access of") == 2
+    browser.post(AUTHORIZED, data=_form(site, browser, AUTHORIZED) | {"all": "yes"})
+    assert [site.bearer(each["access_token"]).status_code for each in (first, second, bystander)] == [401, 401, 200]
+
+
+async def _write_uses(site: Site) -> None:
+    await site.environment.uses.write(site.environment.database)
+
+
+def test_last_used_is_written_once_for_many_calls(site: Site) -> None:
+    tokens, browser = site.tokens("alice"), site.signed_in("alice")
+    assert "not yet" in browser.get(AUTHORIZED).text
+    for _ in range(3):
+        site.clock.advance(1)
+        site.bearer(tokens["access_token"])
+    uses = site.environment.uses
+    assert list(uses.families.values()) == [site.clock.now()]
+    asyncio.run(_write_uses(site))
+    assert uses.families == {}
+    assert "not yet" not in browser.get(AUTHORIZED).text
+    admin = site.signed_in("admin")
+    assert "not yet" not in admin.get(LINKS).text
+    uses.families[next(iter(_families(site)))] = 1  # from a process whose write comes late
+    asyncio.run(_write_uses(site))
+    assert "1970" not in admin.get(LINKS).text
+
+
+def _families(site: Site) -> list[str]:
+    statement = select(token_families.c.id)
+    return list(site.environment.database.read_now(lambda tx: tx.execute(statement).scalars()))

@@ -31,6 +31,7 @@ from watersmeet.oauth2.errors import (
     RequestObjectNotSupported,
     RequestUriNotSupported,
     ScopeAboveClient,
+    ScopeAboveGrant,
     UnregisteredRedirectUri,
     UnsupportedResponseType,
     UntrustedRequest,
@@ -241,3 +242,11 @@ def test_what_was_not_approved_cannot_be_exchanged(other: Authorization) -> None
 
 def test_the_codes_digest_is_not_shown() -> None:
     assert "c" * 64 not in repr(APPROVED)
+
+
+def test_s060_a_scope_can_be_narrowed_and_never_widened() -> None:
+    asked = replace(PENDING, scope=VOCABULARY.parse("WRITE READ"))
+    assert str(asked.narrowed_to(Scope.READ.as_set).scope) == "READ"
+    assert asked.narrowed_to(Scope.WRITE.as_set) is asked  # all of it, in the client's own words
+    with pytest.raises(ScopeAboveGrant):
+        asked.narrowed_to(Scope.ADMIN.as_set)

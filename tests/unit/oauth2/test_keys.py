@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watersmeet.oauth2.keys import Keys, derive_key
+from watersmeet.oauth2.envelope import is_genuine, seal
+from watersmeet.oauth2.keys import Generation, Keys, derive_key
 from watersmeet.oauth2.vocabulary import TokenKind
 
 SECRET = "a secret of these tests that is long enough"
@@ -62,3 +63,54 @@ def test_keys_do_not_show_themselves() -> None:
     for key in (keys.access, keys.refresh, keys.lookup, keys.form):
         assert repr(key) not in shown
         assert key.hex() not in shown
+
+
+# ---- rotation (S149) --------------------------------------------------------------------------------------
+
+OLD = Generation("old", "", 0, 0, 2_000)
+NEW = Generation("new", "5a17", 900, 1_000, None)
+
+
+def test_the_original_keys_are_those_the_secret_alone_gives() -> None:
+    keys = Keys.derive(SECRET)
+    assert keys.access == derive_key(SECRET.encode(), "access token signature")
+    assert keys.refresh == derive_key(SECRET.encode(), "refresh token signature")
+
+
+@pytest.mark.parametrize(
+    ("now", "signer", "accepted"),
+    [(999, "old", 2), (1_000, "new", 2), (1_999, "new", 2), (2_000, "new", 1)],
+)
+def test_s149_published_then_signing_then_alone(now: int, signer: str, accepted: int) -> None:
+    keys, original = Keys.derive(SECRET), Keys.derive(SECRET)
+    keys.adopt([OLD, NEW], now)
+    for kind in TokenKind:
+        assert (keys.signing(kind) == original.signing(kind)) == (signer == "old")
+        assert len(keys.accepted(kind)) == accepted
+        assert keys.accepted(kind)[0] == keys.signing(kind)
+    token = seal("ab" * 16, TokenKind.ACCESS, original)
+    assert is_genuine(token, TokenKind.ACCESS, keys) == (accepted == 2)
+
+
+def test_s149_every_generation_and_kind_has_a_key_of_its_own_and_the_rest_stays() -> None:
+    keys, original = Keys.derive(SECRET), Keys.derive(SECRET)
+    keys.adopt([OLD, NEW], 1_500)
+    everything = [*keys.accepted(TokenKind.ACCESS), *keys.accepted(TokenKind.REFRESH)]
+    assert len(set(everything)) == 4
+    assert (keys.lookup, keys.form, keys.fingerprint) == (original.lookup, original.form, original.fingerprint)
+    assert keys.digest("x") == original.digest("x")
+
+
+def test_s149_the_salt_without_the_secret_gives_other_keys() -> None:
+    keys, thief = Keys.derive(SECRET), Keys.derive("what somebody guesses who has the database alone")
+    for each in (keys, thief):
+        each.adopt([OLD, NEW], 1_500)
+    assert not is_genuine(seal("ab" * 16, TokenKind.ACCESS, thief), TokenKind.ACCESS, keys)
+
+
+@pytest.mark.parametrize("generations", [[], [Generation("later", "aa", 0, 9_000, None)], [OLD]])
+def test_a_server_is_never_without_a_key(generations: list[Generation]) -> None:
+    keys = Keys.derive(SECRET)
+    before = keys.access
+    keys.adopt(generations, 5_000)
+    assert keys.access == before

@@ -273,3 +273,20 @@ def test_s029_state_comes_back_exactly_as_it_was_sent(registered: str, state: st
 def test_a_uri_names_its_host_and_origin(uri: str, host: str, origin: str, loopback: bool) -> None:
     registered = RedirectUri.register(uri)
     assert (registered.host, registered.origin, registered.is_loopback) == (host, origin, loopback)
+
+
+@pytest.mark.parametrize(
+    ("uri", "readable"),
+    [
+        ("https://xn--bcher-kva.example/cb", "bücher.example"),
+        ("https://xn--bcher-kva.example:8443/cb", "bücher.example:8443"),
+        ("https://sub.xn--e1afmkfd.example/", "sub.пример.example"),
+        ("https://plain.example/cb", None),
+        ("https://xn--a.example/", None),  # not an encoding of anything
+        ("https://xn--.example/", None),
+        ("https://example.com/xn--bcher-kva", None),
+        ("com.example.app:/callback", None),
+    ],
+)
+def test_an_international_host_name_is_decoded_for_reading(uri: str, readable: str | None) -> None:
+    assert RedirectUri(uri).readable_host == readable

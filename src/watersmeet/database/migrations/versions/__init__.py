@@ -1,0 +1,1 @@
+"""The migrations: one module a schema, each leading there from the one before."""

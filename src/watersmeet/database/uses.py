@@ -1,0 +1,45 @@
+"""When grants, clients and browser sessions were last used, as columns: written by a process in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import bindparam, or_, select, update
+
+from watersmeet.clock import Instant
+from watersmeet.database.schema import clients, sessions, token_families
+from watersmeet.database.transaction import Transaction
+
+# Processes write in any order, so an earlier instant never replaces a later one.
+_FAMILY = (
+    update(token_families)
+    .where(
+        token_families.c.id == bindparam("of"),
+        or_(token_families.c.last_used_at.is_(None), token_families.c.last_used_at < bindparam("at")),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+_CLIENT = (
+    update(clients)
+    .where(
+        clients.c.id.in_(select(token_families.c.client).where(token_families.c.id == bindparam("of"))),
+        or_(clients.c.last_used_at.is_(None), clients.c.last_used_at < bindparam("at")),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+_SESSION = (
+    update(sessions)
+    .where(
+        sessions.c.digest == bindparam("of"),
+        or_(sessions.c.last_seen_at.is_(None), sessions.c.last_seen_at < bindparam("at")),
+    )
+    .values(last_seen_at=bindparam("at"))
+)
+
+
+def write(tx: Transaction, *, families: Mapping[str, Instant], session_digests: Mapping[str, Instant]) -> None:
+    """Remember the latest use of each token family (and of its client) and of each session."""
+    for statement, uses in ((_FAMILY, families), (_CLIENT, families), (_SESSION, session_digests)):
+        if uses:
+            # In one order everywhere, so that two processes on PostgreSQL never wait for each other in a circle.
+            tx.execute(statement, [{"of": of, "at": at} for of, at in sorted(uses.items())])

@@ -1,0 +1,249 @@
+"""The pages of incoming links, for administrators."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from watersmeet.confluence.scopes import WORDS, Scope
+from watersmeet.database import clients, tokens
+from watersmeet.database.tokens import Usage
+from watersmeet.database.transaction import Transaction
+from watersmeet.errors import WatersmeetError
+from watersmeet.links.credentials import (
+    DEFAULT_OVERLAP_HOURS,
+    HOUR,
+    delete_link,
+    disable_link,
+    enable_link,
+    rotate_secret,
+)
+from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, strongest
+from watersmeet.links.recipes import recipes
+from watersmeet.links.register import Registration, UnacceptableLink, edit, register, require_link
+from watersmeet.oauth2.client import Client
+from watersmeet.users.http import SignedInPages, require_administrator, visitor
+from watersmeet.users.session import Session
+from watersmeet.web.forms import Form
+from watersmeet.web.log import log
+from watersmeet.web.origin import origin_of
+from watersmeet.web.templates import render
+
+LINKS_PATH = "/plugins/servlet/applinks/listApplicationLinks"
+LINK_PATH = "/plugins/servlet/applinks/incoming"
+MAX_OVERLAP_HOURS = 24 * 90
+
+
+class NotConfirmed(WatersmeetError):
+    """The name that was to be typed before a deletion is another."""
+
+    description = "To delete the link, type its name exactly."
+
+
+class UnacceptableOverlap(WatersmeetError):
+    """An overlap of secrets that is no time at all, or too long."""
+
+    def __init__(self) -> None:
+        super().__init__("The overlap must be 0 to {maximum} hours.", maximum=MAX_OVERLAP_HOURS)
+
+
+class IncomingLinks(SignedInPages):
+    """List, create, show, edit, rotate, disable and delete."""
+
+    async def list(self, request: Request) -> Response:
+        """All links, or those that fit ``?q=``."""
+        session = await self._administrator(request)
+        search, now = request.query_params.get("q", "").strip(), self.environment.clock.now()
+
+        def find(tx: Transaction) -> list[LinkRow]:
+            usage = tokens.usage_by_client(tx, now)
+            return [LinkRow(link, usage.get(link.id, Usage())) for link in clients.list_all(tx)]
+
+        page = LinksPage(
+            context_path=self.context_path,
+            visitor=visitor(self.environment, session),
+            rows=[row for row in await self.environment.database.read(find) if row.fits(search)],
+            search=search,
+        )
+        return render(page)
+
+    async def create_form(self, request: Request) -> Response:
+        """The empty form."""
+        session = await self._administrator(request)
+        return self._form(session)
+
+    async def create(self, request: Request) -> Response:
+        """Register, and show the credentials this once."""
+        session = await self._administrator(request)
+        form, environment = await Form.read(request), self.environment
+        self.check(request, form, session)
+        origin = origin_of(request, session.user.username)
+        try:
+            registration = self._registration(form)
+            registered = await environment.database.write(
+                lambda tx: register(
+                    tx,
+                    registration,
+                    confidential=form.text("type") != "public",
+                    created_by=session.user.username,
+                    now=environment.clock.now(),
+                    keys=environment.keys,
+                    entropy=environment.entropy,
+                    origin=origin,
+                )
+            )
+        except WatersmeetError as error:
+            return self._form(session, form, problem=error)
+        log.info("incoming link created", client=registered.client.client_id, by=session.user.username)
+        return await self._link(session, registered.client, secret=registered.client_secret, is_new=True)
+
+    async def show(self, request: Request) -> Response:
+        """One link."""
+        session = await self._administrator(request)
+        return await self._link(session, await self._requested(request))
+
+    async def edit_form(self, request: Request) -> Response:
+        """The form with what there is."""
+        session = await self._administrator(request)
+        return self._form(session, link=await self._requested(request))
+
+    async def edit(self, request: Request) -> Response:
+        """Change a link."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        try:
+            registration = self._registration(form)
+            await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration, now, origin))
+        except WatersmeetError as error:
+            return self._form(session, form, link=client, problem=error)
+        log.info("incoming link changed", client=client.client_id, by=session.user.username)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def rotate(self, request: Request) -> Response:
+        """Make a new secret, and show it this once."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        hours = form.text("overlap_hours")
+        if not (hours.isascii() and hours.isdigit() and int(hours) <= MAX_OVERLAP_HOURS):
+            return await self._link(session, client, problem=UnacceptableOverlap())
+        environment = self.environment
+        secret = await environment.database.write(
+            lambda tx: rotate_secret(
+                tx,
+                client,
+                overlap=int(hours) * HOUR,
+                now=environment.clock.now(),
+                keys=environment.keys,
+                entropy=environment.entropy,
+                origin=origin_of(request, session.user.username),
+            )
+        )
+        log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
+        return await self._link(session, client, secret=secret)
+
+    async def disable(self, request: Request) -> Response:
+        """Refuse the application everywhere."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        ended = await self.environment.database.write(lambda tx: disable_link(tx, client, now, origin))
+        log.info("incoming link disabled", client=client.client_id, by=session.user.username, grants=ended)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def enable(self, request: Request) -> Response:
+        """Serve the application again."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        await self.environment.database.write(lambda tx: enable_link(tx, client, now, origin))
+        log.info("incoming link enabled", client=client.client_id, by=session.user.username)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a link whose name was typed."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        if form.text("name") != client.name:
+            return await self._link(session, client, problem=NotConfirmed())
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        await self.environment.database.write(lambda tx: delete_link(tx, client, now, origin))
+        log.info("incoming link deleted", client=client.client_id, by=session.user.username)
+        return RedirectResponse(f"{self.context_path}{LINKS_PATH}", 303)
+
+    async def _administrator(self, request: Request) -> Session:
+        """The administrator who asks. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
+        return await require_administrator(self.environment, request, otherwise=LINKS_PATH)
+
+    async def _requested(self, request: Request) -> Client:
+        client_id = request.path_params["client_id"]
+        return await self.environment.database.read(lambda tx: require_link(tx, client_id))
+
+    def _registration(self, form: Form) -> Registration:
+        try:
+            scope = Scope(form.text("scope"))
+        except ValueError:
+            raise UnacceptableLink("Choose one of the application permissions.") from None
+        return Registration.check(
+            name=form.text("name"),
+            redirect_uris=form.lines("redirect_uris"),
+            scope=scope,
+            allow_http=self.environment.settings.provider.skip_redirect_url_https_requirement,
+        )
+
+    def _form(
+        self,
+        session: Session,
+        form: Form | None = None,
+        *,
+        link: Client | None = None,
+        problem: WatersmeetError | None = None,
+    ) -> Response:
+        page = LinkForm(
+            context_path=self.context_path,
+            visitor=visitor(self.environment, session),
+            client_id=link.client_id if link else None,
+            name=form.text("name") if form else link.name if link else "",
+            redirect_uris=form.raw("redirect_uris")
+            if form
+            else "\n".join(uri.value for uri in link.redirect_uris)
+            if link
+            else "",
+            scope=form.text("scope") if form else strongest(link) if link else Scope.READ,
+            confidential=link.confidential if link else not form or form.text("type") != "public",
+            choices=list(WORDS.values()),
+            problem_found=problem,
+            form_token=self.form_token(session),
+        )
+        return render(page, 400 if problem else 200)
+
+    async def _link(
+        self,
+        session: Session,
+        link: Client,
+        *,
+        secret: str | None = None,
+        is_new: bool = False,
+        problem: WatersmeetError | None = None,
+    ) -> Response:
+        now = self.environment.clock.now()
+        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
+        page = LinkPage(
+            context_path=self.context_path,
+            visitor=visitor(self.environment, session),
+            link=link,
+            words=[WORDS[scope] for scope in Scope if scope in link.scope.implied],
+            users=users,
+            client_secret=secret,
+            is_new=is_new,
+            recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
+            overlap_hours=DEFAULT_OVERLAP_HOURS,
+            problem_found=problem,
+            form_token=self.form_token(session),
+        )
+        return render(page, 400 if problem else 200)

@@ -1,0 +1,73 @@
+"""The pages of incoming links as they are shown: the list, the form, and one link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watersmeet.confluence.scopes import Scope, ScopeWords
+from watersmeet.database.tokens import Usage
+from watersmeet.database.users import User
+from watersmeet.errors import WatersmeetError
+from watersmeet.links.recipes import Recipe
+from watersmeet.oauth2.client import Client
+from watersmeet.web.templates import Page
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A row of the list: a link and how much it is in use."""
+
+    link: Client
+    usage: Usage
+
+    def fits(self, search: str) -> bool:
+        """Whether somebody who typed that means this link."""
+        hosts = [uri.host for uri in self.link.redirect_uris]
+        known = (self.link.name, self.link.client_id, self.link.created_by, *hosts)
+        return any(search.casefold() in text.casefold() for text in known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksPage(Page):
+    """All incoming links, or those that fit a search."""
+
+    template: ClassVar[str] = "links.html"
+    rows: list[LinkRow]
+    search: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkForm(Page):
+    """Creating an incoming link, or editing one; nothing typed is lost when something is wrong."""
+
+    template: ClassVar[str] = "link-form.html"
+    client_id: str | None
+    name: str
+    redirect_uris: str
+    scope: str
+    confidential: bool
+    choices: list[ScopeWords]
+    problem_found: WatersmeetError | None
+    form_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPage(Page):
+    """One incoming link; its secret only in the answer that made it."""
+
+    template: ClassVar[str] = "link.html"
+    link: Client
+    words: list[ScopeWords]
+    users: list[User]
+    client_secret: str | None
+    is_new: bool
+    recipes: list[Recipe]
+    overlap_hours: int
+    problem_found: WatersmeetError | None
+    form_token: str
+
+
+def strongest(client: Client) -> Scope:
+    """The strongest scope of a client: the one it was registered with."""
+    return max((Scope(name) for name in client.scope.names), key=list(Scope).index)

@@ -1,0 +1,44 @@
+"""Uses: when grants and sessions were last used, kept in memory and written down once a minute.
+
+A request costs one assignment; a process that is killed forgets a minute at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from watersmeet.clock import Instant
+from watersmeet.database import uses as database_uses
+from watersmeet.database.engine import Database
+from watersmeet.errors import ServiceUnavailable
+from watersmeet.web.log import log
+
+INTERVAL_SECONDS = 60
+
+
+@dataclass
+class Uses:
+    """The latest uses since they were last written: by token family, and by digest of the session."""
+
+    families: dict[str, Instant] = field(default_factory=dict)
+    sessions: dict[str, Instant] = field(default_factory=dict)
+
+    async def write(self, database: Database) -> None:
+        """Write what was noted since the last time; nothing is written when nothing was used."""
+        families, sessions = self.families, self.sessions
+        if not families and not sessions:
+            return
+        self.families, self.sessions = {}, {}
+        try:
+            await database.write(lambda tx: database_uses.write(tx, families=families, session_digests=sessions))
+        except ServiceUnavailable as error:
+            self.families, self.sessions = families | self.families, sessions | self.sessions
+            log.warning("last uses not written yet", detail=error.detail)
+
+
+async def run(uses: Uses, database: Database) -> None:
+    """Write once a minute, for ever."""
+    while True:
+        await asyncio.sleep(INTERVAL_SECONDS)
+        await uses.write(database)

@@ -1,0 +1,142 @@
+"""axe-core finds no violation of WCAG 2.2 A and AA, on any page, in light and in dark, wide and at 320 px."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import fresh_page
+from tests.support.flow import callback_url
+from tests.support.server import RunningServer
+
+Screenshot = Callable[[Page, str], Path]
+
+# The package brings axe-core itself; its wrapper is not needed.
+_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = """async (tags) => {
+  const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
+  return found.violations.map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes.map((node) => node.html).join(" ")}`);
+}"""
+_LINKS = "/plugins/servlet/applinks/listApplicationLinks"
+_LINK = "/plugins/servlet/applinks/incoming"
+_AUTHORIZED = "/plugins/servlet/oauth2/authorized-applications"
+
+
+def _violations(page: Page) -> list[str]:
+    # The pages' policy forbids scripts from elsewhere; the debugger's own way in is not subject to it.
+    page.evaluate(_AXE)
+    found: list[str] = page.evaluate(_RUN, _TAGS)
+    return found
+
+
+def _authorize(server: RunningServer, scope: str, **more: str) -> str:
+    client = server.clients[0]
+    query = {"client_id": client.client_id, "redirect_uri": client.redirect_uris[0], "response_type": "code"}
+    return f"/rest/oauth2/latest/authorize?{urlencode({**query, 'scope': scope, **more})}"
+
+
+def _pages(server: RunningServer, page: Page) -> Iterator[str]:
+    """Go through every page, as one person after the other; what each is called."""
+    page.goto(server.base_url + "/")
+    yield "home, nobody signed in"
+    page.goto(server.base_url + _authorize(server, "READ", redirect_uri="https://evil.example/"))
+    yield "error"
+    page.goto(server.base_url + _authorize(server, "WRITE"))
+    yield "sign-in"
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    yield "sign-in failed"
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Allow").wait_for()
+    yield "consent"
+    page.goto(server.base_url + _authorize(server, "SYSTEM_ADMIN"))
+    page.locator("summary").click()
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_role("alert").wait_for()
+    yield "consent to administration, the password missing"
+    for path, name in (("/", "home"), (_LINKS, "links"), (_LINKS + "?q=nothing", "no link"), (_LINK, "link form"),
+                       (f"{_LINK}/{server.clients[0].client_id}", "link"), (_AUTHORIZED, "authorized"),
+                       ("/account", "account"), ("/account?done=password", "password changed"),
+                       ("/nothing", "nothing there")):  # fmt: skip
+        page.goto(server.base_url + path)
+        yield name
+    page.goto(server.base_url + _LINK)
+    page.get_by_label("Name").fill("Checked by axe")
+    page.get_by_label("Redirect URL").fill("http://a.example/cb")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").wait_for()
+    yield "link form, something wrong"
+    page.get_by_label("Redirect URL").fill("https://a.example/cb")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The link is ready.").wait_for()
+    yield "link created"
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_role("button", name="Enable").wait_for()
+    yield "link disabled"
+    page.get_by_label("Type the name to confirm").fill("Checked by axe")
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url(f"**{_LINKS}")
+
+
+@pytest.fixture(scope="module")
+def server_in_use(dev_server: RunningServer) -> RunningServer:
+    """A server where somebody has authorized something, so that no list is empty."""
+    client = dev_server.clients[0]
+    answer = callback_url(dev_server.base_url + _authorize(dev_server, "WRITE"), client.redirect_uris[0], "admin")
+    code = httpx.URL(answer).params["code"]
+    credentials = {"client_id": client.client_id, "client_secret": client.client_secret}
+    exchange = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uris[0]}
+    httpx.post(f"{dev_server.base_url}/rest/oauth2/latest/token", data=credentials | exchange).raise_for_status()
+    return dev_server
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1024), ("dark", 320)])
+def test_no_page_has_a_violation(server_in_use: RunningServer, browser: Browser, scheme: str, width: int) -> None:
+    found = {}
+    with fresh_page(browser) as page:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 800})
+        for name in _pages(server_in_use, page):
+            violations = _violations(page)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                violations.append("the page is wider than the screen (WCAG 1.4.10)")
+            if violations:
+                found[name] = violations
+    assert found == {}
+
+
+def test_axe_finds_what_is_wrong(page: Page) -> None:
+    page.set_content("<html><title>x</title><body><img src=x><p style='color:#aaa'>pale</p></body></html>")
+    assert {violation.split(":")[0] for violation in _violations(page)} >= {"image-alt", "color-contrast"}
+
+
+def test_forced_colours_keep_every_control_visible(dev_server: RunningServer, browser: Browser) -> None:
+    with fresh_page(browser) as page:
+        page.emulate_media(forced_colors="active")
+        page.goto(dev_server.base_url + "/login.action")
+        for control in (page.get_by_label("User name"), page.get_by_role("button", name="Sign in", exact=True)):
+            border = control.evaluate("(element) => getComputedStyle(element).borderTopWidth")
+            assert border != "0px"
+
+
+def test_every_target_is_large_enough(dev_server: RunningServer, page: Page) -> None:
+    """WCAG 2.5.8: at least 24 by 24 CSS pixels, links within sentences excepted."""
+    page.goto(dev_server.base_url + _authorize(dev_server, "SYSTEM_ADMIN"))
+    page.get_by_role("button", name="Alice Example").click()
+    page.locator("summary").click()
+    small = page.evaluate(
+        """[...document.querySelectorAll("button, input:not([type=hidden]):not([hidden]), summary, .site a")]
+        .map((each) => [each.outerHTML, (each.closest("label") ?? each).getBoundingClientRect()])
+        .filter(([_, box]) => box.height < 24 || box.width < 24).map(([html]) => html)"""
+    )
+    assert small == []

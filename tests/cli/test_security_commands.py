@@ -1,0 +1,174 @@
+"""``watersmeet audit`` and ``watersmeet keys``, with real processes on a real database."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.test_commands import GOOD_SECRET, free_port, run, serving
+from tests.support.grants import ENTROPY, KEYS, LIFETIMES, Grants
+from tests.support.server import running_server
+from watersmeet.clock import SECOND, SystemClock
+from watersmeet.database.engine import Database
+from watersmeet.database.properties import Purpose, prepare
+from watersmeet.oauth2.envelope import is_genuine
+from watersmeet.oauth2.response import IssuedTokens
+from watersmeet.oauth2.vocabulary import TokenKind
+from watersmeet.tokens import keys
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """The settings of a production database in a folder of its own."""
+    return {
+        "WATERSMEET_SECRET": GOOD_SECRET,
+        "WATERSMEET_DATABASE_URL": f"sqlite:///{tmp_path / 'watersmeet.db'}",
+    }
+
+
+def test_the_audit_log_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
+    def done(*words: str, stdin: str = "") -> str:
+        ran = run(*words, cwd=tmp_path, env=env, stdin=stdin)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    done("user", "add", "carol", "--password-stdin", stdin="correct horse battery\n")
+    made = json.loads(
+        done("link", "add", "=cmd", "--redirect-uri", "https://app.example/cb", "--scope", "READ", "--json")
+    )
+    lines = [json.loads(line) for line in done("audit", "--json").splitlines()]
+    assert [line["event"] for line in lines] == ["link.created", "user.created"]
+    assert {line["actor"] for line in lines} == {"the command line"}
+    assert lines[1]["user"] == "carol"
+    [record] = csv.DictReader(io.StringIO(done("audit", "--csv", "--client", made["client_id"])))
+    assert (record["event"], record["client"]) == ("link.created", "'=cmd")
+    table = done("audit", "--user", "carol", "--since", "1h", "--limit", "5").splitlines()
+    assert table[0].split() == ["TIME", "(UTC)", "EVENT", "BY", "USER", "APPLICATION", "ADDRESS", "DETAIL"]
+    assert len(table) == 2
+    assert made["client_secret"] not in done("audit", "--json")
+    refused = run("audit", "--since", "soon", cwd=tmp_path, env=env)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "A time looks like" in refused.stderr
+    assert run("audit", "--json", "--csv", cwd=tmp_path, env=env).returncode == 2
+
+
+def test_keys_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
+    def done(*words: str) -> str:
+        ran = run("keys", *words, cwd=tmp_path, env=env)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    assert done("list").splitlines()[1].split() == ["original", "the", "beginning", "not", "planned"]
+    newest = json.loads(done("rotate", "--json"))
+    old, new = json.loads(done("list", "--json"))
+    assert (old["id"], new["id"], new["retires_at"]) == ("original", newest["id"], None)
+    assert old["retires_at"] > new["signs_from"] == newest["signs_from"]
+    assert run("keys", "rotate", "--now", cwd=tmp_path, env=env, stdin="n\n").returncode == 1
+    done("rotate", "--now", "--yes")
+    assert len(json.loads(done("list", "--json"))) == 1
+
+
+# ---- rotation under load ----------------------------------------------------------------------------------
+
+SECRET_OF_GRANTS = "the secret of these tests, long enough to be one"
+WORKERS = 4
+
+
+class Worker:
+    """A client that refreshes at one process and uses the access token at the other, on and on."""
+
+    def __init__(self, pair: IssuedTokens, grants: Grants, urls: list[str], host: str) -> None:
+        self.access, self._refresh_token = pair.access_token, pair.refresh_token
+        self._grants, self._urls, self._host = grants, urls, host
+        self.answers: list[int] = []
+        self.rounds_with_new_key = 0
+
+    def run(self, stop: threading.Event) -> None:
+        with httpx.Client(headers={"Host": self._host}, timeout=30) as client:
+            while not stop.is_set():
+                self._urls.reverse()
+                self._round(client, *self._urls)
+
+    def _round(self, client: httpx.Client, first: str, second: str) -> None:
+        credentials = self._grants.credentials
+        form = {
+            "grant_type": "refresh_token", "refresh_token": self._refresh_token,
+            "client_id": credentials.client_id, "client_secret": str(credentials.client_secret),
+        }  # fmt: skip
+        answer = client.post(f"{first}/rest/oauth2/latest/token", data=form)
+        self.answers.append(answer.status_code)
+        answer.raise_for_status()
+        self.access, self._refresh_token = answer.json()["access_token"], answer.json()["refresh_token"]
+        bearer = {"Authorization": f"Bearer {self.access}"}
+        self.answers.append(client.get(f"{second}/rest/api/user/current", headers=bearer).status_code)
+        self.rounds_with_new_key += not is_genuine(self.access, TokenKind.ACCESS, KEYS)
+
+
+@contextmanager
+def two_processes(tmp_path: Path, database_url: str) -> Iterator[tuple[list[str], str]]:
+    """Two servers on one database: their URLs, and the ``Host`` that both answer to."""
+    ports = [free_port(), free_port()]
+    host = f"127.0.0.1:{ports[0]}"
+    env = {
+        "WATERSMEET_SECRET": SECRET_OF_GRANTS,
+        "WATERSMEET_DATABASE_URL": database_url,
+        "WATERSMEET_BASE_URL": f"http://{host}",
+    }
+    with ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(serving(tmp_path, port, env))
+        yield [f"http://127.0.0.1:{port}" for port in ports], host
+
+
+def test_s149_keys_rotate_under_load_over_two_processes_without_one_failed_request(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'watersmeet.db'}"
+    database = Database(url)
+    prepare(database, Purpose.PRODUCTION, KEYS.fingerprint)
+    grants = [Grants.prepare(database, f"App{number}") for number in range(WORKERS)]
+    pairs = [(each, each.exchange(each.code())) for each in grants]
+    with two_processes(tmp_path, url) as (urls, host), ThreadPoolExecutor(WORKERS) as threads:
+        workers = [Worker(pair, each, [*urls], host) for each, pair in pairs if isinstance(pair, IssuedTokens)]
+        stop = threading.Event()
+        running = [threads.submit(worker.run, stop) for worker in workers]
+        try:
+            now = SystemClock().now()
+            database.write_now(
+                lambda tx: keys.rotate(tx, now=now, lifetimes=LIFETIMES, entropy=ENTROPY, ahead=6 * SECOND)
+            )
+            deadline = time.monotonic() + 120
+            while any(worker.rounds_with_new_key < 10 for worker in workers) and time.monotonic() < deadline:
+                if any(each.done() for each in running):
+                    break
+                time.sleep(0.1)
+        finally:
+            stop.set()
+        for each in running:
+            each.result()
+    database.close()
+    assert len(workers) == WORKERS
+    assert all(worker.rounds_with_new_key >= 10 for worker in workers), "the running servers took the new key over"
+    assert {status for worker in workers for status in worker.answers} == {200}
+
+
+# ---- dev --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], [401] * 15), (["-Dthrottle_attempts=2"], [401, 401] + [429] * 13)]
+)
+def test_dev_throttles_only_if_it_is_told_to(options: list[str], expected: list[int]) -> None:
+    with running_server(options) as server:
+        form = {"client_id": server.clients[0].client_id, "client_secret": "wrong", "grant_type": "refresh_token",
+                "refresh_token": "x"}  # fmt: skip
+        url = f"{server.base_url}/rest/oauth2/latest/token"
+        assert [httpx.post(url, data=form, timeout=30).status_code for _ in range(15)] == expected

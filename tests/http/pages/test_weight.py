@@ -1,0 +1,66 @@
+"""How heavy the pages are, and what browsers may keep of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.http.conftest import Site
+
+BUDGET = 30_000  # bytes, with everything a page loads, uncompressed
+
+
+def _loaded(page: str) -> list[str]:
+    return re.findall(r'(?:href|src)="(/[^"]*static/[^"]+)"', page)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/login.action",
+        "/account",
+        "/plugins/servlet/oauth2/authorized-applications",
+        "/plugins/servlet/applinks/listApplicationLinks",
+        "/plugins/servlet/applinks/incoming",
+        "/nothing",
+        None,
+    ],
+)
+def test_a_page_weighs_at_most_30_kilobytes(site: Site, path: str | None) -> None:
+    browser = site.new_browser() if path == "/login.action" else site.signed_in("admin")
+    page = browser.get(path) if path else site.ask(browser, scope="SYSTEM_ADMIN")
+    assert page.headers["content-type"].startswith("text/html")
+    files = {address: browser.get(address) for address in _loaded(page.text)}
+    assert len(files) >= 3
+    assert all(answer.status_code == 200 for answer in files.values())
+    weight = len(page.content) + sum(len(answer.content) for answer in files.values())
+    assert weight <= BUDGET, {address: len(answer.content) for address, answer in files.items()}
+
+
+def test_static_files_are_kept_under_a_fingerprint_and_only_there(site: Site) -> None:
+    browser = site.client
+    [style] = {address for address in _loaded(browser.get("/login.action").text) if address.endswith(".css")}
+    assert re.fullmatch(r"/static/[0-9a-f]{12}/watersmeet\.css", style)
+    kept = browser.get(style)
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert kept.headers["content-type"].startswith("text/css")
+    assert kept.headers["x-content-type-options"] == "nosniff"
+    assert browser.get("/static/watersmeet.css").headers["cache-control"] == "no-store"
+    assert browser.get("/static/0123456789ab/watersmeet.css").status_code == 404
+    missing = browser.get(style.replace("watersmeet.css", "nothing.css"))
+    assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
+    outside = browser.get(style.replace("watersmeet.css", "..%2F..%2Fapp.py"))
+    assert outside.status_code == 404
+
+
+@pytest.mark.parametrize("context_path", ["", "/confluence"])
+def test_everything_a_page_names_is_there_under_any_path(site_under: object, context_path: str) -> None:
+    site: Site = site_under(context_path)  # type: ignore[operator]
+    browser = site.signed_in("admin")
+    home = browser.get(site.path("/"))
+    links = set(re.findall(r'href="([^"#]+)"', home.text))
+    assert len(links) >= 5
+    for address in links:
+        assert browser.get(address).status_code == 200, address
