@@ -38,7 +38,11 @@ class Throttled(WatersmeetError):
     def __init__(self, wait: int) -> None:
         """``wait`` is in milliseconds."""
         self.retry_after_seconds = max(1, -(-wait // 1000))
-        super().__init__("Too many failed attempts. Try again in {seconds} seconds.", seconds=self.retry_after_seconds)
+        minutes = -(-wait // 60_000)
+        if minutes > 1:
+            super().__init__("Too many failed attempts. Try again in {minutes} minutes.", minutes=minutes)
+        else:
+            super().__init__("Too many failed attempts. Try again in a minute.")
 
 
 class ServiceUnavailable(WatersmeetError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,29 +10,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support.axe import axe_violations
 from tests.support.browser import fresh_page
 from tests.support.flow import callback_url
 from tests.support.server import RunningServer
 
 Screenshot = Callable[[Page, str], Path]
 
-# The package brings axe-core itself; its wrapper is not needed.
-_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_RUN = """async (tags) => {
-  const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
-  return found.violations.map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes.map((node) => node.html).join(" ")}`);
-}"""
 _LINKS = "/plugins/servlet/applinks/listApplicationLinks"
 _LINK = "/plugins/servlet/applinks/incoming"
 _AUTHORIZED = "/plugins/servlet/oauth2/authorized-applications"
-
-
-def _violations(page: Page) -> list[str]:
-    # The pages' policy forbids scripts from elsewhere; the debugger's own way in is not subject to it.
-    page.evaluate(_AXE)
-    found: list[str] = page.evaluate(_RUN, _TAGS)
-    return found
 
 
 def _authorize(server: RunningServer, scope: str, **more: str) -> str:
@@ -66,6 +52,7 @@ def _pages(server: RunningServer, page: Page) -> Iterator[str]:
     yield "consent to administration, the password missing"
     for path, name in (("/", "home"), (_LINKS, "links"), (_LINKS + "?q=nothing", "no link"), (_LINK, "link form"),
                        (f"{_LINK}/{server.clients[0].client_id}", "link"), (_AUTHORIZED, "authorized"),
+                       ("/admin/audit", "audit log"), ("/admin/audit?since=x", "audit log, not searched"),
                        ("/account", "account"), ("/account?done=password", "password changed"),
                        ("/nothing", "nothing there")):  # fmt: skip
         page.goto(server.base_url + path)
@@ -107,7 +94,7 @@ def test_no_page_has_a_violation(server_in_use: RunningServer, browser: Browser,
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 800})
         for name in _pages(server_in_use, page):
-            violations = _violations(page)
+            violations = axe_violations(page)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 violations.append("the page is wider than the screen (WCAG 1.4.10)")
             if violations:
@@ -117,7 +104,7 @@ def test_no_page_has_a_violation(server_in_use: RunningServer, browser: Browser,
 
 def test_axe_finds_what_is_wrong(page: Page) -> None:
     page.set_content("<html><title>x</title><body><img src=x><p style='color:#aaa'>pale</p></body></html>")
-    assert {violation.split(":")[0] for violation in _violations(page)} >= {"image-alt", "color-contrast"}
+    assert {violation.split(":")[0] for violation in axe_violations(page)} >= {"image-alt", "color-contrast"}
 
 
 def test_forced_colours_keep_every_control_visible(dev_server: RunningServer, browser: Browser) -> None:

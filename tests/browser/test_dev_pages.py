@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import axe_violations
 from tests.support.browser import fresh_page
 from watersmeet.testing import Server
 
@@ -58,7 +59,8 @@ def _page_without_scripts(browser: Browser) -> Iterator[Page]:
 
 
 def test_the_levers_of_the_panel(watersmeet_server: Server, page: Page, screenshot: Screenshot) -> None:
-    page.goto(f"{watersmeet_server.base_url}/_dev/")
+    page.goto(watersmeet_server.base_url)
+    page.get_by_role("link", name="Developer pages").click()
     expect(page.get_by_text("It shows the system's time.")).to_be_visible()
     _press(page, "+ 1 hour")
     expect(page.get_by_role("status").filter(has_text="The clock was set.")).to_be_visible()
@@ -201,6 +203,27 @@ def _paths(server: Server) -> list[str]:
     _refusals(server)
     number = server.requests(status="403")[0]["id"]
     return ["/_dev/", "/_dev/playground", "/_dev/requests", f"/_dev/requests/{number}"]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1024), ("dark", 320)])
+def test_axe_finds_no_violation(watersmeet_server: Server, browser: Browser, scheme: str, width: int) -> None:
+    found = {}
+    with fresh_page(browser) as page:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{watersmeet_server.base_url}/_dev/requests")
+        found["nothing yet"] = axe_violations(page)
+        for path in [*_paths(watersmeet_server), "/_dev/callback?code=abc&state=x"]:
+            page.goto(watersmeet_server.base_url + path)
+            found[path] = axe_violations(page)
+        page.goto(f"{watersmeet_server.base_url}/_dev/playground")
+        _press(page, "Start")
+        _sign_in_and_allow(page)
+        _press(page, "Exchange the code")
+        _press(page, "Write a page")
+        expect(page.locator("#step-4 .status")).to_have_text("403")
+        found["run"] = axe_violations(page)
+    assert not any(found.values()), found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,13 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from tests.http.conftest import HandClock, Site
 from tests.support.grants import KEYS, together
 from tests.support.postgresql import PostgresqlServer
 from watersmeet.app import create_app, create_environment
-from watersmeet.database import dialect, migrations
+from watersmeet.database import audit, dialect, migrations
+from watersmeet.database.audit import Event, Origin
 from watersmeet.database.engine import Database
 from watersmeet.database.properties import Purpose, inspect_schema, prepare
 from watersmeet.database.schema import SCHEMA_VERSION, alembic_version, metadata, properties
@@ -67,6 +69,13 @@ def table_names(database: Database) -> set[str]:
     return database.read_now(lambda tx: set(inspect(tx).get_table_names()))
 
 
+TRIGGERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger "
+    "WHERE NOT tgisinternal",
+}
+
+
 def _index(index: Any) -> str:
     # On SQLite, the condition of a partial index comes as an object whose repr is its address.
     options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
@@ -100,6 +109,7 @@ def described(database: Database) -> dict[str, Any]:
         if database.dialect == "sqlite":
             autoincrement = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
             tables["autoincrement"] = dict.fromkeys(tx.exec_driver_sql(autoincrement).scalars())
+        tables["triggers"] = sorted(map(str, tx.exec_driver_sql(TRIGGERS[database.dialect])))
         return tables
 
     return database.read_now(look)
@@ -192,6 +202,20 @@ def test_everything_in_a_database_of_a_released_version_works_after_the_upgrade(
     # And everything expires as it was meant to.
     clock.advance(90 * 86_400)
     assert site.exchange(told["code"]).status_code == 400
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_the_log_of_an_upgraded_database_is_append_only_too(empty: Database, version: str) -> None:
+    load(empty, version)
+    migrations.upgrade(empty)
+    empty.write_now(lambda tx: audit.record(tx, Event.SIGNED_OUT, Origin("alice"), 1000))
+    forbidden = ["UPDATE audit_events SET actor = 'bob'", "DELETE FROM audit_events"]
+    for statement in [*forbidden, *(["TRUNCATE audit_events"] if empty.dialect == "postgresql" else [])]:
+        with pytest.raises(DBAPIError, match="append-only"):
+            empty.write_now(lambda tx, sql=statement: tx.exec_driver_sql(sql))  # type: ignore[misc]
+    assert [entry.actor for entry in empty.read_now(lambda tx: audit.search(tx, audit.Query()))] == ["alice"]
+    assert empty.write_now(lambda tx: audit.prune(tx, 1000, 10)) == 0
+    assert empty.write_now(lambda tx: audit.prune(tx, 1001, 10)) == 1
 
 
 def test_of_upgrades_at_the_same_time_one_works_and_the_others_find_nothing_to_do(empty_url: str) -> None:

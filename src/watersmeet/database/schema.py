@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from watersmeet.database.dialect import append_only
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
 carries another one."""
 

@@ -27,6 +27,7 @@ class HomePage(Page):
     """What is at the base URL."""
 
     template: ClassVar[str] = "home.html"
+    is_dev: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class AuthorizedApplications(SignedInPages):
         """The base URL."""
         session = await current_session(self.environment, request)
         who = visitor(self.environment, session) if session else None
-        return render(HomePage(context_path=self.context_path, visitor=who))
+        return render(HomePage(context_path=self.context_path, visitor=who, is_dev=self.environment.is_dev))
 
     async def list(self, request: Request) -> Response:
         """What can act for the user."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from watersmeet.app import create_app, open_database
 from watersmeet.database.properties import Purpose, prepare
@@ -301,14 +302,12 @@ def test_a_foreign_host_name_is_refused(watersmeet_server: Server) -> None:
 
 
 def test_serve_has_none_of_it(tmp_path: Path) -> None:
-    from starlette.testclient import TestClient
-
     settings = Settings(database_url=f"sqlite:///{tmp_path}/x.db", secret="s" * 32)
     database = open_database(settings)
     prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
-    database.close()
-    with TestClient(create_app(settings), base_url=settings.base_url) as browser:
+    with TestClient(create_app(settings, database=database), base_url=settings.base_url) as browser:
         for path in ("/_dev/", "/_dev/clock", "/_dev/requests", "/_dev/playground", "/_dev/callback"):
             assert browser.get(path).status_code == 404
         for method, path, sent in COMMANDS:
             assert browser.request(method, path, json=sent).status_code == 404
+    database.close()

@@ -24,6 +24,7 @@ def _loaded(page: str) -> list[str]:
         "/plugins/servlet/oauth2/authorized-applications",
         "/plugins/servlet/applinks/listApplicationLinks",
         "/plugins/servlet/applinks/incoming",
+        "/admin/audit",
         "/nothing",
         None,
     ],
