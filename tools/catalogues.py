@@ -66,7 +66,9 @@ def _in_code(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, text
             case ast.AnnAssign(target=ast.Name("description"), value=ast.Constant(str() as text)):
                 yield node.lineno, text
-            case ast.Call(func=ast.Name("translatable" | "ScopeWords"), args=args):
+            case ast.Call(func=ast.Name("translatable"), args=args):
+                yield from ((arg.lineno, str(ast.literal_eval(arg))) for arg in args if isinstance(arg, ast.Constant))
+            case ast.Call(func=ast.Name("ScopeWords"), args=args):
                 yield from _constants(args)
             case ast.Raise(exc=ast.Call(args=[first, *_])):
                 yield from _constants([first])

@@ -11,11 +11,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
+from watersmeet import __version__
 from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
 from watersmeet.database.engine import Database
+from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
 from watersmeet.links import http as links_http
@@ -119,11 +121,13 @@ def create_app(
         *links_http.routes(environment),
         *content_http.routes(environment),
         *audit_http.routes(environment),
+        *discovery_http.routes(settings, __version__),
         *more_routes,
         Mount("/static", StaticFiles()),
     ]
     if settings.context_path:
         routes = [Mount(settings.context_path, routes=routes)]
+    routes = [*discovery_http.root_routes(settings), *routes]
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

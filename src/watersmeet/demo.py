@@ -9,6 +9,7 @@ from watersmeet.confluence.scopes import Role, Scope
 from watersmeet.content.demo import add_demo_content
 from watersmeet.database import clients
 from watersmeet.database.transaction import Transaction
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
@@ -85,6 +86,7 @@ def add_demo(tx: Transaction, environment: Environment, now: Instant) -> None:
         uris=[RedirectUri.register(uri) for uri in redirect_uris(environment.settings.base_url)],
         now=now,
         created_by="admin",
+        profile=Profile.ATLASSIAN_DC,  # so that the vendor's examples run as printed
     )
     clients.add_secret(tx, number, environment.keys.digest(CLIENT_SECRET), now)
     add_demo_content(tx, people, now)

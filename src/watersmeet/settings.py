@@ -8,14 +8,16 @@ knows of them stays true. Unknown names are errors.
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from watersmeet.clock import SECOND
+from watersmeet.clock import SECOND, Instant
 from watersmeet.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class Settings:
         "http://127.0.0.1:8090",
         "base_url",
         "The URL under which clients and browsers reach Watersmeet, context path included, e.g. "
-        "https://wiki.example.com/confluence. https unless it is this computer.",
+        "https://wiki.example.com/confluence. https unless it is this computer; unset, it follows the port.",
     )
     host: str = _setting("127.0.0.1", "host", "The address to listen on.")
     port: int = _setting(8090, "port", "The port to listen on; 0 takes a free one (dev only).")
@@ -149,12 +151,40 @@ class Settings:
         400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
     )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
+    legacy_profile: bool = _setting(
+        True,
+        "legacy_profile",
+        "Whether incoming links may have the profile atlassian-dc. If false, every link is held to strict.",
+    )
+    legacy_profile_until: str = _setting(
+        "",
+        "legacy_profile_until",
+        "The first day, YYYY-MM-DD in UTC, on which every link is held to strict; announced to legacy clients by a "
+        "Sunset header.",
+    )
+    refresh_grace_seconds: int = _setting(
+        0,
+        "refresh_grace_seconds",
+        "0 to 2: for how long after a refresh the same request gets the same answer again, for clients whose "
+        "connection broke. 0: a refresh token that comes twice ends the grant at once.",
+    )
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
     @property
     def context_path(self) -> str:
         """The path of the base URL: empty, or like ``/confluence``."""
         return urlsplit(self.base_url).path
+
+    @property
+    def resource(self) -> str:
+        """The identifier of the protected API (RFC 8707, RFC 9728)."""
+        return f"{self.base_url}/rest/api"
+
+    @property
+    def resource_metadata(self) -> str:
+        """Where RFC 9728 §3.1 puts the metadata of the API: between host and path."""
+        origin = self.base_url.removesuffix(self.context_path)
+        return f"{origin}/.well-known/oauth-protected-resource{self.context_path}/rest/api"
 
     @property
     def is_https(self) -> bool:
@@ -182,6 +212,23 @@ class Settings:
     def throttle_window(self) -> int:
         """How long failed attempts are remembered, in milliseconds."""
         return self.throttle_minutes * 60 * SECOND
+
+    @property
+    def legacy_ends_at(self) -> Instant | None:
+        """When every link is held to ``strict``; ``None``: not planned."""
+        if not self.legacy_profile_until:
+            return None
+        day = date.fromisoformat(self.legacy_profile_until)
+        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND
+
+    def allows_legacy(self, now: Instant) -> bool:
+        """Whether links with the profile ``atlassian-dc`` are treated as such."""
+        return self.legacy_profile and (self.legacy_ends_at is None or now < self.legacy_ends_at)
+
+    @property
+    def allows_credentials_in_query(self) -> bool:
+        """Whether a URL can be confidential at all: only under https or on this computer (N1)."""
+        return self.is_https or self.is_loopback
 
     @property
     def code_lifetime(self) -> int:
@@ -252,6 +299,8 @@ def _build(given: Mapping[str, Any], known: Mapping[str, Setting]) -> Settings:
             raise SettingsError(f"Unknown setting {name}; the settings are listed by `watersmeet settings`.")
         setting = known[name]
         (provider if setting.is_property else own)[setting.attribute] = _convert(setting, raw)
+    if "port" in own and "base_url" not in own:
+        own["base_url"] = f"http://127.0.0.1:{own['port']}"
     settings = Settings(**own, provider=ProviderSettings(**provider))
     for is_wrong, text in _CHECKS:
         if is_wrong(settings):
@@ -265,11 +314,18 @@ def _convert(setting: Setting, raw: Any) -> Any:
     if setting.type is int and isinstance(raw, str) and raw.isascii() and raw.isdigit():
         return int(raw)
     if setting.name == "base_url" and isinstance(raw, str):
-        return raw.rstrip("/")
+        return _canonical_url(raw)
     if type(raw) is setting.type:
         return raw
     expected = {bool: "true or false", int: "a whole number", str: "a text"}[setting.type]
     raise SettingsError(f"The setting {setting.name} must be {expected}.")
+
+
+def _canonical_url(raw: str) -> str:
+    """The base URL as everything else compares it: scheme and host in lower case, no slash at the end."""
+    scheme, separator, rest = raw.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}".rstrip("/")
 
 
 def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
@@ -313,6 +369,10 @@ def _refuse_unknown_variables(environment: Mapping[str, str], known: Mapping[str
             raise SettingsError(f"Unknown environment variable {name}; see `watersmeet settings`.")
 
 
+# What needs no quoting in a header, a page, a shell or a settings file.
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9:/\[\]._~-]+")
+
+
 def _is_bad_url(settings: Settings) -> bool:
     try:
         parts = urlsplit(settings.base_url)
@@ -322,6 +382,7 @@ def _is_bad_url(settings: Settings) -> bool:
     return (
         parts.scheme not in ("http", "https")
         or not parts.hostname
+        or not _URL_CHARACTERS.fullmatch(settings.base_url)
         or bool(parts.query or parts.fragment)
         or "@" in parts.netloc
     )
@@ -335,12 +396,20 @@ def _has_bad_networks(settings: Settings) -> bool:
     return False
 
 
+def _is_bad_day(settings: Settings) -> bool:
+    try:
+        _ = settings.legacy_ends_at
+    except ValueError:
+        return True
+    return False
+
+
 _CHECKS = (
-    (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
         lambda settings: not 0 <= settings.port <= 65535,
         "port must be a number from 1 to 65535.",
     ),
+    (_is_bad_url, "base_url must be like https://wiki.example.com or https://example.com/confluence."),
     (
         lambda settings: settings.workers < 1,
         "workers must be at least 1.",
@@ -352,6 +421,11 @@ _CHECKS = (
     (
         lambda settings: settings.session_hours < 1,
         "session_hours must be at least 1.",
+    ),
+    (_is_bad_day, "legacy_profile_until must be a day like 2027-12-31."),
+    (
+        lambda settings: not 0 <= settings.refresh_grace_seconds <= 2,
+        "refresh_grace_seconds must be 0, 1 or 2.",
     ),
     (
         _has_bad_networks,

@@ -89,6 +89,35 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     assert "Choose another --port" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["-Ddatabase_url=sqlite:///kept.db"], 1, "`dev` decides database_url itself"),
+        (["-Dbase_url=https://wiki.example.com"], 1, "`dev` decides base_url itself"),
+        (["--context-path", "/a//b"], 2, "use letters, digits"),
+        (["--ready-file", "nowhere/ready.json"], 2, "there is no folder nowhere"),
+        (["-Dno.such.thing=1"], 1, "Unknown setting no.such.thing"),
+    ],
+)
+def test_dev_stays_a_demo_on_this_computer(tmp_path: Path, words: list[str], code: int, says: str) -> None:
+    done = run("dev", "--port", "0", *words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_ends_with_0_and_tidies_up_also_before_it_is_ready(tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([*WATERSMEET, "dev", "--port", "0", "--json"], stdout=subprocess.PIPE, env=env)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 # ---- serve ------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +259,53 @@ def test_users_and_links(tmp_path: Path) -> None:
     assert run("link", "disable", "nobody", cwd=tmp_path).returncode == 3
     assert run("link", "delete", client_id, "--yes", cwd=tmp_path).returncode == 0
     assert run("link", "show", client_id, cwd=tmp_path).returncode == 3
+
+
+@pytest.mark.parametrize("url", ['https://x"y', "https://wiki example.com", "http://wiki.example.com"])
+def test_init_writes_no_file_that_serve_refuses(tmp_path: Path, url: str) -> None:
+    done = run("init", "--base-url", url, cwd=tmp_path)
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_commands_name_the_option_that_does_not_ask(tmp_path: Path) -> None:
+    assert run("init", cwd=tmp_path).returncode == 0
+    asked = run("user", "add", "admin", cwd=tmp_path)
+    assert (asked.returncode, "--password-stdin" in asked.stderr) == (2, True)
+    made = run(
+        "link",
+        "add",
+        "Sync",
+        "--redirect-uri",
+        "https://sync.example.com/cb",
+        "--scope",
+        "READ",
+        "--json",
+        cwd=tmp_path,
+    )
+    asked = run("link", "delete", json.loads(made.stdout)["client_id"], cwd=tmp_path)
+    assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
+
+
+def test_the_rules_of_a_link(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    add = ("link", "add", "Sync", "--redirect-uri", "https://sync.example.com/cb", "--json")
+    added = json.loads(run(*add, cwd=tmp_path).stdout)
+    assert added["profile"] == "strict"
+    client_id = added["client_id"]
+    words = ("--profile", "atlassian-dc", "--require-pkce", "--refuse", "no-scope", "--introspection", "--json")
+    changed = json.loads(run("link", "change", client_id, *words, cwd=tmp_path).stdout)
+    assert (changed["profile"], changed["refuses"]) == ("atlassian-dc", ["no-pkce", "no-scope"])
+    assert changed["may_introspect"] is True
+    more = ("--accept", "no-scope", "--authentication", "client_secret_post", "--plain-answers")
+    assert run("link", "change", client_id, *more, cwd=tmp_path).returncode == 0
+    shown = json.loads(run("link", "show", client_id, "--json", cwd=tmp_path).stdout)
+    assert (shown["profile"], shown["refuses"], shown["may_introspect"]) == ("atlassian-dc", ["no-pkce"], True)
+    assert (shown["authentication"], shown["plain_answers"]) == ("client_secret_post", True)
+    assert (shown["badges"], shown["legacy"], shown["can_require_pkce"]) == ([], {}, False)
+    assert "profile       atlassian-dc" in run("link", "show", client_id, cwd=tmp_path).stdout
+    assert run("link", "change", client_id, "--profile", "lax", cwd=tmp_path).returncode == 2
+    assert run("link", "change", "nobody", cwd=tmp_path).returncode == 3
 
 
 def test_settings_are_listed(tmp_path: Path) -> None:

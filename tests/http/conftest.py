@@ -23,6 +23,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.database.properties import Purpose, prepare
 from watersmeet.links.register import Registered, Registration, register
 from watersmeet.oauth2.pkce import s256
+from watersmeet.oauth2.profile import Profile
 from watersmeet.settings import ProviderSettings, Settings
 from watersmeet.web.environment import Environment
 
@@ -73,10 +74,18 @@ class Site:
         return self.new_browser()
 
     def register(
-        self, name: str, uris: Sequence[str], *, scope: str = "WRITE", confidential: bool = True
+        self,
+        name: str,
+        uris: Sequence[str],
+        *,
+        scope: str = "WRITE",
+        confidential: bool = True,
+        profile: Profile = Profile.ATLASSIAN_DC,
     ) -> Registered:
-        """One more incoming link."""
-        checked = Registration.check(name=name, redirect_uris=list(uris), scope=Scope(scope), allow_http=False)
+        """One more incoming link, with the demo link's profile unless another is named."""
+        checked = Registration.check(
+            name=name, redirect_uris=list(uris), scope=Scope(scope), allow_http=False, profile=profile
+        )
         environment = self.environment
         return environment.database.write_now(
             lambda tx: register(
@@ -198,10 +207,11 @@ class Site:
         return self.request("DELETE", path, **{"scope": "WRITE", **options})
 
 
-def _settings(file: Path, base_url: str, **provider: Any) -> Settings:
-    return Settings(
-        base_url=base_url, database_url=f"sqlite:///{file}", secret=SECRET, provider=ProviderSettings(**provider)
-    )
+def _settings(file: Path, base_url: str, **changes: Any) -> Settings:
+    """``changes`` may name settings and the vendor's properties alike."""
+    own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
+    provider = ProviderSettings(**{name: value for name, value in changes.items() if name not in own})
+    return Settings(base_url=base_url, database_url=f"sqlite:///{file}", secret=SECRET, provider=provider, **own)
 
 
 @pytest.fixture(scope="session")
@@ -231,19 +241,17 @@ def site_under(tmp_path: Path, _templates: Callable[[str], Path]) -> Iterator[Si
     """``site_under("/confluence", max_client_delay_seconds=10)``: a site with its own path and properties."""
     with ExitStack() as stack:
 
-        def make(context_path: str = "", *, scheme: str = "http", **provider: Any) -> Site:
-            base_url = f"{scheme}://127.0.0.1:8090{context_path}"
+        def make(context_path: str = "", *, scheme: str = "http", host: str = "127.0.0.1:8090", **changes: Any) -> Site:
+            base_url = f"{scheme}://{host}{context_path}"
             file = tmp_path / "site.db"
-            shutil.copyfile(_templates(base_url), file)
-            settings, clock = _settings(file, base_url, **provider), HandClock()
+            shutil.copyfile(_templates(f"{scheme}://127.0.0.1:8090{context_path}"), file)
+            settings, clock = _settings(file, base_url, **changes), HandClock()
             database = open_database(settings)
             stack.callback(database.close)
             app = create_app(settings, database=database, clock=clock)
 
             def new_browser(address: str = "127.0.0.1") -> TestClient:
-                return TestClient(
-                    app, base_url=f"{scheme}://127.0.0.1:8090", follow_redirects=False, client=(address, 50_000)
-                )
+                return TestClient(app, base_url=f"{scheme}://{host}", follow_redirects=False, client=(address, 50_000))
 
             return Site(app.state.environment, clock, new_browser)
 

@@ -19,10 +19,11 @@ from watersmeet.entropy import SystemEntropy
 from watersmeet.links.register import Registered, Registration, register
 from watersmeet.oauth2.authorization import Authorization, CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay
+from watersmeet.oauth2.family import STRICT_ROTATION, Lifetimes, RefreshReplay, RotationPolicy
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.pkce import s256
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
@@ -101,7 +102,7 @@ class Grants:
         parameters = Parameters.parse(urlencode(asked).encode())
         answer = self.database.write_now(lambda tx: begin(tx, parameters, self.session, now, ENTROPY))
         assert not isinstance(answer, Refused), answer
-        return answer
+        return answer.authorization
 
     def code(self, *, now: Instant = NOW, pkce: bool = True) -> str:
         """An authorization code, as it arrives at the client."""
@@ -158,6 +159,7 @@ class Grants:
         redirect_uri: str | None = None,
         credentials: ClientCredentials | None = None,
         lifetimes: Lifetimes = LIFETIMES,
+        policy: RotationPolicy = STRICT_ROTATION,
     ) -> IssuedTokens | RefreshReplay:
         """A refresh."""
         request = RefreshRequest(refresh_token, scope, redirect_uri)
@@ -170,6 +172,7 @@ class Grants:
                 lifetimes=lifetimes,
                 keys=KEYS,
                 entropy=ENTROPY,
+                policy=policy,
             )
         )
 
@@ -186,9 +189,18 @@ class Grants:
         return self.database.read_now(lambda tx: verify(tx, access_token, KEYS, now))
 
 
-def register_client(tx: Transaction, name: str, *, confidential: bool = True, scope: Scope = Scope.WRITE) -> Registered:
+def register_client(
+    tx: Transaction,
+    name: str,
+    *,
+    confidential: bool = True,
+    scope: Scope = Scope.WRITE,
+    profile: Profile = Profile.ATLASSIAN_DC,
+) -> Registered:
     """A new client that answers at ``REDIRECT_URI``."""
-    registration = Registration.check(name=name, redirect_uris=[REDIRECT_URI], scope=scope, allow_http=False)
+    registration = Registration.check(
+        name=name, redirect_uris=[REDIRECT_URI], scope=scope, allow_http=False, profile=profile
+    )
     return register(
         tx, registration, confidential=confidential, created_by="admin", now=NOW, keys=KEYS, entropy=ENTROPY
     )

@@ -169,7 +169,15 @@ class Production:
         }
         question = begin(tx, Parameters.parse(urlencode(asked).encode()), grants.session, now, ENTROPY)
         assert not isinstance(question, Refused)
-        url = approve(tx, question.id, grants.session, now=now, code_lifetime=CODE_LIFETIME, keys=KEYS, entropy=ENTROPY)
+        url = approve(
+            tx,
+            question.authorization.id,
+            grants.session,
+            now=now,
+            code_lifetime=CODE_LIFETIME,
+            keys=KEYS,
+            entropy=ENTROPY,
+        )
         return parse_qs(urlsplit(url).query)["code"][0]
 
     @contextmanager

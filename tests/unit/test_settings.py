@@ -39,6 +39,9 @@ OWN: dict[str, Any] = {
     "throttle_minutes": 15,
     "audit_retention_days": 400,
     "log_format": "text",
+    "legacy_profile": True,
+    "legacy_profile_until": "",
+    "refresh_grace_seconds": 0,
 }
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFETIME = PROPERTY_PREFIX + "access.token.expiration.seconds"
@@ -298,3 +301,23 @@ def test_s149_production_refuses_what_is_unsafe_with_a_sentence(flags: dict[str,
         require_production(from_flags(**{"secret": SECRET, **flags}))
     if flags.get("secret"):
         assert flags["secret"] not in refusal.value.description
+
+
+def test_the_base_url_follows_the_port_unless_it_is_set() -> None:
+    assert load(flags={"port": 9000}, environment={}).base_url == "http://127.0.0.1:9000"
+    set_too = load(flags={"port": 9000, "base_url": "https://wiki.example.com"}, environment={})
+    assert set_too.base_url == "https://wiki.example.com"
+
+
+def test_scheme_and_host_of_the_base_url_in_any_letter_case() -> None:
+    settings = load(flags={"base_url": "HTTPS://Wiki.Example.COM/Confluence/"}, environment={})
+    assert settings.base_url == "https://wiki.example.com/Confluence"
+    assert settings.is_https
+
+
+@pytest.mark.parametrize(
+    "url", ['https://x"y', "https://a b", "https://wiki.example.com/é", "https://x/<y>", "https://x\\y"]
+)
+def test_a_base_url_needs_no_quoting(url: str) -> None:
+    with pytest.raises(SettingsError, match="base_url"):
+        load(flags={"base_url": url}, environment={})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import VOCABULARY
-from watersmeet.database import authorizations, clients
+from watersmeet.database import authorizations, clients, legacy
+from watersmeet.database.audit import INTERNAL, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import (
@@ -19,7 +20,9 @@ from watersmeet.oauth2.authorization import (
 )
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import ClientDisabled, OAuthError, RepeatedParameter, UnknownClient
+from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.session import Session
 
@@ -32,6 +35,15 @@ class Target:
 
     client: Client
     redirect_uri: RedirectUri
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question is remembered; ``legacy`` is what was accepted of the client for compatibility."""
+
+    authorization: Authorization
+    client: Client
+    legacy: frozenset[Legacy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +65,33 @@ def find_target(tx: Transaction, parameters: Parameters) -> Target:
 
 
 def begin(
-    tx: Transaction, parameters: Parameters, session: Session, now: Instant, entropy: Entropy
-) -> Authorization | Refused:
-    """Remember the question, to be asked on the consent page. Raises ``UntrustedRequest``."""
+    tx: Transaction,
+    parameters: Parameters,
+    session: Session,
+    now: Instant,
+    entropy: Entropy,
+    *,
+    issuer: str | None = None,
+    resource: str | None = None,
+    legacy_allowed: bool = True,
+    origin: Origin = INTERNAL,
+) -> Asked | Refused:
+    """Remember the question, to be asked on the consent page.
+
+    ``resource`` is the one that tokens are for; ``legacy_allowed`` is the operator's switch over all profiles.
+    Raises ``UntrustedRequest``.
+    """
     target = find_target(tx, parameters)
+    client = target.client.held_to(legacy_allowed=legacy_allowed)
     try:
-        request = AuthorizationRequest.parse(parameters, target.client, target.redirect_uri, VOCABULARY)
+        if resource is not None:
+            require_known_resource(parameters, resource)
+        request = AuthorizationRequest.parse(parameters, client, target.redirect_uri, VOCABULARY)
     except OAuthError as error:
-        return Refused(error, target.redirect_uri.with_answer(_error_answer(error, parameters)))
+        return Refused(error, client.answer_url(target.redirect_uri, _error_answer(error, parameters), issuer))
+    legacy.record(tx, client, request.legacy, now, origin)
+    if request.challenge is not None and client.pkce_seen_at is None:
+        clients.note_pkce(tx, client.id, now)
     authorization = Authorization(
         id=entropy.hex(16),
         client=request.client.id,
@@ -76,7 +107,7 @@ def begin(
         expires_at=now + QUESTION_LIFETIME,
     )
     authorizations.add(tx, authorization)
-    return authorization
+    return Asked(authorization, client, request.legacy)
 
 
 def request_digest(parameters: Parameters) -> str:

@@ -76,6 +76,7 @@ def approve(
     keys: Keys,
     entropy: Entropy,
     origin: Origin = INTERNAL,
+    issuer: str | None = None,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
@@ -89,16 +90,25 @@ def approve(
         raise PasswordNeeded
     _move(tx, before, granted.approve(now, keys.digest(code), now + code_lifetime))
     _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin, granted.scope)
-    return before.redirect_uri.with_answer({"code": code, "state": before.state})
+    return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
 
 
-def deny(tx: Transaction, authorization_id: str, session: Session, now: Instant, origin: Origin = INTERNAL) -> str:
+def deny(
+    tx: Transaction,
+    authorization_id: str,
+    session: Session,
+    now: Instant,
+    origin: Origin = INTERNAL,
+    *,
+    issuer: str | None = None,
+) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
     question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
-    return before.redirect_uri.with_answer({"error": ErrorCode.ACCESS_DENIED.value, "state": before.state})
+    answer = {"error": ErrorCode.ACCESS_DENIED.value, "state": before.state}
+    return question.client.answer_url(before.redirect_uri, answer, issuer)
 
 
 def _open_question(tx: Transaction, authorization: Authorization | None, session: Session, now: Instant) -> Question:

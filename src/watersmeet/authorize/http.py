@@ -19,6 +19,7 @@ from watersmeet.users.http_password import password_fits
 from watersmeet.users.session import Session
 from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import check_form
+from watersmeet.web.deprecation import note_legacy
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form, UnreadableForm
 from watersmeet.web.log import log
@@ -49,15 +50,27 @@ class _Authorize:
             # Nobody is sent to a sign-in page, let alone anywhere else, on behalf of an unknown client.
             await self.environment.database.read(lambda tx: begin.find_target(tx, parameters))
             return to_sign_in(self.environment, path_and_query(request))
-        now = self.environment.clock.now()
+        settings, now = self.environment.settings, self.environment.clock.now()
         begun = await self.environment.database.write(
-            lambda tx: begin.begin(tx, parameters, session, now, self.environment.entropy)
+            lambda tx: begin.begin(
+                tx,
+                parameters,
+                session,
+                now,
+                self.environment.entropy,
+                issuer=settings.base_url,
+                resource=settings.resource,
+                legacy_allowed=settings.allows_legacy(now),
+                origin=origin_of(request, session.user.username),
+            )
         )
         if isinstance(begun, begin.Refused):
             note_cause(request, begun.error)
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
-        return RedirectResponse(f"{self.environment.settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
+        to_question = RedirectResponse(f"{settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
+        note_legacy(to_question, begun.client.client_id, begun.legacy, settings)
+        return to_question
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
@@ -89,7 +102,10 @@ class _Authorize:
 
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        return await self.environment.database.write(lambda tx: decide.deny(tx, authorization_id, session, now, origin))
+        issuer = self.environment.settings.base_url
+        return await self.environment.database.write(
+            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer)
+        )
 
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
         environment, now, scope = self.environment, self.environment.clock.now(), _chosen(form)
@@ -108,6 +124,7 @@ class _Authorize:
                 keys=environment.keys,
                 entropy=environment.entropy,
                 origin=origin,
+                issuer=environment.settings.base_url,
             )
         )
 

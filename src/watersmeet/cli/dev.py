@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watersmeet.cli.configuration import parse_properties, property_option
+from watersmeet.errors import SettingsError
 
 if TYPE_CHECKING:
     from watersmeet.settings import Settings
+
+_CONTEXT_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_FIXED = frozenset({"base_url", "host", "port", "database_url", "secret", "workers", "trusted_proxies"})
 
 
 @click.command("dev")
@@ -42,6 +47,9 @@ def command(
     from watersmeet.cli import server
     from watersmeet.web import log
 
+    server.end_cleanly_on_sigterm()
+    if ready_file is not None and not ready_file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {ready_file.parent}", param_hint="--ready-file")
     listener = server.bind("127.0.0.1", port)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}{_checked(context_path)}"
     with tempfile.TemporaryDirectory(prefix="watersmeet-dev-") as directory:
@@ -58,8 +66,8 @@ def _checked(context_path: str) -> str:
     stripped = context_path.strip("/")
     if not stripped:
         return ""
-    if not stripped.replace("/", "").replace("-", "").replace("_", "").isalnum() or not stripped.isascii():
-        raise click.BadParameter("use letters, digits, - and _", param_hint="--context-path")
+    if not _CONTEXT_PATH.fullmatch(stripped):
+        raise click.BadParameter("use letters, digits, - and _, like /confluence", param_hint="--context-path")
     return "/" + stripped
 
 
@@ -73,9 +81,11 @@ def _settings(base_url: str, file: Path, properties: dict[str, str]) -> Settings
         "database_url": f"sqlite:///{file}",
         "secret": SystemEntropy().hex(32),
         "throttle_attempts": 0,  # test suites guess wrong on purpose; -Dthrottle_attempts=10 for those about it
-        **properties,
     }
-    return settings.load(flags=flags, environment={})
+    for name in properties:
+        if name in _FIXED:
+            raise SettingsError(f"`dev` decides {name} itself, so that it stays a demo on this computer; see --help.")
+    return settings.load(flags=flags | properties, environment={})
 
 
 def _serve(settings: Settings, listener: Any, when_ready: Any) -> None:

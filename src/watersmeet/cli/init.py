@@ -31,8 +31,9 @@ def command(config: Path, base_url: str) -> None:
     from watersmeet import settings
     from watersmeet.entropy import SystemEntropy
 
-    checked = settings.load(flags={"base_url": base_url}, environment={})
-    text = _TEMPLATE.format(base_url=checked.base_url, secret=SystemEntropy().hex(32))
+    checked = settings.load(flags={"base_url": base_url, "secret": SystemEntropy().hex(32)}, environment={})
+    settings.require_production(checked)
+    text = _TEMPLATE.format(base_url=checked.base_url, secret=checked.secret)
     try:
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
 from watersmeet.cli.output import print_json, print_table
 from watersmeet.confluence.scopes import Scope
+from watersmeet.oauth2.client import AuthenticationMethod
+from watersmeet.oauth2.profile import Legacy, Profile
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
+_profiles = click.Choice([profile.value for profile in Profile])
+_kinds = click.Choice([kind.value for kind in Legacy])
+
+
 @click.group("link")
 def command() -> None:
-    """Add, list, show and delete incoming links; rotate secrets. Works also while the database is served."""
+    """Add, list, show, change and delete incoming links; rotate secrets. Works also while the database is served."""
 
 
 @command.command("add")
@@ -28,10 +36,23 @@ def command() -> None:
     show_default=True,
 )
 @click.option("--public", is_flag=True, help="A client that can keep no secret: it gets none and must use PKCE.")
+@click.option(
+    "--profile",
+    type=_profiles,
+    default=Profile.STRICT.value,
+    show_default=True,
+    help="atlassian-dc also accepts what existing integrations send.",
+)
 @_json_option
 @config_option
 def add(
-    name: str, redirect_uris: tuple[str, ...], scope: str, public: bool, as_json: bool, config: Path | None
+    name: str,
+    redirect_uris: tuple[str, ...],
+    scope: str,
+    public: bool,
+    profile: str,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Add an incoming link; prints its client ID and, this once, its secret."""
     from watersmeet.database.audit import COMMAND_LINE
@@ -42,6 +63,7 @@ def add(
             name=name.strip(),
             redirect_uris=list(redirect_uris),
             scope=Scope(scope),
+            profile=Profile(profile),
             allow_http=environment.settings.provider.skip_redirect_url_https_requirement,
         )
         registered = environment.database.write_now(
@@ -70,15 +92,19 @@ def add(
 def list_links(as_json: bool, config: Path | None) -> None:
     """List the incoming links."""
     from watersmeet.database import clients
+    from watersmeet.links.compatibility import compatibility_of
     from watersmeet.links.register import link_as_json
 
     with production_environment(config) as environment:
-        found = environment.database.read_now(clients.list_all)
+        every = environment.database.read_now(lambda tx: [compatibility_of(tx, link) for link in clients.list_all(tx)])
     if as_json:
-        print_json([link_as_json(link) for link in found])
+        print_json([link_as_json(each.link) | each.as_json() for each in every])
         return
-    rows = [(link.name, link.client_id, str(link.scope), link.redirect_uris[0].host) for link in found]
-    print_table(("NAME", "CLIENT ID", "SCOPE", "REDIRECTS TO"), rows)
+    found = [each.link for each in every]
+    rows = [
+        (link.name, link.client_id, str(link.scope), link.profile.value, link.redirect_uris[0].host) for link in found
+    ]
+    print_table(("NAME", "CLIENT ID", "SCOPE", "PROFILE", "REDIRECTS TO"), rows)
 
 
 @command.command("show")
@@ -86,19 +112,88 @@ def list_links(as_json: bool, config: Path | None) -> None:
 @_json_option
 @config_option
 def show(client_id: str, as_json: bool, config: Path | None) -> None:
-    """Show an incoming link; never its secret."""
+    """Show an incoming link and what was accepted of it for compatibility; never its secret."""
+    from watersmeet.links.compatibility import WORDS, compatibility_of
     from watersmeet.links.register import link_as_json, require_link
 
     with production_environment(config) as environment:
-        link = environment.database.read_now(lambda tx: require_link(tx, client_id))
+        found = environment.database.read_now(lambda tx: compatibility_of(tx, require_link(tx, client_id)))
+    link = found.link
     if as_json:
-        print_json(link_as_json(link))
+        print_json(link_as_json(link) | found.as_json())
         return
     kind = "confidential" if link.confidential else "public"
     click.echo(f"name          {link.name}\nclient ID     {link.client_id}\ntype          {kind}")
     click.echo(f"scope         {link.scope}")
     for uri in link.redirect_uris:
         click.echo(f"redirect URL  {uri.value}")
+    click.echo(f"profile       {', '.join([link.profile.value, *found.badges])}")
+    for kind, of in found.accepted.items():
+        refused = "" if link.accepts(kind) else "; refused now"
+        click.echo(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
+    if found.can_require_pkce:
+        click.echo(f"\nIt uses PKCE. To require it from now on: watersmeet link change {client_id} --require-pkce")
+
+
+@command.command("change")
+@click.argument("client_id")
+@click.option("--profile", type=_profiles, help="How strictly it is held to today's rules.")
+@click.option("--require-pkce", is_flag=True, help="Refuse requests without PKCE from now on.")
+@click.option("--refuse", type=_kinds, multiple=True, help="Refuse this from now on although the profile allows it.")
+@click.option("--accept", type=_kinds, multiple=True, help="Take --refuse back.")
+@click.option(
+    "--introspection/--no-introspection",
+    default=None,
+    help="Whether it may introspect every access token, not only its own.",
+)
+@click.option(
+    "--authentication",
+    type=click.Choice([*(method.value for method in AuthenticationMethod), "either"]),
+    help="How it must send its secret.",
+)
+@click.option(
+    "--plain-answers/--no-plain-answers",
+    default=None,
+    help="Leave iss (RFC 9207) and the empty fragment out of its redirects.",
+)
+@_json_option
+@config_option
+def change(
+    client_id: str,
+    profile: str | None,
+    require_pkce: bool,
+    refuse: tuple[str, ...],
+    accept: tuple[str, ...],
+    introspection: bool | None,
+    authentication: Any,
+    plain_answers: bool | None,
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Change the rules an incoming link is held to; what is not named stays as it is."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.register import change_rules, link_as_json, require_link
+
+    refused = {Legacy(kind) for kind in refuse} | ({Legacy.NO_PKCE} if require_pkce else set())
+    with production_environment(config) as environment:
+        link = environment.database.write_now(
+            lambda tx: change_rules(
+                tx,
+                require_link(tx, client_id),
+                environment.clock.now(),
+                COMMAND_LINE,
+                profile=Profile(profile) if profile else None,
+                refuse=refused,
+                accept=[Legacy(kind) for kind in accept],
+                may_introspect=introspection,
+                authentication=authentication,
+                plain_answers=plain_answers,
+            )
+        )
+    if as_json:
+        print_json(link_as_json(link))
+    else:
+        click.echo(f"Changed {link.name}.")
 
 
 @command.command("rotate-secret")
@@ -184,6 +279,8 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
         users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
         if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("There is no terminal to ask on: use --yes.")
             click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
         environment.database.write_now(lambda tx: delete_link(tx, link, now, COMMAND_LINE))
     click.echo(f"Deleted {link.name}.")

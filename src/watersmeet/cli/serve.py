@@ -53,7 +53,8 @@ def command(
             database.close()
 
     def announce() -> None:
-        click.echo(f"Watersmeet is ready at {settings.base_url}")
+        host, port = listener.getsockname()[:2]
+        click.echo(f"Watersmeet is ready at {settings.base_url}, listening on {host} port {port}")
 
     if settings.workers == 1:
         work(announce)

@@ -32,6 +32,15 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def end_cleanly_on_sigterm() -> None:
+    """Make SIGTERM end the process with 0 and everything tidied up, also before the server has begun to run."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling, which would end the process by the signal instead of with 0."""
 

@@ -24,6 +24,8 @@ def command() -> None:
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for the password on: use --password-stdin.")
     typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return typed
 

@@ -13,7 +13,8 @@ from watersmeet.confluence.scopes import parse_scope
 from watersmeet.database.schema import client_secrets, clients, redirect_uris
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
-from watersmeet.oauth2.client import Client, ClientSecret
+from watersmeet.oauth2.client import AuthenticationMethod, Client, ClientSecret
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.oauth2.scope import ScopeSet
 
@@ -32,6 +33,12 @@ _COLUMNS = (
     clients.c.created_by,
     clients.c.disabled_at,
     clients.c.last_used_at,
+    clients.c.profile,
+    clients.c.refuses,
+    clients.c.pkce_seen_at,
+    clients.c.authentication,
+    clients.c.may_introspect,
+    clients.c.plain_answers,
 )
 _BY_CLIENT_IDS = select(*_COLUMNS).where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)))
 _BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
@@ -105,6 +112,12 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
             created_by=row.created_by,
             disabled_at=row.disabled_at,
             last_used_at=row.last_used_at,
+            profile=Profile(row.profile),
+            refuses=frozenset(Legacy(kind) for kind in row.refuses.split()),
+            pkce_seen_at=row.pkce_seen_at,
+            authentication=AuthenticationMethod(row.authentication) if row.authentication else None,
+            may_introspect=row.may_introspect,
+            plain_answers=row.plain_answers,
         )
         for row in rows
     ]
@@ -126,6 +139,7 @@ def add(
     uris: Iterable[RedirectUri],
     now: Instant,
     created_by: str,
+    profile: Profile = Profile.STRICT,
 ) -> int:
     """A new client, still without a secret; the number of its row. Raises ``ClientNameTaken``."""
     _refuse_taken_name(tx, name)
@@ -139,6 +153,7 @@ def add(
             "scope": str(scope),
             "created_at": now,
             "created_by": created_by,
+            "profile": profile.value,
         },
     ).scalar_one()
     _set_uris(tx, number, uris)
@@ -153,6 +168,36 @@ def change(tx: Transaction, number: int, *, name: str, scope: ScopeSet, uris: It
     )
     tx.execute(delete(redirect_uris).where(redirect_uris.c.client == number))
     _set_uris(tx, number, uris)
+
+
+def change_rules(
+    tx: Transaction,
+    number: int,
+    *,
+    profile: Profile,
+    refuses: Iterable[Legacy],
+    authentication: AuthenticationMethod | None,
+    may_introspect: bool,
+    plain_answers: bool,
+) -> None:
+    """Replace the rules a client is held to."""
+    tx.execute(
+        update(clients)
+        .where(clients.c.id == number)
+        .values(
+            profile=profile.value,
+            refuses=" ".join(sorted(refuses)),
+            authentication=authentication.value if authentication else None,
+            may_introspect=may_introspect,
+            plain_answers=plain_answers,
+        )
+    )
+
+
+def note_pkce(tx: Transaction, number: int, now: Instant) -> None:
+    """Remember when a client was first seen using PKCE."""
+    first = update(clients).where(clients.c.id == number, clients.c.pkce_seen_at.is_(None))
+    tx.execute(first.values(pkce_seen_at=now))
 
 
 def _set_uris(tx: Transaction, number: int, uris: Iterable[RedirectUri]) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -105,6 +106,24 @@ clients = Table(
     Column("created_by", String(255), nullable=False),
     Column("disabled_at", BigInteger, nullable=True),  # refused everywhere since then; null: enabled
     Column("last_used_at", BigInteger, nullable=True),  # of any of its tokens; written at most once a minute
+    # oauth2.profile.Profile; the default is for clients of version 0.1.0, which knew no other.
+    Column("profile", String(16), nullable=False, server_default="atlassian-dc"),
+    Column("refuses", String(255), nullable=False, server_default=""),  # oauth2.profile.Legacy, space-separated
+    Column("pkce_seen_at", BigInteger, nullable=True),
+    Column("authentication", String(32), nullable=True),  # oauth2.client.AuthenticationMethod; null: either
+    Column("may_introspect", Boolean, nullable=False, server_default=false()),
+    Column("plain_answers", Boolean, nullable=False, server_default=false()),  # no iss, no fragment
+)
+
+# How often a client did what only its profile allows, a row a kind.
+legacy_acceptances = Table(
+    "legacy_acceptances",
+    metadata,
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(32), primary_key=True),  # oauth2.profile.Legacy
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
 )
 
 redirect_uris = Table(

@@ -80,6 +80,9 @@ _PAIR = (
 )
 _BY_REFRESH = _PAIR.where(token_pairs.c.refresh_digest == bindparam("digest"))
 _BY_ACCESS = _PAIR.where(token_pairs.c.access_digest == bindparam("digest"))
+_BY_GENERATION = _PAIR.where(
+    token_pairs.c.family_id == bindparam("of_family"), token_pairs.c.generation == bindparam("of_generation")
+)
 _REVOKE = (
     update(token_families)
     .where(token_families.c.id == bindparam("family_id"), token_families.c.revoked_at.is_(None))
@@ -232,6 +235,12 @@ def find_by_refresh_token(tx: Transaction, digest: str) -> StoredPair | None:
 def find_by_access_token(tx: Transaction, digest: str) -> StoredPair | None:
     """The pair whose access token has that digest, spent or not."""
     row = tx.execute(_BY_ACCESS, {"digest": digest}).first()
+    return _as_stored_pair(row) if row else None
+
+
+def find_generation(tx: Transaction, family_id: str, generation: int) -> StoredPair | None:
+    """That generation of a family, spent or not."""
+    row = tx.execute(_BY_GENERATION, {"of_family": family_id, "of_generation": generation}).first()
     return _as_stored_pair(row) if row else None
 
 

@@ -10,6 +10,8 @@ from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Usage
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
+from watersmeet.links import compatibility
+from watersmeet.links.compatibility import compatibility_of
 from watersmeet.links.credentials import (
     DEFAULT_OVERLAP_HOURS,
     HOUR,
@@ -20,8 +22,9 @@ from watersmeet.links.credentials import (
 )
 from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, strongest
 from watersmeet.links.recipes import recipes
-from watersmeet.links.register import Registration, UnacceptableLink, edit, register, require_link
+from watersmeet.links.register import Registration, UnacceptableLink, change_rules, edit, register, require_link
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.users.http import SignedInPages, require_administrator, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.forms import Form
@@ -79,7 +82,7 @@ class IncomingLinks(SignedInPages):
         self.check(request, form, session)
         origin = origin_of(request, session.user.username)
         try:
-            registration = self._registration(form)
+            registration = self._registration(form, Profile.STRICT)
             registered = await environment.database.write(
                 lambda tx: register(
                     tx,
@@ -114,10 +117,27 @@ class IncomingLinks(SignedInPages):
         self.check(request, form, session)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
-            registration = self._registration(form)
+            registration = self._registration(form, client.profile)
             await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration, now, origin))
         except WatersmeetError as error:
             return self._form(session, form, link=client, problem=error)
+        log.info("incoming link changed", client=client.client_id, by=session.user.username)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def rules(self, request: Request) -> Response:
+        """Turn the ratchet (require PKCE), or allow introspection or take it back."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        refuse = [Legacy.NO_PKCE] if form.text("require_pkce") else []
+        introspect = {"yes": True, "no": False}.get(form.text("may_introspect"))
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        try:
+            await self.environment.database.write(
+                lambda tx: change_rules(tx, client, now, origin, refuse=refuse, may_introspect=introspect)
+            )
+        except WatersmeetError as error:
+            return await self._link(session, client, problem=error)
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
@@ -184,15 +204,21 @@ class IncomingLinks(SignedInPages):
         client_id = request.path_params["client_id"]
         return await self.environment.database.read(lambda tx: require_link(tx, client_id))
 
-    def _registration(self, form: Form) -> Registration:
+    def _registration(self, form: Form, profile: Profile) -> Registration:
+        """What a form says; ``profile`` is for one that does not say it."""
         try:
             scope = Scope(form.text("scope"))
         except ValueError:
             raise UnacceptableLink("Choose one of the application permissions.") from None
+        try:
+            profile = Profile(form.text("profile") or profile)
+        except ValueError:
+            raise UnacceptableLink("Choose one of the profiles.") from None
         return Registration.check(
             name=form.text("name"),
             redirect_uris=form.lines("redirect_uris"),
             scope=scope,
+            profile=profile,
             allow_http=self.environment.settings.provider.skip_redirect_url_https_requirement,
         )
 
@@ -216,6 +242,7 @@ class IncomingLinks(SignedInPages):
             else "",
             scope=form.text("scope") if form else strongest(link) if link else Scope.READ,
             confidential=link.confidential if link else not form or form.text("type") != "public",
+            profile=_chosen_profile(form, link),
             choices=list(WORDS.values()),
             problem_found=problem,
             form_token=self.form_token(session),
@@ -233,12 +260,15 @@ class IncomingLinks(SignedInPages):
     ) -> Response:
         now = self.environment.clock.now()
         users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
+        legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
             link=link,
             words=[WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
+            compatibility=legacy,
+            legacy_words=compatibility.WORDS,
             client_secret=secret,
             is_new=is_new,
             recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
@@ -247,3 +277,8 @@ class IncomingLinks(SignedInPages):
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)
+
+
+def _chosen_profile(form: Form | None, link: Client | None) -> Profile:
+    chosen = form.text("profile") if form else link.profile if link else Profile.STRICT
+    return Profile(chosen) if chosen in set(Profile) else Profile.STRICT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,8 +10,10 @@ from watersmeet.confluence.scopes import Scope, ScopeWords
 from watersmeet.database.tokens import Usage
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
+from watersmeet.links.compatibility import Compatibility
 from watersmeet.links.recipes import Recipe
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.web.templates import Page
 
 
@@ -47,6 +50,7 @@ class LinkForm(Page):
     redirect_uris: str
     scope: str
     confidential: bool
+    profile: Profile
     choices: list[ScopeWords]
     problem_found: WatersmeetError | None
     form_token: str
@@ -60,6 +64,8 @@ class LinkPage(Page):
     link: Client
     words: list[ScopeWords]
     users: list[User]
+    compatibility: Compatibility
+    legacy_words: Mapping[Legacy, str]
     client_secret: str | None
     is_new: bool
     recipes: list[Recipe]

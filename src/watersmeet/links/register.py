@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, TypedDict, Unpack
 
 from watersmeet.clock import Instant, epoch_seconds
 from watersmeet.confluence.scopes import Scope
@@ -13,8 +15,9 @@ from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.credentials import new_secret
 from watersmeet.names import has_deceptive_characters
-from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.oauth2.scope import ScopeSet
 
@@ -39,9 +42,18 @@ class Registration:
     name: str
     redirect_uris: tuple[RedirectUri, ...]
     scope: ScopeSet
+    profile: Profile = Profile.STRICT
 
     @classmethod
-    def check(cls, *, name: str, redirect_uris: list[str], scope: Scope, allow_http: bool) -> Registration:
+    def check(
+        cls,
+        *,
+        name: str,
+        redirect_uris: list[str],
+        scope: Scope,
+        allow_http: bool,
+        profile: Profile = Profile.STRICT,
+    ) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
             raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
@@ -53,7 +65,7 @@ class Registration:
             raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
-        return cls(name, uris, scope.as_set)
+        return cls(name, uris, scope.as_set, profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ def register(
         uris=registration.redirect_uris,
         now=now,
         created_by=created_by,
+        profile=registration.profile,
     )
     secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now) if confidential else None
     client = require_link(tx, client_id)
@@ -109,6 +122,7 @@ def edit(
         scope=registration.scope,
         uris=registration.redirect_uris,
     )
+    _write_rules(tx, before, profile=registration.profile)
     after = require_link(tx, client_id)
     audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client_id, detail=_difference(before, after))
     return after
@@ -135,6 +149,62 @@ def require_link(tx: Transaction, client_id: str) -> Client:
     return client
 
 
+class Rules(TypedDict, total=False):
+    """What a client is held to; what is left out stays as it is.
+
+    ``refuse`` and ``accept`` turn the ratchet of a legacy client, one thing at a time.
+    """
+
+    profile: Profile | None
+    refuse: Iterable[Legacy]
+    accept: Iterable[Legacy]
+    may_introspect: bool | None
+    authentication: AuthenticationMethod | Literal["either"] | None
+    plain_answers: bool | None
+
+
+def change_rules(
+    tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL, **rules: Unpack[Rules]
+) -> Client:
+    """Change the rules a client is held to. Raises ``UnacceptableLink``."""
+    _write_rules(tx, client, **rules)
+    after = require_link(tx, client.client_id)
+    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client.client_id, detail=_difference(client, after))
+    return after
+
+
+def _write_rules(
+    tx: Transaction,
+    client: Client,
+    *,
+    profile: Profile | None = None,
+    refuse: Iterable[Legacy] = (),
+    accept: Iterable[Legacy] = (),
+    may_introspect: bool | None = None,
+    authentication: AuthenticationMethod | Literal["either"] | None = None,
+    plain_answers: bool | None = None,
+) -> None:
+    introspects = client.may_introspect if may_introspect is None else may_introspect
+    method = client.authentication if authentication is None else _method(authentication)
+    if not client.confidential and (introspects or method):
+        raise UnacceptableLink(
+            "A public client has no secret, so it can neither introspect nor prefer a way to send it."
+        )
+    clients.change_rules(
+        tx,
+        client.id,
+        profile=profile or client.profile,
+        refuses=(client.refuses | set(refuse)) - set(accept),
+        authentication=method,
+        may_introspect=introspects,
+        plain_answers=client.plain_answers if plain_answers is None else plain_answers,
+    )
+
+
+def _method(chosen: AuthenticationMethod | Literal["either"]) -> AuthenticationMethod | None:
+    return None if chosen == "either" else AuthenticationMethod(chosen)
+
+
 def link_as_json(client: Client) -> dict[str, object]:
     """An incoming link for machines, without its secret."""
     return {
@@ -143,6 +213,11 @@ def link_as_json(client: Client) -> dict[str, object]:
         "type": "confidential" if client.confidential else "public",
         "redirect_uris": [uri.value for uri in client.redirect_uris],
         "scope": str(client.scope),
+        "profile": client.profile.value,
+        "refuses": sorted(client.refuses),
+        "authentication": client.authentication.value if client.authentication else "either",
+        "may_introspect": client.may_introspect,
+        "plain_answers": client.plain_answers,
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
         "enabled": client.is_enabled,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from watersmeet.clock import Instant
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import (
-    CodeChallengeRequired,
+    ClaimsNotSupported,
     CodeExpired,
     CodeUnknown,
     MissingParameter,
@@ -23,6 +23,7 @@ from watersmeet.oauth2.errors import (
     ScopeAboveClient,
     ScopeAboveGrant,
     UnregisteredRedirectUri,
+    UnsupportedResponseMode,
     UnsupportedResponseType,
     UnusableClientId,
     UnusableRedirectUri,
@@ -30,7 +31,8 @@ from watersmeet.oauth2.errors import (
     VerifierWithoutChallenge,
 )
 from watersmeet.oauth2.parameters import Parameters
-from watersmeet.oauth2.pkce import CodeChallenge
+from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
+from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri, find_match
 from watersmeet.oauth2.scope import ScopeSet, ScopeVocabulary
 
@@ -63,13 +65,17 @@ def trusted_redirect_uri(parameters: Parameters, client: Client) -> RedirectUri:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A well-formed request of a known client with a trusted redirection URI (RFC 6749 §4.1.1)."""
+    """A well-formed request of a known client with a trusted redirection URI (RFC 6749 §4.1.1).
+
+    ``legacy`` is what it did that only an ``atlassian-dc`` client may do.
+    """
 
     client: Client
     redirect_uri: RedirectUri
     scope: ScopeSet
     state: str | None
     challenge: CodeChallenge | None
+    legacy: frozenset[Legacy]
 
     @classmethod
     def parse(
@@ -80,10 +86,32 @@ class AuthorizationRequest:
         _refuse_request_objects(parameters)
         if parameters.require("response_type") != "code":
             raise UnsupportedResponseType
+        if parameters.get("response_mode") not in (None, "query"):
+            raise UnsupportedResponseMode
         challenge = CodeChallenge.parse(parameters.get("code_challenge"), parameters.get("code_challenge_method"))
-        if challenge is None and not client.confidential:
-            raise CodeChallengeRequired
-        return cls(client, redirect_uri, _scope(parameters, client, vocabulary), parameters.get("state"), challenge)
+        legacy = _legacy(parameters, challenge)
+        client.refuse_unaccepted(legacy)
+        scope = _scope(parameters, client, vocabulary)
+        return cls(client, redirect_uri, scope, parameters.get("state"), challenge, legacy)
+
+
+def _legacy(parameters: Parameters, challenge: CodeChallenge | None) -> frozenset[Legacy]:
+    done = set(legacy_of(challenge))
+    if challenge is None and "state" not in parameters:
+        done.add(Legacy.NEITHER_STATE_NOR_PKCE)
+    is_s256 = challenge is not None and challenge.method is CodeChallengeMethod.S256
+    if is_s256 and parameters.get("code_challenge_method") != CodeChallengeMethod.S256:
+        done.add(Legacy.METHOD_SPELLING)
+    if "scope" not in parameters:
+        done.add(Legacy.NO_SCOPE)
+    return frozenset(done)
+
+
+def legacy_of(challenge: CodeChallenge | None) -> frozenset[Legacy]:
+    """What an authorization's challenge, or the lack of one, says of its client (N2, N3)."""
+    if challenge is None:
+        return frozenset({Legacy.NO_PKCE})
+    return frozenset({Legacy.PLAIN_CHALLENGE} if challenge.method is CodeChallengeMethod.PLAIN else ())
 
 
 def _refuse_request_objects(parameters: Parameters) -> None:
@@ -92,11 +120,13 @@ def _refuse_request_objects(parameters: Parameters) -> None:
         raise RequestObjectNotSupported
     if "request_uri" in parameters:
         raise RequestUriNotSupported
+    if "claims" in parameters:
+        raise ClaimsNotSupported
 
 
 def _scope(parameters: Parameters, client: Client, vocabulary: ScopeVocabulary) -> ScopeSet:
     # RFC 6749 §3.3: without a scope the server applies its default, here the weakest there is. The seed calls
-    # the parameter required, but clients in the field leave it out.
+    # the parameter required, but clients in the field leave it out; only legacy ones get here without (N14).
     text = parameters.get("scope") or next(iter(vocabulary.implications))
     scope = vocabulary.parse(text)
     if not client.scope.covers(scope):

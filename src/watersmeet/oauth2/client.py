@@ -5,16 +5,26 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from urllib.parse import unquote_plus
 
 from watersmeet.clock import Instant
 from watersmeet.oauth2.errors import InvalidClient, MissingParameter, TwoClientAuthentications
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.oauth2.scope import ScopeSet
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # RFC 7617 §2 forbids them, and PostgreSQL cannot compare a NUL
+
+
+class AuthenticationMethod(StrEnum):
+    """How a client sends its secret, in the words of RFC 7591 §2."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,12 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client (Confluence: the application of an incoming link)."""
+    """A registered client (Confluence: the application of an incoming link).
+
+    ``refuses`` is what an ``atlassian-dc`` client may no longer do: the ratchet. ``pkce_seen_at`` is when it
+    was first seen using PKCE, kept so that requiring it can be offered. ``authentication`` pins one method
+    (``None``: either). ``plain_answers`` leaves out of the answers what the original does not send.
+    """
 
     id: int
     client_id: str
@@ -45,11 +60,46 @@ class Client:
     created_by: str
     disabled_at: Instant | None = None
     last_used_at: Instant | None = None
+    profile: Profile = Profile.STRICT
+    refuses: frozenset[Legacy] = frozenset()
+    pkce_seen_at: Instant | None = None
+    authentication: AuthenticationMethod | None = None
+    may_introspect: bool = False
+    plain_answers: bool = False
 
     @property
     def is_enabled(self) -> bool:
         """Whether the client is served at all."""
         return self.disabled_at is None
+
+    def accepts(self, legacy: Legacy) -> bool:
+        """Whether this client may do something that is only accepted for compatibility.
+
+        A public client has nothing but PKCE to prove itself by, so it never goes without (S080).
+        """
+        if legacy is Legacy.NO_PKCE and not self.confidential:
+            return False
+        return self.profile is Profile.ATLASSIAN_DC and legacy not in self.refuses
+
+    def refuse_unaccepted(self, done: Iterable[Legacy]) -> None:
+        """Raises the ``OAuthError`` of the first thing in ``done`` that this client may not do."""
+        for legacy in Legacy:
+            if legacy in done and not self.accepts(legacy):
+                raise legacy.refusal
+
+    def held_to(self, *, legacy_allowed: bool) -> Client:
+        """The client as the operator sees it: ``strict`` where the operator allows no legacy at all."""
+        return self if legacy_allowed else replace(self, profile=Profile.STRICT)
+
+    def answer_url(self, to: RedirectUri, answer: Mapping[str, str | None], issuer: str | None) -> str:
+        """The URL that carries an answer of the authorization endpoint to this client (N12).
+
+        It says who answers (RFC 9207), and ends in an empty fragment, so that the browser does not carry over
+        one of ours (RFC 9700 §4.1.3); old parsers stumble over the latter, so legacy clients do not get it.
+        """
+        if self.plain_answers:
+            return to.with_answer(answer)
+        return to.with_answer({**answer, "iss": issuer}, "#_" if self.profile is Profile.STRICT else "")
 
     def is_proven_by(self, secret_digest: str | None, now: Instant) -> bool:
         """Whether credentials with that secret authenticate this client (S089).
@@ -66,17 +116,27 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What a token request says of its client."""
+    """What a token request says of its client, and what it did that only some clients may do."""
 
     client_id: str
     client_secret: str | None = field(repr=False)
     from_basic: bool
+    legacy: frozenset[Legacy] = frozenset()
+
+    @property
+    def method(self) -> AuthenticationMethod | None:
+        """How the secret came; ``None`` when there is none."""
+        if self.client_secret is None:
+            return None
+        return AuthenticationMethod.BASIC if self.from_basic else AuthenticationMethod.POST
 
     @classmethod
     def parse(cls, authorization: str | None, parameters: Parameters) -> ClientCredentials:
-        """Credentials from HTTP Basic or from parameters, never from both (RFC 6749 §2.3.1).
+        """Credentials from HTTP Basic or from parameters (RFC 6749 §2.3.1).
 
-        Raises ``TwoClientAuthentications``, ``MissingParameter`` or, for a malformed header, ``InvalidClient``.
+        Both with the same identifier and secret count as HTTP Basic, and as a legacy (N11); both with different
+        ones are refused. Raises ``TwoClientAuthentications``, ``MissingParameter`` or, for a malformed header,
+        ``InvalidClient``.
         """
         client_id, client_secret = parameters.get("client_id"), parameters.get("client_secret")
         if authorization is None or authorization.partition(" ")[0].lower() != "basic":
@@ -84,9 +144,13 @@ class ClientCredentials:
                 raise MissingParameter("client_id")
             return cls(client_id, client_secret, from_basic=False)
         basic_id, basic_secret = _decode_basic(authorization)
-        if client_secret is not None or client_id not in (None, basic_id):
+        if client_id not in (None, basic_id):
             raise TwoClientAuthentications
-        return cls(basic_id, basic_secret, from_basic=True)
+        if client_secret is None:
+            return cls(basic_id, basic_secret, from_basic=True)
+        if client_id is None or not hmac.compare_digest(client_secret.encode(), (basic_secret or "").encode()):
+            raise TwoClientAuthentications
+        return cls(basic_id, basic_secret, from_basic=True, legacy=frozenset({Legacy.TWO_AUTHENTICATIONS}))
 
 
 def _decode_basic(authorization: str) -> tuple[str, str | None]:

@@ -26,6 +26,11 @@ def seal(token_id: str, kind: TokenKind, keys: Keys) -> str:
     return _seal(token_id, keys.signing(kind))
 
 
+def seals(token_id: str, kind: TokenKind, keys: Keys) -> list[str]:
+    """Every string that a token may have been given with the keys that are accepted now, the present one first."""
+    return [_seal(token_id, key) for key in keys.accepted(kind)]
+
+
 def _seal(token_id: str, key: bytes) -> str:
     payload = _base64url(b'{"id":"' + token_id.encode() + b'"}')
     signed = f"{_HEADER}.{payload}"

@@ -56,6 +56,24 @@ class WrongContentType(InvalidRequest):
     description = "Send the parameters as application/x-www-form-urlencoded."
 
 
+class CredentialInQuery(InvalidRequest):
+    """A secret, code, verifier or token came in the URL, which ends in logs and histories (S023)."""
+
+    description = "Send client_secret, code, code_verifier and tokens in the body, not in the URL."
+
+
+class NeitherStateNorChallenge(InvalidRequest):
+    """Without ``state`` and without PKCE nothing protects the client against a forged answer (RFC 9700 §2.1.1)."""
+
+    description = "Send state or code_challenge, or better both."
+
+
+class UnsupportedResponseMode(InvalidRequest):
+    """``response_mode`` is something other than ``query``."""
+
+    description = "Only response_mode=query is supported."
+
+
 class UnsupportedResponseType(OAuthError):
     """``response_type`` is something other than ``code``."""
 
@@ -77,6 +95,19 @@ class RequestUriNotSupported(OAuthError):
     description = "request_uri is not supported."
 
 
+class InvalidTarget(OAuthError):
+    """``resource`` names something other than the API of this server (RFC 8707 §2)."""
+
+    code = ErrorCode.INVALID_TARGET
+    description = "resource must be the URL of this server's API."
+
+
+class ClaimsNotSupported(InvalidRequest):
+    """A ``claims`` parameter (OpenID Connect) was sent; whoever sends one relies on it."""
+
+    description = "claims is not supported: this is no OpenID provider."
+
+
 class UnsupportedGrantType(OAuthError):
     """A grant this provider does not serve, the implicit and the password grant among them."""
 
@@ -89,6 +120,12 @@ class InvalidScope(OAuthError):
 
     code = ErrorCode.INVALID_SCOPE
     description = "The scope is not valid."
+
+
+class ScopeRequired(InvalidScope):
+    """A client with the profile ``strict`` left the scope out."""
+
+    description = "The parameter scope is required."
 
 
 class ScopeAboveClient(InvalidScope):
@@ -159,8 +196,14 @@ class InvalidCodeChallenge(InvalidRequest):
     """The challenge or its method is not what RFC 7636 §4.2 and §4.3 allow."""
 
 
+class WeakCodeChallenge(InvalidCodeChallenge):
+    """The method is ``plain``, missing, or not spelled ``S256``; only ``atlassian-dc`` clients may do that."""
+
+    description = "code_challenge_method must be S256."
+
+
 class CodeChallengeRequired(InvalidRequest):
-    """A public client must use PKCE (RFC 9700 §2.1.1)."""
+    """A public client, or one with the profile ``strict``, must use PKCE (RFC 9700 §2.1.1)."""
 
     description = "This client must use PKCE: code_challenge is required."
 
@@ -179,6 +222,17 @@ class TwoClientAuthentications(InvalidRequest):
     """Credentials came both as HTTP Basic and as parameters (RFC 6749 §2.3)."""
 
     description = "Authenticate the client either with HTTP Basic or with parameters, not with both."
+
+
+class OtherClientAuthentication(InvalidClient):
+    """The client authenticated by another method than the one it is registered for (S092)."""
+
+
+class IntrospectionNotAllowed(OAuthError):
+    """A public client has nothing to prove itself by, so it may not introspect tokens (RFC 7662 §2.1)."""
+
+    code = ErrorCode.UNAUTHORIZED_CLIENT
+    description = "A public client may not introspect tokens."
 
 
 # ---- grants -----------------------------------------------------------------------------------------------
@@ -249,6 +303,13 @@ class TokenMissing(BearerRefused):
 
     code = ErrorCode.INVALID_TOKEN
     description = "Send an access token in the header Authorization: Bearer."
+
+
+class TokenAmbiguous(BearerRefused):
+    """The token came twice, or in two ways at once (RFC 6750 §2)."""
+
+    code = ErrorCode.INVALID_REQUEST
+    description = "Send the access token once, in the header Authorization: Bearer."
 
 
 class TokenInvalid(BearerRefused):

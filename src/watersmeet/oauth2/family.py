@@ -19,6 +19,7 @@ class Revocation(StrEnum):
     """Why a family ended before its time."""
 
     REPLAYED = "replayed"
+    LOST_RESPONSE = "reuse after lost response?"
     BY_USER = "by user"
     BY_CLIENT = "by client"
     BY_ADMINISTRATOR = "by administrator"
@@ -31,6 +32,27 @@ class Lifetimes:
 
     access_token: Instant
     refresh_token: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPolicy:
+    """What happens to a refresh token that comes again.
+
+    ``grace`` is for how long, in milliseconds, the same request gets the same answer again, because the first
+    one may have been lost on the way; 0: never (S111).
+    """
+
+    grace: Instant = 0
+
+    def sends_again(self, successor: TokenPair, scope: ScopeSet, now: Instant) -> bool:
+        """Whether ``successor``, which nobody has used yet, is still the answer to a request for ``scope``.
+
+        Another process may have read its clock a little earlier than the one that made the successor.
+        """
+        return successor.scope == scope and abs(now - successor.created_at) < self.grace
+
+
+STRICT_ROTATION = RotationPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +79,39 @@ class TokenFamily:
         return family, family._pair(0, scope, now, lifetimes)
 
     def rotate(
-        self, presented: TokenPair, scope: ScopeSet | None, now: Instant, lifetimes: Lifetimes
-    ) -> TokenPair | RefreshReplay:
+        self,
+        presented: TokenPair,
+        scope: ScopeSet | None,
+        now: Instant,
+        lifetimes: Lifetimes,
+        policy: RotationPolicy = STRICT_ROTATION,
+        successor: TokenPair | None = None,
+    ) -> TokenPair | Resent | RefreshReplay:
         """The pair that follows ``presented``, whose refresh token came back.
 
         ``scope`` may narrow the new access token, not the family: the next refresh has the whole grant again
-        (RFC 6749 §6). Raises ``GrantRevoked``, ``RefreshTokenExpired`` or ``ScopeAboveGrant``.
+        (RFC 6749 §6). ``successor`` is the pair that followed ``presented`` before, if it is spent. Raises
+        ``GrantRevoked``, ``RefreshTokenExpired`` or ``ScopeAboveGrant``.
         """
         if self.revoked_at is not None:
             raise GrantRevoked
         if presented.state is PairState.SPENT:
-            return RefreshReplay(self.id, presented.generation)
+            return self._comes_again(presented, scope or self.scope, now, policy, successor)
         if now >= self.expires_at:
             raise RefreshTokenExpired
         if scope is not None and not self.scope.covers(scope):
             raise ScopeAboveGrant
         return self._pair(presented.generation + 1, scope or self.scope, now, lifetimes)
+
+    def _comes_again(
+        self, presented: TokenPair, scope: ScopeSet, now: Instant, policy: RotationPolicy, successor: TokenPair | None
+    ) -> Resent | RefreshReplay:
+        if successor is None or successor.state is PairState.SPENT:
+            return RefreshReplay(self.id, presented.generation)
+        if now < self.expires_at and policy.sends_again(successor, scope, now):
+            return Resent(successor)
+        # Nobody went on with the successor: perhaps its answer never arrived (N10).
+        return RefreshReplay(self.id, presented.generation, after_lost_response=True)
 
     def _pair(self, generation: int, scope: ScopeSet, now: Instant, lifetimes: Lifetimes) -> TokenPair:
         end = min(now + lifetimes.access_token, self.expires_at)
@@ -98,8 +137,20 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Resent:
+    """A refresh token came again within the grace: the pair that followed it is the answer once more."""
+
+    pair: TokenPair
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshReplay:
-    """A spent refresh token came again: the family must be revoked, and that must be committed."""
+    """A spent refresh token came again: the family must be revoked, and that must be committed.
+
+    ``after_lost_response``: it was the last but one and nobody used the last, so rather a client that never got
+    its answer than a thief.
+    """
 
     family_id: str
     generation: int
+    after_lost_response: bool = False

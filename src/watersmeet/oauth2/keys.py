@@ -55,6 +55,7 @@ class Keys:
 
     lookup: bytes = field(repr=False)
     form: bytes = field(repr=False)
+    successor: bytes = field(repr=False)
     fingerprint: str
     """A digest by which a database recognises the secret it was written with. Not a secret itself."""
     _master: bytes = field(repr=False)
@@ -67,6 +68,7 @@ class Keys:
         keys = cls(
             lookup=derive_key(master, "lookup of stored credentials"),
             form=derive_key(master, "form tokens"),
+            successor=derive_key(master, "successors of refresh tokens"),
             fingerprint=derive_key(master, "fingerprint").hex(),
             _master=master,
             _signing={},
@@ -106,6 +108,14 @@ class Keys:
     def accepted(self, kind: TokenKind) -> tuple[bytes, ...]:
         """The keys whose tokens of that kind are genuine, the one that signs now first."""
         return self._signing[kind]
+
+    def successor_id(self, presented: str, generation: int, kind: TokenKind) -> str:
+        """The identifier of the token that follows a refresh token: always the same, to be guessed by nobody.
+
+        So an answer can be sent again although no token is stored (S111).
+        """
+        seed = f"{kind.value}\0{generation}\0{presented}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.successor, seed, "sha256")[:16].hex()
 
     def digest(self, credential: str) -> str:
         """What is stored of a random credential: a keyed digest, useless to whoever reads the database.

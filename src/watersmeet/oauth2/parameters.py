@@ -88,6 +88,7 @@ _KNOWN = frozenset(
         "refresh_token",
         "token",
         "token_type_hint",
+        "resource",
     ]
 )
 

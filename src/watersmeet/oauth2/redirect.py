@@ -106,13 +106,14 @@ class RedirectUri:
             and (ours["origin"], ours["rest"]) == (theirs["origin"], theirs["rest"])
         )
 
-    def with_answer(self, answer: Mapping[str, str | None]) -> str:
+    def with_answer(self, answer: Mapping[str, str | None], fragment: str = "") -> str:
         """The URI with the answer's parameters appended; what was registered stays untouched.
 
-        Values are percent-encoded so that decoding gives back exactly what went in (S029).
+        Values are percent-encoded so that decoding gives back exactly what went in (S029). ``fragment`` is
+        appended as it is, with its ``#``.
         """
         query = urlencode({name: value for name, value in answer.items() if value is not None})
-        return f"{self.value}{'&' if '?' in self.value else '?'}{query}"
+        return f"{self.value}{'&' if '?' in self.value else '?'}{query}{fragment}"
 
 
 def find_match(registered: Iterable[RedirectUri], presented: str) -> RedirectUri | None:

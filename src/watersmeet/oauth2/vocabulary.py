@@ -13,7 +13,7 @@ class GrantType(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """The ``error`` values this provider answers with (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1)."""
+    """The ``error`` values this provider answers with (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1; RFC 8707)."""
 
     ACCESS_DENIED = "access_denied"
     INVALID_CLIENT = "invalid_client"
@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"
     INVALID_SCOPE = "invalid_scope"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INVALID_TARGET = "invalid_target"
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - an error code, not a secret
     UNAUTHORIZED_CLIENT = "unauthorized_client"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"

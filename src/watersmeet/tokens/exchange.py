@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from watersmeet.clock import Instant
 from watersmeet.database import authorizations, clients
 from watersmeet.database.audit import INTERNAL, Event, Origin, Record
 from watersmeet.database.authorizations import AnsweredAuthorization
+from watersmeet.database.legacy import Accepted
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.authorization import Authorization, CodeReplay
+from watersmeet.oauth2.authorization import Authorization, CodeReplay, legacy_of
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
@@ -21,7 +22,7 @@ from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import prove
 from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
@@ -83,18 +84,20 @@ def exchange_all(
         writes = Writes()
         for place, decision in decided.items():
             ask = asked[place]
-            if isinstance(decision, Authorization):
-                if decision.id not in won:
-                    continue  # somebody exchanged the code between our look and our move, so ours is the replay
-                outcomes[place] = _start_family(decision, ask.now, lifetimes, keys, entropy, writes)
-                scope = {"scope": str(decision.scope)}
-                writes.events.append(_event(Event.TOKENS_ISSUED, ask, decision.user_id, decision.family_id, scope))
-            else:
+            if isinstance(decision, OAuthError):
                 outcomes[place] = decision
-                if isinstance(decision, CodeReplay):
-                    user_id = answered[digests[place]].authorization.user_id
-                    event = _event(Event.CODE_REPLAYED, ask, user_id, decision.family_id)
-                    writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
+                continue
+            if isinstance(decision, CodeReplay):
+                user_id = answered[digests[place]].authorization.user_id
+                event = _event(Event.CODE_REPLAYED, ask, user_id, decision.family_id)
+                writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
+                outcomes[place] = decision
+            elif decision.id in won:
+                outcomes[place] = _start_family(ask, decision, lifetimes, keys, entropy, writes)
+            else:
+                continue  # somebody exchanged the code between our look and our move, so ours is the replay
+            kinds = ask.credentials.legacy
+            writes.accepted.append(Accepted(found[ask.credentials.client_id], kinds, ask.now, ask.origin))
         writes.write(tx)
         return outcomes
 
@@ -130,17 +133,25 @@ def _event(
 
 
 def _start_family(
-    authorization: Authorization, now: Instant, lifetimes: Lifetimes, keys: Keys, entropy: Entropy, writes: Writes
+    ask: Asked[ExchangeRequest],
+    authorization: Authorization,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+    writes: Writes,
 ) -> IssuedTokens:
     family, pair = TokenFamily.start(
         str(authorization.family_id),
         client=authorization.client,
         user_id=authorization.user_id,
         scope=authorization.scope,
-        now=now,
+        now=ask.now,
         lifetimes=lifetimes,
     )
-    new, issued = issue(family.id, pair, keys, entropy)
+    new, issued = issue(family.id, pair, keys, TokenIds.random(entropy))
     writes.families.append(family)
     writes.pairs.append(new)
-    return issued
+    scope = {"scope": str(family.scope)}
+    writes.events.append(_event(Event.TOKENS_ISSUED, ask, family.user_id, family.id, scope))
+    # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
+    return replace(issued, legacy=ask.credentials.legacy | legacy_of(authorization.challenge))

@@ -1,7 +1,8 @@
-"""The token endpoint and revocation over HTTP."""
+"""The token endpoint, revocation and introspection over HTTP."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -20,18 +21,22 @@ from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
     InvalidClient,
     InvalidRequest,
+    MissingParameter,
     OAuthError,
     Replayed,
     TokenInvalid,
     UnsupportedGrantType,
     WrongContentType,
 )
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay
+from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
+from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
 from watersmeet.tokens.batch import Asked
 from watersmeet.tokens.exchange import ExchangeRequest, exchange_all
+from watersmeet.tokens.introspect import INACTIVE, introspect
 from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
 from watersmeet.tokens.verify import caller_of, digest_of_genuine
@@ -39,6 +44,7 @@ from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.cors import CrossOrigin
+from watersmeet.web.deprecation import note_legacy
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
@@ -70,6 +76,7 @@ def routes(environment: Environment) -> list[Route]:
         for route in (
             Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
             Route(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
+            Route(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
         )
     ]
 
@@ -84,30 +91,47 @@ class _TokenEndpoint:
         )
         # Made once: requests for the same operation that wait at the same time are answered together.
         self._exchange = partial(exchange_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
-        self._refresh = partial(refresh_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
+        self._refresh = partial(
+            refresh_all,
+            lifetimes=lifetimes,
+            keys=environment.keys,
+            entropy=environment.entropy,
+            policy=RotationPolicy(environment.settings.refresh_grace_seconds * SECOND),
+        )
 
     async def token(self, request: Request) -> Response:
         try:
             parameters = await _read_parameters(request)
-            credentials = _read_credentials(request, parameters)
+            credentials = self._read_credentials(request, parameters)
             origin = origin_of(request)
             async with self.environment.throttle.attempt(credentials.client_id, origin):
                 issued = await self._grant(parameters, credentials, origin)
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
-        return JsonResponse(issued.body(), headers=_NOT_STORED)
+        answer = JsonResponse(issued.body(), headers=_NOT_STORED)
+        note_legacy(answer, credentials.client_id, issued.legacy, self.environment.settings)
+        return answer
 
     async def _grant(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> IssuedTokens:
         outcome = await self._carry_out(parameters, credentials, origin)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
-            log.warning("replay detected, family revoked", family=outcome.family_id, kind=type(outcome).__name__)
+            lost = isinstance(outcome, RefreshReplay) and outcome.after_lost_response
+            log.warning(
+                "replay detected, family revoked",
+                family=outcome.family_id,
+                kind=type(outcome).__name__,
+                why="reuse after lost response?" if lost else "used twice",
+            )
             raise Replayed
+        if outcome.resent:
+            log.info("refresh answered again", client=credentials.client_id, generation=outcome.pair.generation)
         return outcome
 
     async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> _Outcome:
         """What became of the grant that is asked for, once its own parameters were read and checked."""
         write, now = self.environment.database.write_together, self.environment.clock.now()
+        require_known_resource(parameters, self.environment.settings.resource)
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
                 return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now, origin))
@@ -119,7 +143,7 @@ class _TokenEndpoint:
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)
-            credentials = _read_credentials(request, parameters)
+            credentials = self._read_credentials(request, parameters)
             token, origin = parameters.require("token"), origin_of(request)
             async with environment.throttle.attempt(credentials.client_id, origin):
                 ended = await environment.database.write(
@@ -136,7 +160,53 @@ class _TokenEndpoint:
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
-        return Response(headers=_NOT_STORED)
+        answer = Response(headers=_NOT_STORED)
+        note_legacy(answer, credentials.client_id, credentials.legacy, environment.settings)
+        return answer
+
+    async def introspect(self, request: Request) -> Response:
+        environment, now = self.environment, self.environment.clock.now()
+        try:
+            parameters = await _read_parameters(request)
+            credentials = self._read_introspecting_credentials(request, parameters)
+            token = parameters.require("token")
+            async with environment.throttle.attempt(credentials.client_id, origin_of(request)):
+                found = await environment.database.read(
+                    lambda tx: introspect(tx, credentials, token, now=now, keys=environment.keys)
+                )
+        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+            return _refusal(request, error, challenge=True)
+        log.info("introspection asked", client=credentials.client_id, active=found is not None)
+        body = found.body(environment.settings.base_url) if found else INACTIVE
+        return JsonResponse(body, headers=_NOT_STORED)
+
+    def _read_introspecting_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
+        """Nobody introspects anonymously, and there is no old client to be lenient with (RFC 7662 §2.1)."""
+        try:
+            credentials = self._read_credentials(request, parameters)
+        except MissingParameter as error:
+            raise InvalidClient(detail="anonymous") from error
+        for legacy in credentials.legacy:
+            raise legacy.refusal
+        return credentials
+
+    def _read_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
+        """The client's credentials, and what the request did that only some clients may do.
+
+        Raises what is refused of every client alike; whether this one may do it is for ``authenticate`` to say.
+        """
+        headers = request.headers.getlist("authorization")
+        if len(headers) > 1:
+            raise InvalidRequest("Send one Authorization header.")
+        credentials = ClientCredentials.parse(headers[0] if headers else None, parameters)
+        legacy, settings = credentials.legacy, self.environment.settings
+        if _has_credential_in_query(request):
+            if not settings.allows_credentials_in_query:
+                raise Legacy.CREDENTIAL_IN_QUERY.refusal
+            legacy |= {Legacy.CREDENTIAL_IN_QUERY}
+        if legacy and not settings.allows_legacy(self.environment.clock.now()):
+            raise min(legacy, key=list(Legacy).index).refusal
+        return replace(credentials, legacy=legacy)
 
 
 async def _read_parameters(request: Request) -> Parameters:
@@ -149,14 +219,18 @@ async def _read_parameters(request: Request) -> Parameters:
     return parameters
 
 
-def _read_credentials(request: Request, parameters: Parameters) -> ClientCredentials:
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise InvalidRequest("Send one Authorization header.")
-    return ClientCredentials.parse(headers[0] if headers else None, parameters)
+def _has_credential_in_query(request: Request) -> bool:
+    query: bytes = request.scope["query_string"]
+    return bool(query) and any(name in Parameters.parse(query) for name in CREDENTIAL_PARAMETERS)
 
 
-def _refusal(request: Request, error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge) -> JsonResponse:
+def _refusal(
+    request: Request,
+    error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge,
+    *,
+    challenge: bool = False,
+) -> JsonResponse:
+    """The JSON of an error; a 401 carries a challenge if Basic was tried, or if ``challenge`` says so."""
     note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
     headers = dict(_NOT_STORED)
@@ -170,7 +244,7 @@ def _refusal(request: Request, error: OAuthError | ServiceUnavailable | Throttle
     status = 400
     if isinstance(error, InvalidClient):
         status = 401
-        if request.headers.get("authorization", "").lower().startswith("basic"):
+        if challenge or request.headers.get("authorization", "").lower().startswith("basic"):
             headers["www-authenticate"] = 'Basic realm="watersmeet"'  # RFC 6749 §5.2
     return JsonResponse(error_body(error), status, headers)
 

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from watersmeet.database.tokens import NewPair
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.envelope import seal
+from watersmeet.oauth2.envelope import seal, seals
 from watersmeet.oauth2.family import TokenPair
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.vocabulary import TokenKind
 
 
-def issue(family_id: str, pair: TokenPair, keys: Keys, entropy: Entropy) -> tuple[NewPair, IssuedTokens]:
+@dataclass(frozen=True, slots=True)
+class TokenIds:
+    """The identifiers inside the two tokens of a pair: 32 hexadecimal digits each."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+    @classmethod
+    def random(cls, entropy: Entropy) -> TokenIds:
+        """Identifiers that follow from nothing."""
+        return cls(entropy.hex(16), entropy.hex(16))
+
+    @classmethod
+    def following(cls, refresh_token: str, generation: int, keys: Keys) -> TokenIds:
+        """The identifiers of the generation that a refresh token is exchanged for."""
+        return cls(
+            keys.successor_id(refresh_token, generation, TokenKind.ACCESS),
+            keys.successor_id(refresh_token, generation, TokenKind.REFRESH),
+        )
+
+    def seal(self, pair: TokenPair, keys: Keys) -> IssuedTokens:
+        """The token strings of a pair with these identifiers."""
+        return IssuedTokens(
+            pair, seal(self.access, TokenKind.ACCESS, keys), seal(self.refresh, TokenKind.REFRESH, keys)
+        )
+
+    def sealed_before(self, pair: TokenPair, keys: Keys) -> list[IssuedTokens]:
+        """What ``seal`` may have made of them: one answer for each generation of keys that is still accepted."""
+        both = zip(
+            seals(self.access, TokenKind.ACCESS, keys), seals(self.refresh, TokenKind.REFRESH, keys), strict=True
+        )
+        return [IssuedTokens(pair, access, refresh) for access, refresh in both]
+
+
+def issue(family_id: str, pair: TokenPair, keys: Keys, ids: TokenIds) -> tuple[NewPair, IssuedTokens]:
     """Give a new pair its token strings: what is to be remembered of it, and what the client is told."""
-    access = seal(entropy.hex(16), TokenKind.ACCESS, keys)
-    refresh = seal(entropy.hex(16), TokenKind.REFRESH, keys)
-    return NewPair(family_id, pair, keys.digest(access), keys.digest(refresh)), IssuedTokens(pair, access, refresh)
+    issued = ids.seal(pair, keys)
+    return NewPair(family_id, pair, keys.digest(issued.access_token), keys.digest(issued.refresh_token)), issued

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
 from watersmeet.database import clients, tokens
 from watersmeet.database.audit import INTERNAL, Event, Origin, Record
+from watersmeet.database.legacy import Accepted
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import GrantRevoked, OAuthError, RedirectUriMismatch, RefreshTokenUnknown
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, Revocation, TokenPair
+from watersmeet.oauth2.family import (
+    STRICT_ROTATION,
+    Lifetimes,
+    PairState,
+    RefreshReplay,
+    Resent,
+    Revocation,
+    RotationPolicy,
+    TokenPair,
+)
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
@@ -25,7 +35,7 @@ from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens.authenticate import prove
 from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
-from watersmeet.tokens.issue import issue
+from watersmeet.tokens.issue import TokenIds, issue
 from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
@@ -60,18 +70,25 @@ def refresh(
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    policy: RotationPolicy = STRICT_ROTATION,
     origin: Origin = INTERNAL,
 ) -> Outcome:
     """``refresh_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
     asked = [Asked(credentials, request, now, origin)]
-    [outcome] = refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
+    [outcome] = refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy, policy=policy)
     if isinstance(outcome, OAuthError):
         raise outcome
     return outcome
 
 
 def refresh_all(
-    tx: Transaction, asked: Sequence[Asked[RefreshRequest]], *, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+    tx: Transaction,
+    asked: Sequence[Asked[RefreshRequest]],
+    *,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+    policy: RotationPolicy = STRICT_ROTATION,
 ) -> list[Outcome | OAuthError]:
     """For each request the next pair, the news that its token was spent before, or why it is refused.
 
@@ -83,8 +100,15 @@ def refresh_all(
 
     def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
         stored = tokens.find_by_refresh_tokens(tx, [digests[place] for place in places])
+        successors = {
+            place: _find_successor(tx, stored[digests[place]], asked[place].request, keys)
+            for place in places
+            if digests[place] in stored
+        }
         decided = {
-            place: attempt(_decide, asked[place], found, stored.get(digests[place]), lifetimes, keys)
+            place: attempt(
+                _decide, asked[place], found, stored.get(digests[place]), successors.get(place), lifetimes, policy, keys
+            )
             for place in places
         }
         spending = [stored[digests[place]] for place, each in decided.items() if isinstance(each, TokenPair)]
@@ -96,29 +120,57 @@ def refresh_all(
                 outcomes[place] = decision
                 continue
             ask, before = asked[place], stored[digests[place]]
-            if isinstance(decision, RefreshReplay):
-                outcomes[place] = decision
-                event = _event(Event.REFRESH_REPLAYED, ask, before, {"generation": decision.generation})
-                writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
-            elif before.id in won:
-                new, outcomes[place] = issue(before.family.id, decision, keys, entropy)
-                writes.pairs.append(new)
-                writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))
-            # else somebody refreshed between our look and our move: look again, decide again
+            if isinstance(decision, TokenPair):
+                if before.id not in won:
+                    continue  # somebody refreshed between our look and our move: look again, decide again
+                outcomes[place] = _issue(ask, before, decision, policy, keys, entropy, writes)
+            elif isinstance(decision, Resent):
+                outcomes[place] = _send_again(ask, before, successors[place], writes)
+            else:
+                outcomes[place] = _end(ask, before, decision, writes)
+            kinds = ask.credentials.legacy
+            writes.accepted.append(Accepted(found[ask.credentials.client_id], kinds, ask.now, ask.origin))
         writes.write(tx)
         return outcomes
 
     return settle_in_rounds(digests, settle)
 
 
+# ---- what becomes of one request --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Successor:
+    """The pair that a spent refresh token was exchanged for, and its tokens if they can be made again."""
+
+    pair: TokenPair
+    again: IssuedTokens | None
+
+
+def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest, keys: Keys) -> _Successor | None:
+    if stored.pair.state is not PairState.SPENT:
+        return None
+    successor = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
+    if successor is None:
+        return None
+    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys)
+    for again in ids.sealed_before(successor.pair, keys):
+        found = tokens.find_by_refresh_token(tx, keys.digest(again.refresh_token))
+        if found is not None and found.id == successor.id:
+            return _Successor(successor.pair, again)
+    return _Successor(successor.pair, None)
+
+
 def _decide(
     ask: Asked[RefreshRequest],
     found: Mapping[str, Client],
     stored: StoredPair | None,
+    successor: _Successor | None,
     lifetimes: Lifetimes,
+    policy: RotationPolicy,
     keys: Keys,
-) -> TokenPair | RefreshReplay:
-    """What becomes of one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
+) -> TokenPair | Resent | RefreshReplay:
+    """Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
     client, request = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now), ask.request
     # The seed sends redirect_uri with a refresh; most clients do not. Sent and wrong is refused (note N10).
     if request.redirect_uri is not None and find_match(client.redirect_uris, request.redirect_uri) is None:
@@ -129,7 +181,45 @@ def _decide(
         raise RefreshTokenUnknown
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
-    return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
+    if successor is None:
+        return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
+    allowed = policy if successor.again else STRICT_ROTATION
+    return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes, allowed, successor.pair)
+
+
+def _issue(
+    ask: Asked[RefreshRequest],
+    before: StoredPair,
+    pair: TokenPair,
+    policy: RotationPolicy,
+    keys: Keys,
+    entropy: Entropy,
+    writes: Writes,
+) -> IssuedTokens:
+    # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
+    token = ask.request.refresh_token
+    ids = TokenIds.following(token, pair.generation, keys) if policy.grace else TokenIds.random(entropy)
+    new, issued = issue(before.family.id, pair, keys, ids)
+    writes.pairs.append(new)
+    writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))
+    return replace(issued, legacy=ask.credentials.legacy)
+
+
+def _send_again(
+    ask: Asked[RefreshRequest], before: StoredPair, successor: _Successor | None, writes: Writes
+) -> IssuedTokens:
+    assert successor is not None  # noqa: S101 - without one, `_decide` allows no grace
+    assert successor.again is not None  # noqa: S101
+    writes.events.append(_event(Event.TOKENS_RESENT, ask, before))
+    return replace(successor.again, resent=True, legacy=ask.credentials.legacy)
+
+
+def _end(ask: Asked[RefreshRequest], before: StoredPair, replay: RefreshReplay, writes: Writes) -> RefreshReplay:
+    because = Revocation.LOST_RESPONSE if replay.after_lost_response else Revocation.REPLAYED
+    detail = {"generation": replay.generation, "because": because.value}
+    event = _event(Event.REFRESH_REPLAYED, ask, before, detail)
+    writes.ended.append(EndedByReplay(replay.family_id, because, event))
+    return replay
 
 
 def _event(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import audit, authorizations, clients, tokens, users
+from watersmeet.database import audit, authorizations, clients, legacy, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
@@ -28,7 +28,9 @@ def revoke(
     Either token takes the other with it (S133). The answer to the client is the same in every case
     (RFC 7009 §2.2). Raises ``InvalidClient``.
     """
-    client = authenticate(tx, credentials, keys, now) if validate_secret else _identify(tx, credentials.client_id)
+    client = (
+        authenticate(tx, credentials, keys, now, origin) if validate_secret else _identify(tx, credentials, now, origin)
+    )
     digest = keys.digest(token)
     stored = tokens.find_by_refresh_token(tx, digest) or tokens.find_by_access_token(tx, digest)
     if stored is None or stored.family.client != client.id:
@@ -57,9 +59,11 @@ def end_everything(tx: Transaction, now: Instant) -> tuple[int, int]:
     return tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
 
 
-def _identify(tx: Transaction, client_id: str) -> Client:
+def _identify(tx: Transaction, credentials: ClientCredentials, now: Instant, origin: Origin) -> Client:
     # The property validate.client.secret=false: knowing the token and the client's identifier is enough.
-    client = clients.find(tx, client_id)
+    client = clients.find(tx, credentials.client_id)
     if client is None:
         raise InvalidClient(detail="unknown client")
+    client.refuse_unaccepted(credentials.legacy)
+    legacy.record(tx, client, credentials.legacy, now, origin)
     return client

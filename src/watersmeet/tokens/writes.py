@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watersmeet.database import audit, tokens
+from watersmeet.database import audit, legacy, tokens
 from watersmeet.database.audit import Record
+from watersmeet.database.legacy import Accepted
 from watersmeet.database.tokens import NewPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.family import Revocation, TokenFamily
@@ -22,12 +23,13 @@ class EndedByReplay:
 
 @dataclass(slots=True)
 class Writes:
-    """New families, new pairs, families that end by a replay, and what the audit log says of it all."""
+    """New families, new pairs, families that end by a replay, and what the logs say of it all."""
 
     families: list[TokenFamily] = field(default_factory=list)
     pairs: list[NewPair] = field(default_factory=list)
     ended: list[EndedByReplay] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
 
     def write(self, tx: Transaction) -> None:
         """A statement for each kind; replays, which are rare, one by one."""
@@ -36,3 +38,4 @@ class Writes:
         # Whoever presents the same code or token again and again ends the family, and is written down, once.
         ended = [each for each in self.ended if tokens.revoke(tx, each.family_id, each.because, each.event.at)]
         audit.record_all(tx, [*self.events, *(each.event for each in ended)])
+        legacy.record_all(tx, self.accepted)

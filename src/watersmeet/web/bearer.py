@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database.users import User
-from watersmeet.oauth2.errors import InsufficientScope, TokenInvalid, TokenMissing
+from watersmeet.oauth2.errors import InsufficientScope, TokenAmbiguous, TokenInvalid, TokenMissing
 from watersmeet.oauth2.scope import ScopeSet
 
 
@@ -82,8 +82,8 @@ register_url_convertor("slash", _OptionalSlash())
 async def authenticate(verify: TokenVerifier, request: Request, needed: Scope) -> Caller:
     """The caller of a request, who holds ``needed``.
 
-    Raises ``TokenMissing``, ``TokenInvalid`` or ``InsufficientScope``. Only the header carries tokens: never
-    the query, never a form, never a cookie (S124, S129).
+    Raises ``TokenMissing``, ``TokenAmbiguous``, ``TokenInvalid`` or ``InsufficientScope``. Only the header carries
+    tokens: never the query, never a form, never a cookie (S124, S129).
     """
     caller = await verify(_presented_token(request), request)
     if needed not in caller.scope.implied:
@@ -95,9 +95,11 @@ def _presented_token(request: Request) -> str:
     headers = request.headers.getlist("authorization")
     if not headers:
         raise TokenMissing
+    if len(headers) > 1 or (request.url.query and "access_token" in request.query_params):
+        raise TokenAmbiguous
     scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":
         raise TokenMissing
-    if len(headers) > 1 or not token:
+    if not token:
         raise TokenInvalid
     return token

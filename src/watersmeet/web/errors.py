@@ -21,8 +21,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from watersmeet.clock import Instant, as_datetime
 from watersmeet.confluence.errors import RestError, envelope
 from watersmeet.errors import ServiceUnavailable, Throttled, WatersmeetError
-from watersmeet.oauth2.errors import BearerRefused, InsufficientScope, UntrustedRequest
+from watersmeet.oauth2.errors import BearerRefused, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
+from watersmeet.oauth2.vocabulary import ErrorCode
+from watersmeet.settings import Settings
 from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import CrossSitePost
 from watersmeet.web.environment import Environment
@@ -56,10 +58,10 @@ def handlers(
 
     async def on_bearer_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, BearerRefused)  # noqa: S101 - Starlette dispatches by type
-        status = 403 if isinstance(error, InsufficientScope) else 401
+        status = {ErrorCode.INSUFFICIENT_SCOPE: 403, ErrorCode.INVALID_REQUEST: 400}.get(error.code, 401)
         _note(request, error, status)
         response = _rest_answer(_with_status(status, error.description))
-        response.headers.append("www-authenticate", bearer_challenge(error))
+        response.headers.append("www-authenticate", bearer_challenge(error, _resource_metadata(request, settings)))
         if status == 401:
             # The original's own challenge, which its clients know (wire dossier 2.4).
             response.headers.append("www-authenticate", f'OAuth realm="{quote(settings.base_url, safe="")}"')
@@ -200,6 +202,12 @@ def _is_rest(request: Request) -> bool:
     path = request.scope["path"].removeprefix(prefix)
     # The authorization endpoint lives under /rest, but a person stands before it.
     return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
+
+
+def _resource_metadata(request: Request, settings: Settings) -> str | None:
+    """Where the metadata of the refused resource is, if it belongs to the API that has some."""
+    is_api = f"{request.scope['path']}/".startswith(f"{settings.context_path}/rest/api/")
+    return settings.resource_metadata if is_api else None
 
 
 def _note(request: Request, error: Exception, status: int) -> None:

@@ -57,9 +57,9 @@ def test_state_comes_back_byte_for_byte(site: Site, state: str | None) -> None:
     browser = site.signed_in("alice")
     answer = site.answer(browser, site.ask(browser, state=state))
     assert answer.get("state") == state
-    assert answer.keys() == ({"code", "state"} if state else {"code"})
+    assert answer.keys() == ({"code", "state", "iss"} if state else {"code", "iss"})
     refused = site.answer(browser, site.ask(browser, state=state), "deny")
-    assert refused == {"error": "access_denied"} | ({"state": state} if state else {})
+    assert refused == {"error": "access_denied", "iss": site.base_url} | ({"state": state} if state else {})
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

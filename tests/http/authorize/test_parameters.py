@@ -35,7 +35,7 @@ def test_s018_every_repeated_parameter_is_refused(site: Site, name: str, equal: 
 def test_s020_a_parameter_without_a_value_counts_as_absent(site: Site) -> None:
     browser = site.signed_in("alice")
     answer = site.answer(browser, site.ask(browser, scope="", state="", code_challenge="", code_challenge_method=""))
-    assert answer.keys() == {"code"}
+    assert answer.keys() == {"code", "iss"}
     assert site.exchange(answer["code"]).json()["scope"] == "READ"
     sent = browser.get(site.authorize_path(response_type=""))
     assert _told(sent.headers["location"])["error"] == ["invalid_request"]

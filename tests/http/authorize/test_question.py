@@ -92,7 +92,8 @@ def test_s046_fields_added_to_the_answer_change_nothing(site: Site) -> None:
 def test_s061_whatever_is_not_allow_is_no(site: Site, decision: str) -> None:
     browser = site.signed_in("alice")
     sent = _answer(browser, {**form_of(site.ask(browser)), "decision": decision})
-    assert parse_qs(urlsplit(sent.headers["location"]).query) == {"error": ["access_denied"], "state": ["xyz"]}
+    told = parse_qs(urlsplit(sent.headers["location"]).query)
+    assert told == {"error": ["access_denied"], "state": ["xyz"], "iss": [site.base_url]}
 
 
 @pytest.mark.parametrize(("first", "second"), [("allow", "allow"), ("deny", "allow"), ("allow", "deny")])

@@ -135,7 +135,7 @@ def test_s030_s051_the_answer_is_appended_to_a_registered_query(site: Site) -> N
     location = sent.headers["location"]
     assert location.startswith(uri + "&")
     names = [name for name, _ in parse_qsl(urlsplit(location).query, keep_blank_values=True)]
-    assert names == ["tenant", "x", "code", "state"]
+    assert names == ["tenant", "x", "code", "state", "iss"]
     assert not urlsplit(location).fragment
 
 

@@ -22,7 +22,8 @@ def test_s126_without_a_token_there_is_a_challenge_without_an_error(site: Site) 
     answer = site.new_browser().get(ME)
     challenges = answer.headers.get_list("www-authenticate")
     assert answer.status_code == 401
-    assert challenges[0] == 'Bearer realm="watersmeet"'
+    where = f"{site.base_url}/.well-known/oauth-protected-resource/rest/api"
+    assert challenges[0] == f'Bearer realm="watersmeet", resource_metadata="{where}"'
     assert challenges[1].startswith('OAuth realm="http%3A%2F%2F127.0.0.1%3A8090')
     assert answer.json()["statusCode"] == 401
 
@@ -38,7 +39,9 @@ def test_s124_only_the_header_carries_tokens(site: Site) -> None:
     token = site.tokens()["access_token"]
     assert site.new_browser().get(f"{ME}?access_token={token}").status_code == 401
     double = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    assert site.new_browser().get(ME, headers=double).status_code == 401
+    assert site.new_browser().get(ME, headers=double).status_code == 400  # S125
+    both = site.new_browser().get(f"{ME}?access_token={token}", headers={"Authorization": f"Bearer {token}"})
+    assert (both.status_code, 'error="invalid_request"' in both.headers["www-authenticate"]) == (400, True)
 
 
 def test_s122_an_access_token_ends_to_the_second(site: Site) -> None:

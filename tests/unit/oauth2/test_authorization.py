@@ -42,6 +42,7 @@ from watersmeet.oauth2.errors import (
 )
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod, s256
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import RedirectUri
 
 URI = "https://app.example/cb"
@@ -58,6 +59,7 @@ CLIENT = Client(
     secrets=(),
     created_at=0,
     created_by="admin",
+    profile=Profile.ATLASSIAN_DC,
 )
 PUBLIC = replace(CLIENT, confidential=False)
 

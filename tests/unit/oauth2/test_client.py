@@ -14,6 +14,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import Client, ClientCredentials, ClientSecret
 from watersmeet.oauth2.errors import InvalidClient, MissingParameter, RepeatedParameter, TwoClientAuthentications
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri
 
 NONE = Parameters(())
@@ -146,10 +147,15 @@ def test_without_a_client_id_there_are_no_credentials(query: bytes) -> None:
         ClientCredentials.parse(None, Parameters.parse(query))
 
 
-@pytest.mark.parametrize("query", [b"client_secret=s", b"client_id=abc&client_secret=s", b"client_id=other"])
+@pytest.mark.parametrize("query", [b"client_secret=s", b"client_id=abc&client_secret=t", b"client_id=other"])
 def test_s091_two_ways_of_authentication_are_refused(query: bytes) -> None:
     with pytest.raises(TwoClientAuthentications):
         ClientCredentials.parse(basic("abc:s"), Parameters.parse(query))
+
+
+def test_n11_the_same_credentials_twice_are_one_and_noted_as_legacy() -> None:
+    both = ClientCredentials.parse(basic("abc:s"), Parameters.parse(b"client_id=abc&client_secret=s"))
+    assert both == ClientCredentials("abc", "s", from_basic=True, legacy=frozenset({Legacy.TWO_AUTHENTICATIONS}))
 
 
 def test_s091_naming_the_same_client_again_is_not_a_second_way() -> None:

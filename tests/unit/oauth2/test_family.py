@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, ScopeAboveGrant
-from watersmeet.oauth2.family import Lifetimes, PairState, RefreshReplay, TokenFamily, TokenPair
+from watersmeet.oauth2.family import (
+    Lifetimes,
+    PairState,
+    RefreshReplay,
+    Resent,
+    RotationPolicy,
+    TokenFamily,
+    TokenPair,
+)
 from watersmeet.oauth2.scope import ScopeSet
 
 LIFETIMES = Lifetimes(access_token=100, refresh_token=1000)
@@ -80,3 +88,54 @@ def test_s114_a_wider_scope_is_refused() -> None:
     family, pair = start(Scope.READ.as_set)
     with pytest.raises(ScopeAboveGrant):
         family.rotate(pair, Scope.WRITE.as_set, 1, LIFETIMES)
+
+
+# ---- a refresh token that comes again ---------------------------------------------------------------------------
+
+GRACE = RotationPolicy(grace=20)
+
+
+def rotated(now: int = 50) -> tuple[TokenFamily, TokenPair, TokenPair]:
+    """A family, its spent first pair, and the pair that followed at ``now``."""
+    family, first = start()
+    second = family.rotate(first, None, now, LIFETIMES)
+    assert isinstance(second, TokenPair)
+    return family, replace(first, state=PairState.SPENT), second
+
+
+@pytest.mark.parametrize("now", [31, 50, 69])
+def test_s111_within_the_grace_the_successor_is_the_answer_again(now: int) -> None:
+    family, spent, second = rotated()
+    assert family.rotate(spent, None, now, LIFETIMES, GRACE, second) == Resent(second)
+
+
+@pytest.mark.parametrize("now", [30, 70, 5000])
+def test_s111_outside_it_the_reuse_is_a_replay_perhaps_after_a_lost_response(now: int) -> None:
+    family, spent, second = rotated()
+    replay = RefreshReplay("f" * 32, 0, after_lost_response=True)
+    assert family.rotate(spent, None, now, LIFETIMES, GRACE, second) == replay
+
+
+def test_s111_without_a_grace_not_even_the_same_millisecond_counts() -> None:
+    family, spent, second = rotated()
+    assert isinstance(family.rotate(spent, None, 50, LIFETIMES, RotationPolicy(), second), RefreshReplay)
+
+
+def test_s111_a_successor_that_was_used_is_never_sent_again() -> None:
+    family, spent, second = rotated()
+    used = replace(second, state=PairState.SPENT)
+    assert family.rotate(spent, None, 51, LIFETIMES, GRACE, used) == RefreshReplay("f" * 32, 0)
+
+
+def test_s111_another_scope_is_another_request() -> None:
+    family, spent, second = rotated()
+    assert isinstance(family.rotate(spent, Scope.READ.as_set, 51, LIFETIMES, GRACE, second), RefreshReplay)
+    assert family.rotate(spent, Scope.WRITE.as_set, 51, LIFETIMES, GRACE, second) == Resent(second)
+
+
+def test_s111_a_grace_revives_nothing() -> None:
+    family, spent, second = rotated()
+    with pytest.raises(GrantRevoked):
+        replace(family, revoked_at=51).rotate(spent, None, 52, LIFETIMES, GRACE, second)
+    at_the_end = replace(second, created_at=999)
+    assert isinstance(family.rotate(spent, None, 1000, LIFETIMES, GRACE, at_the_end), RefreshReplay)

@@ -1,4 +1,4 @@
-"""Schema 2: the audit log, throttling, signing keys that rotate, disabled links, sessions and uses to recognise."""
+"""Schema 2: audit log, throttling, rotating keys, two profiles, disabled links, sessions and uses to recognise."""
 
 from __future__ import annotations
 
@@ -79,6 +79,26 @@ def upgrade() -> None:
 
     op.add_column("clients", sa.Column("disabled_at", sa.BigInteger(), nullable=True))
     op.add_column("clients", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
+    # Clients of version 0.1.0 were served as atlassian-dc clients are now.
+    op.add_column("clients", sa.Column("profile", sa.String(length=16), server_default="atlassian-dc", nullable=False))
+    op.add_column("clients", sa.Column("refuses", sa.String(length=255), server_default="", nullable=False))
+    op.add_column("clients", sa.Column("pkce_seen_at", sa.BigInteger(), nullable=True))
+    op.add_column("clients", sa.Column("authentication", sa.String(length=32), nullable=True))
+    op.add_column("clients", sa.Column("may_introspect", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("clients", sa.Column("plain_answers", sa.Boolean(), server_default=sa.false(), nullable=False))
+
+    op.create_table(
+        "legacy_acceptances",
+        sa.Column("client", NUMBER, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client"], ["clients.id"], name=op.f("fk_legacy_acceptances_client"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("client", "kind", name=op.f("pk_legacy_acceptances")),
+    )
 
     op.add_column("sessions", sa.Column("user_agent", sa.String(length=64), nullable=True))
     op.add_column("sessions", sa.Column("address", sa.String(length=64), nullable=True))
