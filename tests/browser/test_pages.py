@@ -101,7 +101,7 @@ def test_deny_tells_the_client(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, state="s1"))
     _sign_in(page, "bob")
     page.get_by_role("button", name="Deny").click()
-    assert _code(page) == {"error": "access_denied", "state": "s1"}
+    assert _code(page) == {"error": "access_denied", "state": "s1", "iss": dev_server.base_url}
 
 
 def test_a_bad_redirect_uri_is_explained_and_goes_nowhere(

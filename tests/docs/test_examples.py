@@ -58,7 +58,7 @@ def test_the_readme_s_address_for_the_browser_leads_to_a_code(dev_server: Runnin
     assert found
     address = _here(found[0], dev_server)
     answer = callback_url(address, parse_qs(urlsplit(address).query)["redirect_uri"][0], "alice")
-    assert parse_qs(urlsplit(answer).query).keys() == {"code", "state"}
+    assert parse_qs(urlsplit(answer).query).keys() == {"code", "state", "iss"}
 
 
 def test_the_readme_s_curl_lines_read_and_refresh(dev_server: RunningServer, tmp_path: Path) -> None:

@@ -37,21 +37,6 @@ def as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def in_words(detail: Mapping[str, Any]) -> str:
-    """What else is known of an event, for people: ``scope: READ → WRITE`` where something changed."""
-    before, after = detail.get("before", {}), detail.get("after", {})
-    rest = {name: value for name, value in detail.items() if name not in ("before", "after")}
-    changed = [
-        f"{name}: {_plain(before[name])} → {_plain(value)}" if name in before else f"{name}: {_plain(value)}"
-        for name, value in after.items()
-    ]
-    return "; ".join([*changed, *(f"{name}: {_plain(value)}" for name, value in rest.items())])
-
-
-def _plain(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def json_lines(entries: Iterable[Entry]) -> str:
     """One JSON object a line."""
     return "".join(msgspec.json.encode(as_json(entry)).decode() + "\n" for entry in entries)

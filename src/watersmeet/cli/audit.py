@@ -79,8 +79,6 @@ def _chunks(database: Database, query: Query, limit: int | None) -> Iterator[lis
 
 
 def _print(entries: list[Entry]) -> None:
-    from watersmeet.audit.export import in_words
-
     rows = [
         (
             as_datetime(entry.at).strftime("%Y-%m-%d %H:%M:%S"),
@@ -89,7 +87,7 @@ def _print(entries: list[Entry]) -> None:
             entry.username or "",
             entry.client_name or entry.client_id or "",
             entry.address or "",
-            in_words(entry.detail),
+            ", ".join(f"{name}={value}" for name, value in entry.detail.items()),
         )
         for entry in entries
     ]

@@ -25,7 +25,7 @@ def description(base_url: str, version: str) -> dict[str, Any]:
         "servers": [{"url": base_url}],
         "paths": {
             f"{_PATH}/authorize": {"get": _AUTHORIZE},
-            f"{_PATH}/token": {"post": _TOKEN, "options": _PREFLIGHT},
+            f"{_PATH}/token": {"post": _TOKEN},
             f"{_PATH}/revoke": {"post": _REVOKE},
             f"{_PATH}/introspect": {"post": _INTROSPECT},
             f"{_PATH}/client": {"get": _CLIENT},
@@ -123,15 +123,6 @@ _TOKEN: Final = {
         resource=_TEXT,
     ),
     "responses": {"200": _json("The tokens.", _ref("Tokens"), *_DEPRECATION), **_REFUSALS},
-}
-
-_PREFLIGHT: Final = {
-    "operationId": "preflight",
-    "summary": "Whether a program in a browser may post here: from the origins of public clients (CORS)",
-    "responses": {
-        "204": {"description": "It may.", "headers": {"Access-Control-Allow-Origin": {"schema": _TEXT}}},
-        "405": {"description": "It may not.", "headers": {"Allow": {"schema": _TEXT}}},
-    },
 }
 
 _REVOKE: Final = {

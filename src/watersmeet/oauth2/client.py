@@ -139,6 +139,11 @@ class ClientCredentials:
         ``InvalidClient``.
         """
         client_id, client_secret = parameters.get("client_id"), parameters.get("client_secret")
+        if "client_assertion" in parameters or "client_assertion_type" in parameters:
+            # Whoever sends one relies on it; beside a secret it is a second way (RFC 7521 §4.2).
+            if client_secret is None and authorization is None:
+                raise InvalidClient(detail="client assertions are not supported")
+            raise TwoClientAuthentications
         if authorization is None or authorization.partition(" ")[0].lower() != "basic":
             if client_id is None:
                 raise MissingParameter("client_id")

@@ -75,6 +75,8 @@ _KNOWN = frozenset(
     [
         "client_id",
         "client_secret",
+        "client_assertion",
+        "client_assertion_type",
         "redirect_uri",
         "response_type",
         "response_mode",

@@ -22,7 +22,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from types import TracebackType
 
 from watersmeet.clock import SECOND, Clock, Instant
-from watersmeet.database import attempts, audit, clients, users
+from watersmeet.database import attempts, audit, clients
 from watersmeet.database.audit import Event, Origin
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
@@ -84,9 +84,7 @@ class Throttle:
                     counted = attempts.count(tx, source, now, self._window)
                     if counted.failures > limit:
                         if counted.failures == limit + 1:  # the first refusal of the window speaks for all
-                            user = users.find_by_name(tx, name)
-                            user_id = user.id if user else None
-                            audit.record(tx, Event.SIGN_IN_THROTTLED, origin, now, user_id=user_id)
+                            audit.record(tx, Event.SIGN_IN_THROTTLED, origin, now)
                         return Throttled(counted.ends_at - now)
             return None
 

@@ -153,6 +153,15 @@ def test_s091_two_ways_of_authentication_are_refused(query: bytes) -> None:
         ClientCredentials.parse(basic("abc:s"), Parameters.parse(query))
 
 
+@pytest.mark.parametrize("name", ["client_assertion", "client_assertion_type"])
+def test_s091_s098_an_assertion_authenticates_nobody(name: str) -> None:
+    for authorization, secret in ((basic("abc:s"), ""), (None, "&client_secret=s")):
+        with pytest.raises(TwoClientAuthentications):
+            ClientCredentials.parse(authorization, Parameters.parse(f"client_id=abc&{name}=x{secret}".encode()))
+    with pytest.raises(InvalidClient):
+        ClientCredentials.parse(None, Parameters.parse(f"client_id=abc&{name}=x".encode()))
+
+
 def test_n11_the_same_credentials_twice_are_one_and_noted_as_legacy() -> None:
     both = ClientCredentials.parse(basic("abc:s"), Parameters.parse(b"client_id=abc&client_secret=s"))
     assert both == ClientCredentials("abc", "s", from_basic=True, legacy=frozenset({Legacy.TWO_AUTHENTICATIONS}))
