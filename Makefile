@@ -41,8 +41,8 @@ migration: .venv/.ready-check ## Write the migration to what schema.py says now 
 	@$(BIN)/python tools/migration.py "$(M)"
 
 .PHONY: bench
-bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--write updates docs/performance.md)
-	@$(BIN)/python bench/startup.py $(ARGS)
+bench: .venv/.ready-test ## Measure against peers and limits (make bench ARGS=--quick; ARGS=--write makes docs/performance.md)
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: catalogues
 catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
@@ -50,7 +50,7 @@ catalogues: .venv/.ready-test ## Bring the translations of the pages up to date;
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf .venv .tools bench/peers/.installed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of dependency groups, so that a second run costs nothing.

@@ -1,14 +1,9 @@
-"""Start-up: how long until ``watersmeet dev`` accepts connections, what it imports, what it weighs.
-
-``make bench`` prints the tables; ``make bench ARGS=--write`` also puts them into docs/performance.md.
-"""
+"""Start-up: how long until ``watersmeet dev`` accepts connections, what it imports, what it weighs."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
-import platform
 import re
 import selectors
 import signal
@@ -21,22 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_GOAL_SECONDS = 1.5
 _LIMIT_SECONDS = 30.0
 _IDLE_SECONDS = 1.0
 _DEV = ("-m", "watersmeet", "dev", "--port", "0", "--json")
-_DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
-_BEGIN, _END = "<!-- bench:startup -->", "<!-- /bench:startup -->"
-_INTRODUCTION = f"""# Performance
-
-What was measured, by which command. No number here is typed by hand: `make bench ARGS=--write` replaces each
-section with what it found. Machines differ; compare only numbers of one run.
-
-## Start-up
-
-{_BEGIN}
-{_END}
-"""
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|( *)(\S+)")
 
 
@@ -152,71 +134,42 @@ def _package(module: str) -> str:
     return "(standard library)" if top in sys.stdlib_module_names or top == "site" else top
 
 
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        if found:
-            return found[1]
-    return platform.processor() or platform.machine()
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """How ``watersmeet dev`` started."""
+
+    seconds: list[float]
+    """Process start to ready line, fastest first."""
+    megabytes: float | None
+    imports: list[_Imported]
+
+    def as_markdown(self) -> str:
+        """The tables."""
+        slow = self.seconds[min(len(self.seconds) - 1, round(0.9 * (len(self.seconds) - 1)))]
+        total = sum(package.own_ms for package in self.imports)
+        lines = [
+            f"| `watersmeet dev`, process start to ready line, {len(self.seconds)} times after one to warm up | |",
+            "|---|---:|",
+            f"| median | {statistics.median(self.seconds):.2f} s |",
+            f"| 90th percentile | {slow:.2f} s |",
+            f"| fastest | {self.seconds[0]:.2f} s |",
+            f"| memory once idle (PSS) | {'not measured' if self.megabytes is None else f'{self.megabytes:.0f} MB'} |",
+            "",
+            f"Of this, imports: {total:.0f} ms, as `python -X importtime` tells them (it adds some of its own).",
+            "“Own” is the package's modules; “with needs” adds what they were the first to import.",
+            "",
+            "| package | modules | own ms | with needs ms |",
+            "|---|---:|---:|---:|",
+        ]
+        shown = [package for package in self.imports if package.own_ms >= 1]
+        lines += [f"| {p.name} | {p.modules} | {p.own_ms:.0f} | {p.cumulative_ms:.0f} |" for p in shown]
+        rest = [package for package in self.imports if package.own_ms < 1]
+        if rest:
+            count, own = sum(p.modules for p in rest), sum(p.own_ms for p in rest)
+            lines.append(f"| {len(rest)} others | {count} | {own:.0f} | |")
+        return "\n".join(lines)
 
 
-def _report(runs: int) -> str:
-    seconds = _measure_starts(runs)
-    median = statistics.median(seconds)
-    slow = seconds[min(len(seconds) - 1, round(0.9 * (len(seconds) - 1)))]
-    memory = _measure_memory()
-    imports = _measure_imports()
-    total = sum(package.own_ms for package in imports)
-    verdict = "met" if median <= _GOAL_SECONDS else "missed"
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    lines = [
-        f"{python}, {os.cpu_count()} cores, {_processor()}; {runs} runs after one to warm up.",
-        "",
-        "| `watersmeet dev`, process start to ready line | |",
-        "|---|---:|",
-        f"| median | {median:.2f} s |",
-        f"| 90th percentile | {slow:.2f} s |",
-        f"| fastest | {seconds[0]:.2f} s |",
-        f"| memory once idle (PSS) | {'not measured' if memory is None else f'{memory:.0f} MB'} |",
-        "",
-        f"goal {_GOAL_SECONDS} s: {verdict}",
-        "",
-        f"Of this, imports: {total:.0f} ms, as `python -X importtime` tells them (it adds some of its own).",
-        "“Own” is the package's modules; “with needs” adds what they were the first to import.",
-        "",
-        "| package | modules | own ms | with needs ms |",
-        "|---|---:|---:|---:|",
-    ]
-    shown = [package for package in imports if package.own_ms >= 1]
-    lines += [f"| {p.name} | {p.modules} | {p.own_ms:.0f} | {p.cumulative_ms:.0f} |" for p in shown]
-    rest = [package for package in imports if package.own_ms < 1]
-    if rest:
-        count, own = sum(p.modules for p in rest), sum(p.own_ms for p in rest)
-        lines.append(f"| {len(rest)} others | {count} | {own:.0f} | |")
-    return "\n".join(lines)
-
-
-def _write(report: str) -> None:
-    text = _DOCUMENT.read_text(encoding="utf-8") if _DOCUMENT.exists() else _INTRODUCTION
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        sys.exit(f"{_DOCUMENT} has no section between {_BEGIN} and {_END}")
-    _DOCUMENT.parent.mkdir(exist_ok=True)
-    _DOCUMENT.write_text(f"{before}{begin}\n{report}\n{end}{after}", encoding="utf-8")
-
-
-def main() -> None:
-    """Measure, print, and with ``--write`` record."""
-    parser = argparse.ArgumentParser(description="Measure the start-up of watersmeet dev.")
-    parser.add_argument("--runs", type=int, default=15, help="starts to measure (default: 15)")
-    parser.add_argument("--write", action="store_true", help="write the result into docs/performance.md")
-    arguments = parser.parse_args()
-    report = _report(max(1, arguments.runs))
-    print(report)
-    if arguments.write:
-        _write(report)
-
-
-if __name__ == "__main__":
-    main()
+def measure_startup(runs: int) -> Startup:
+    """Start ``watersmeet dev`` so often, and once more each to weigh it and to see what it imports."""
+    return Startup(_measure_starts(runs), _measure_memory(), _measure_imports())

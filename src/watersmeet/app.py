@@ -114,8 +114,8 @@ def create_app(
             opened.close()
 
     routes: list[BaseRoute] = [
+        *tokens_http.routes(environment),  # first, because they are asked for most
         *authorize_http.routes(environment),
-        *tokens_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
         *links_http.routes(environment),

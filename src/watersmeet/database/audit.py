@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, insert, or_, select, tuple_, update
 from watersmeet.clock import Instant
 from watersmeet.database import expiry
 from watersmeet.database.expiry import Backlog, any_ended, ended
+from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import audit_events, clients, properties, users
 from watersmeet.database.transaction import Transaction
 
@@ -118,7 +119,11 @@ class Record:
     detail: Mapping[str, object] | None = None
 
 
-_RECORD = insert(audit_events)
+_COLUMNS = [
+    audit_events.c[name]
+    for name in ("at", "event", "actor", "user_id", "client_id", "family_id", "address", "request_id", "detail")
+]
+_RECORD = RowsStatement(_COLUMNS, lambda rows: insert(audit_events).from_select(_COLUMNS, select(*rows.c)))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -139,22 +144,22 @@ def record(
 
 def record_all(tx: Transaction, records: Sequence[Record]) -> None:
     """Write down what is being decided in this transaction: one insert, however many events."""
-    if records:
-        tx.execute(_RECORD, [_as_row(each) for each in records])
+    _RECORD.execute(tx, [_as_row(each) for each in records])
 
 
-def _as_row(record: Record) -> dict[str, object]:
-    return {
-        "at": record.at,
-        "event": record.event.value,
-        "actor": record.origin.actor,
-        "user_id": record.user_id,
-        "client_id": record.client_id,
-        "family_id": record.family_id,
-        "address": record.origin.address,
-        "request_id": record.origin.request_id,
-        "detail": _encode(record.detail).decode() if record.detail else None,
-    }
+def _as_row(record: Record) -> tuple[str | int | None, ...]:
+    origin = record.origin
+    return (
+        record.at,
+        record.event.value,
+        origin.actor,
+        record.user_id,
+        record.client_id,
+        record.family_id,
+        origin.address,
+        origin.request_id,
+        _encode(record.detail).decode() if record.detail else None,
+    )
 
 
 # ---- reading ----------------------------------------------------------------------------------------------

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import FromClause, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
 from watersmeet.database import expiry
 from watersmeet.database.expiry import Backlog, any_ended, ended
-from watersmeet.database.schema import authorizations
+from watersmeet.database.rows import RowsStatement
+from watersmeet.database.schema import authorizations, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
 from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
@@ -40,6 +44,40 @@ _MOVE = (
         family_id=bindparam("family_id"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredAuthorization:
+    """An answer with a code, as it was found, and whether its user may still act."""
+
+    authorization: Authorization
+    user_enabled: bool
+
+
+def _select_by_codes(rows: FromClause) -> Select[Any]:
+    # Locked in one order, so that transactions that meet wait for each other and never in a circle; SQLite's
+    # writers wait for each other anyway.
+    return (
+        select(authorizations, users.c.enabled)
+        .join(users, users.c.id == authorizations.c.user_id)
+        .where(authorizations.c.code_digest.in_(select(rows.c.code_digest)))
+        .order_by(authorizations.c.id)
+        .with_for_update(of=authorizations)
+    )
+
+
+def _exchange_approved(rows: FromClause) -> ReturningUpdate[Any]:
+    # The same guard as _MOVE's, for each row.
+    return (
+        update(authorizations)
+        .where(authorizations.c.id == rows.c.id, authorizations.c.status == AuthorizationStatus.APPROVED.value)
+        .values(status=AuthorizationStatus.EXCHANGED.value, family_id=rows.c.family_id)
+        .returning(authorizations.c.id)
+    )
+
+
+_BY_CODES = RowsStatement([authorizations.c.code_digest], _select_by_codes)
+_EXCHANGE = RowsStatement([authorizations.c.id, authorizations.c.family_id], _exchange_approved)
 
 
 def _as_authorization(row: Row[Any]) -> Authorization:
@@ -99,6 +137,18 @@ def find_by_code(tx: Transaction, code_digest: str) -> Authorization | None:
     """The answer whose code has that digest, spent or not."""
     row = tx.execute(_BY_CODE, {"code_digest": code_digest}).first()
     return _as_authorization(row) if row else None
+
+
+def find_by_codes(tx: Transaction, code_digests: Iterable[str]) -> dict[str, AnsweredAuthorization]:
+    """The answers whose codes have those digests, spent or not, by digest; nobody else changes them meanwhile."""
+    rows = _BY_CODES.execute(tx, [(digest,) for digest in code_digests])
+    return {row.code_digest: AnsweredAuthorization(_as_authorization(row), row.enabled) for row in rows}
+
+
+def exchange(tx: Transaction, exchanged: Sequence[Authorization]) -> set[str]:
+    """Write that codes were exchanged; the identifiers of those that nobody else had exchanged first."""
+    rows = _EXCHANGE.execute(tx, [(authorization.id, authorization.family_id) for authorization in exchanged])
+    return {row.id for row in rows}
 
 
 def find_by_request(tx: Transaction, session_digest: str, request_digest: str) -> Authorization | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -40,7 +40,7 @@ _COLUMNS = (
     clients.c.may_introspect,
     clients.c.plain_answers,
 )
-_BY_CLIENT_ID = select(*_COLUMNS).where(clients.c.client_id == bindparam("client_id"))
+_BY_CLIENT_IDS = select(*_COLUMNS).where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)))
 _BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
 _ALL = select(*_COLUMNS).order_by(clients.c.name_key)
 _URIS = (
@@ -62,8 +62,13 @@ _SECRETS = (
 
 def find(tx: Transaction, client_id: str) -> Client | None:
     """The client with that public identifier."""
-    found = _assemble(tx, tx.execute(_BY_CLIENT_ID, {"client_id": client_id}).all())
-    return found[0] if found else None
+    return find_all(tx, {client_id}).get(client_id)
+
+
+def find_all(tx: Transaction, client_ids: Set[str]) -> dict[str, Client]:
+    """The clients with those public identifiers, by identifier."""
+    rows = tx.execute(_BY_CLIENT_IDS, {"client_ids": list(client_ids)}).all()
+    return {client.client_id: client for client in _assemble(tx, rows)}
 
 
 def find_by_id(tx: Transaction, number: int) -> Client | None:

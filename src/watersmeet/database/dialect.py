@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from sqlalchemy import DDL, URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import (
+    DDL,
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -172,6 +190,39 @@ def roll_back(connection: Connection) -> None:
     raw = connection.connection.dbapi_connection
     if raw is not None and raw.in_transaction:
         connection.exec_driver_sql("ROLLBACK")
+
+
+ROWS = "rows"
+"""The name of the parameter that ``rows_parameter`` reads."""
+
+
+def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
+    """Something to select from: the records of a JSON array of arrays, under the names of ``columns``."""
+    value = bindparam(ROWS, type_=Text)
+    if name == "sqlite":
+        record = func.json_each(value).table_valued("value", name="record").c.value
+        fields: list[ColumnElement[Any]] = [
+            func.json_extract(record, literal_column(f"'$[{place}]'")) for place in range(len(columns))
+        ]
+    else:
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        record = func.jsonb_array_elements(cast(value, JSONB)).table_valued("value", name="record").c.value
+        fields = [
+            cast(record.op("->>")(literal_column(str(place))), column.type) for place, column in enumerate(columns)
+        ]
+    return select(*(field.label(column.name) for field, column in zip(fields, columns, strict=True))).subquery(ROWS)
+
+
+def data_version(connection: Connection) -> int:
+    """A number that changes when another connection changes the database (SQLite only); cheaper than a read."""
+    raw = connection.connection.dbapi_connection
+    assert raw is not None  # noqa: S101 - the connection is open
+    try:
+        found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
+    except raw.OperationalError as error:
+        raise OperationalError("PRAGMA data_version", None, error) from error
+    return found[0]
 
 
 def can_try_again(error: DBAPIError) -> bool:

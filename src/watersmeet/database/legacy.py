@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
 
 from watersmeet.clock import Instant
 from watersmeet.database import audit
-from watersmeet.database.audit import INTERNAL, Event, Origin
+from watersmeet.database.audit import INTERNAL, Event, Origin, Record
 from watersmeet.database.schema import legacy_acceptances
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client
@@ -25,11 +26,20 @@ class Acceptances:
     last_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What one request did that only its client's profile allows."""
+
+    client: Client
+    kinds: Collection[Legacy]
+    at: Instant
+    origin: Origin
+
+
 # Both engines understand this form of "insert, or else count on".
 _COUNT = text(
     "INSERT INTO legacy_acceptances (client, kind, count, first_at, last_at) "
-    "VALUES (:client, :kind, :times, :now, :now) "
-    "ON CONFLICT (client, kind) DO UPDATE SET "
+    "VALUES (:client, :kind, :times, :now, :now) ON CONFLICT (client, kind) DO UPDATE SET "
     "count = legacy_acceptances.count + excluded.count, last_at = excluded.last_at"
 )
 
@@ -37,12 +47,34 @@ _COUNT = text(
 def record(
     tx: Transaction, client: Client, accepted: Collection[Legacy], now: Instant, origin: Origin = INTERNAL
 ) -> None:
-    """Count and audit what is accepted of a client in this transaction: the one place where that is noted (N1)."""
-    if not accepted:
+    """``record_all`` for one request."""
+    record_all(tx, [Accepted(client, accepted, now, origin)])
+
+
+def record_all(tx: Transaction, accepted: Iterable[Accepted]) -> None:
+    """Count and audit what is accepted of clients in this transaction: the one place where that is noted (N1)."""
+    noted = [each for each in accepted if each.kinds]
+    if not noted:
         return
-    kinds = sorted(kind.value for kind in accepted)  # in a fixed order: two transactions never wait for each other
-    tx.execute(_COUNT, [{"client": client.id, "kind": kind, "now": now, "times": 1} for kind in kinds])
-    audit.record(tx, Event.LEGACY_ACCEPTED, origin, now, client_id=client.client_id, detail={"kinds": kinds})
+    times = Counter((each.client.id, kind.value) for each in noted for kind in each.kinds)
+    now = max(each.at for each in noted)
+    # In a fixed order: two transactions never wait for each other.
+    counted = [
+        {"client": client, "kind": kind, "times": times[client, kind], "now": now} for client, kind in sorted(times)
+    ]
+    tx.execute(_COUNT, counted)
+    audit.record_all(tx, [_event(each) for each in noted])
+
+
+def _event(accepted: Accepted) -> Record:
+    kinds = sorted(kind.value for kind in accepted.kinds)
+    return Record(
+        Event.LEGACY_ACCEPTED,
+        accepted.origin,
+        accepted.at,
+        client_id=accepted.client.client_id,
+        detail={"kinds": kinds},
+    )
 
 
 def of_client(tx: Transaction, client: int) -> Mapping[Legacy, Acceptances]:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
 from watersmeet.database import expiry
 from watersmeet.database.expiry import Backlog, any_ended, ended
+from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import clients, token_families, token_pairs, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User, as_user
@@ -29,12 +44,23 @@ class StoredPair:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPair:
+    """A pair that is about to be remembered, with what will be known of its tokens."""
+
+    family_id: str
+    pair: TokenPair
+    access_digest: str
+    refresh_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveAccess:
-    """What a working access token amounts to before it is capped by the user's rights."""
+    """What an access token of a living family amounts to until it expires, before the user's rights cap it."""
 
     user: User
     scope: ScopeSet
     client_scope: ScopeSet
+    expires_at: Instant
     family_id: str
 
 
@@ -57,52 +83,86 @@ _BY_ACCESS = _PAIR.where(token_pairs.c.access_digest == bindparam("digest"))
 _BY_GENERATION = _PAIR.where(
     token_pairs.c.family_id == bindparam("of_family"), token_pairs.c.generation == bindparam("of_generation")
 )
-_LIVE_ACCESS = (
-    select(
-        users.c.id,
-        users.c.username,
-        users.c.user_key,
-        users.c.display_name,
-        users.c.email,
-        users.c.role,
-        users.c.password_hash,
-        users.c.enabled,
-        token_pairs.c.scope,
-        clients.c.scope,
-        token_families.c.id,
-    )
-    .select_from(token_pairs)
-    .join(token_families, token_families.c.id == token_pairs.c.family_id)
-    .join(users, users.c.id == token_families.c.user_id)
-    .join(clients, clients.c.id == token_families.c.client)
-    .where(
-        token_pairs.c.access_digest == bindparam("digest"),
-        token_pairs.c.state == PairState.ACTIVE.value,
-        token_pairs.c.access_expires_at > bindparam("now"),
-        token_families.c.revoked_at.is_(None),
-        users.c.enabled,
-        clients.c.disabled_at.is_(None),
-    )
-)
-# The guard of single use: of any number of racing refreshes exactly one spends the pair. The family is looked
-# at again in the same statement, so that a revocation that came between reading and writing wins (S120).
-_SPEND = (
-    update(token_pairs)
-    .where(
-        token_pairs.c.id == bindparam("pair_id"),
-        token_pairs.c.state == PairState.ACTIVE.value,
-    )
-    .values(state=PairState.SPENT.value)
-)
-_TOUCH_LIVE = (
-    update(token_families)
-    .where(token_families.c.id == bindparam("family_id"), token_families.c.revoked_at.is_(None))
-    .values(revoked_at=None)
-)
 _REVOKE = (
     update(token_families)
     .where(token_families.c.id == bindparam("family_id"), token_families.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"), revoked_because=bindparam("because"))
+)
+
+
+def _select_by_refresh_tokens(rows: FromClause) -> Select[Any]:
+    # The family is locked, as `revoke` locks it, so that on PostgreSQL the two wait for each other instead of
+    # passing (S120); always in one order, so that they never wait in a circle.
+    return (
+        _PAIR.add_columns(token_pairs.c.refresh_digest)
+        .where(token_pairs.c.refresh_digest.in_(select(rows.c.refresh_digest)))
+        .order_by(token_families.c.id)
+        .with_for_update(of=token_families)
+    )
+
+
+def _select_live_access(rows: FromClause) -> Select[Any]:
+    return (
+        select(
+            token_pairs.c.access_digest,
+            token_pairs.c.access_expires_at,
+            token_pairs.c.scope,
+            clients.c.scope,
+            token_families.c.id,
+            users.c.id,
+            users.c.username,
+            users.c.user_key,
+            users.c.display_name,
+            users.c.email,
+            users.c.role,
+            users.c.password_hash,
+            users.c.enabled,
+        )
+        .select_from(token_pairs)
+        .join(token_families, token_families.c.id == token_pairs.c.family_id)
+        .join(users, users.c.id == token_families.c.user_id)
+        .join(clients, clients.c.id == token_families.c.client)
+        .where(
+            token_pairs.c.access_digest.in_(select(rows.c.access_digest)),
+            token_pairs.c.state == PairState.ACTIVE.value,
+            token_families.c.revoked_at.is_(None),
+            users.c.enabled,
+            clients.c.disabled_at.is_(None),
+        )
+    )
+
+
+def _spend_active(rows: FromClause) -> ReturningUpdate[Any]:
+    # The guard of single use: of any number of racing refreshes exactly one spends the pair.
+    return (
+        update(token_pairs)
+        .where(token_pairs.c.id == rows.c.id, token_pairs.c.state == PairState.ACTIVE.value)
+        .values(state=PairState.SPENT.value)
+        .returning(token_pairs.c.id)
+    )
+
+
+def _insert_all(table: Table, names: Sequence[str]) -> RowsStatement:
+    columns = [table.c[name] for name in names]
+    return RowsStatement(columns, lambda rows: insert(table).from_select(columns, select(*rows.c)))
+
+
+_ALL_BY_REFRESH = RowsStatement([token_pairs.c.refresh_digest], _select_by_refresh_tokens)
+_LIVE_ACCESS = RowsStatement([token_pairs.c.access_digest], _select_live_access)
+_SPEND = RowsStatement([token_pairs.c.id], _spend_active)
+_ADD_FAMILIES = _insert_all(token_families, ["id", "client", "user_id", "scope", "authorized_at", "expires_at"])
+_ADD_PAIRS = _insert_all(
+    token_pairs,
+    [
+        "family_id",
+        "generation",
+        "access_digest",
+        "refresh_digest",
+        "scope",
+        "state",
+        "created_at",
+        "access_expires_at",
+    ],
 )
 
 
@@ -126,38 +186,44 @@ def _as_stored_pair(row: Row[Any]) -> StoredPair:
     return StoredPair(row.pair_id, pair, family, row.enabled)
 
 
-def add_family(tx: Transaction, family: TokenFamily) -> None:
-    """Remember a new family, still without a pair."""
-    tx.execute(
-        insert(token_families),
-        {
-            "id": family.id,
-            "client": family.client,
-            "user_id": family.user_id,
-            "scope": str(family.scope),
-            "authorized_at": family.authorized_at,
-            "expires_at": family.expires_at,
-            "revoked_at": family.revoked_at,
-            "revoked_because": None,
-        },
+def add_families(tx: Transaction, families: Iterable[TokenFamily]) -> None:
+    """Remember new families, still without a pair."""
+    _ADD_FAMILIES.execute(
+        tx,
+        [
+            (family.id, family.client, family.user_id, str(family.scope), family.authorized_at, family.expires_at)
+            for family in families
+        ],
     )
 
 
-def add_pair(tx: Transaction, family_id: str, pair: TokenPair, *, access_digest: str, refresh_digest: str) -> None:
-    """Remember the next generation of a family."""
-    tx.execute(
-        insert(token_pairs),
-        {
-            "family_id": family_id,
-            "generation": pair.generation,
-            "access_digest": access_digest,
-            "refresh_digest": refresh_digest,
-            "scope": str(pair.scope),
-            "state": pair.state.value,
-            "created_at": pair.created_at,
-            "access_expires_at": pair.access_expires_at,
-        },
+def add_pairs(tx: Transaction, pairs: Iterable[NewPair]) -> None:
+    """Remember the next generations of families."""
+    _ADD_PAIRS.execute(
+        tx,
+        [
+            (
+                new.family_id,
+                new.pair.generation,
+                new.access_digest,
+                new.refresh_digest,
+                str(new.pair.scope),
+                new.pair.state.value,
+                new.pair.created_at,
+                new.pair.access_expires_at,
+            )
+            for new in pairs
+        ],
     )
+
+
+def find_by_refresh_tokens(tx: Transaction, digests: Iterable[str]) -> dict[str, StoredPair]:
+    """The pairs whose refresh tokens have those digests, spent or not, by digest.
+
+    Nobody else ends their families before this transaction does.
+    """
+    rows = _ALL_BY_REFRESH.execute(tx, [(digest,) for digest in digests])
+    return {row.refresh_digest: _as_stored_pair(row) for row in rows}
 
 
 def find_by_refresh_token(tx: Transaction, digest: str) -> StoredPair | None:
@@ -178,23 +244,18 @@ def find_generation(tx: Transaction, family_id: str, generation: int) -> StoredP
     return _as_stored_pair(row) if row else None
 
 
-def find_live_access(tx: Transaction, digest: str, now: Instant) -> LiveAccess | None:
-    """What the access token with that digest may do now: one point read, the Bearer check's whole cost."""
-    row = tx.execute(_LIVE_ACCESS, {"digest": digest, "now": now}).first()
-    if row is None:
-        return None
-    *person, scope, client_scope, family_id = row
-    return LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), family_id)
+def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess | None]:
+    """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
+    live: dict[str, LiveAccess] = {}
+    for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
+        digest, ends, scope, client_scope, family_id, *person = tuple(row)
+        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
+    return [live.get(digest) for digest in digests]
 
 
-def spend(tx: Transaction, stored: StoredPair) -> bool:
-    """Spend a pair of a living family; ``False`` when somebody else was quicker or the family ended.
-
-    The family's row is locked first, as `revoke` does, so that on PostgreSQL the two wait for each other
-    instead of passing (S120).
-    """
-    alive = tx.execute(_TOUCH_LIVE, {"family_id": stored.family.id}).rowcount == 1
-    return alive and tx.execute(_SPEND, {"pair_id": stored.id}).rowcount == 1
+def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:
+    """Spend pairs; the numbers of those that nobody else had spent first."""
+    return {row.id for row in _SPEND.execute(tx, [(stored.id,) for stored in pairs])}
 
 
 def revoke(tx: Transaction, family_id: str, because: Revocation, now: Instant) -> bool:

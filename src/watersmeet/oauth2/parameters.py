@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from watersmeet.oauth2.errors import MalformedParameters, MissingParameter, RepeatedParameter
 
@@ -100,10 +100,11 @@ def _decode(encoded: bytes) -> list[tuple[str, str]]:
         text = encoded.decode("ascii")
         if _BAD_ESCAPE.search(text):
             raise MalformedParameters
-        pairs = parse_qsl(
-            text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except ValueError as error:  # not ASCII, not UTF-8 once decoded, or too many
+        fields = [field for field in text.split("&") if field]
+        if len(fields) > MAX_PARAMETERS:
+            raise MalformedParameters(f"At most {MAX_PARAMETERS} parameters are accepted.")
+        pairs = [(_unquote(name), _unquote(value)) for name, _, value in (field.partition("=") for field in fields)]
+    except ValueError as error:  # not ASCII, or not UTF-8 once decoded
         raise MalformedParameters(detail=str(error)) from error
     for name, value in pairs:
         if len(name) > MAX_VALUE_LENGTH or len(value) > MAX_VALUE_LENGTH:
@@ -111,3 +112,7 @@ def _decode(encoded: bytes) -> list[tuple[str, str]]:
         if _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
             raise MalformedParameters("The parameters contain control characters.")
     return pairs
+
+
+def _unquote(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text

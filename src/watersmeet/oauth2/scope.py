@@ -20,11 +20,12 @@ class ScopeSet:
 
     vocabulary: ScopeVocabulary = field(repr=False, compare=False)
     names: frozenset[str]
+    implied: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Every scope this set amounts to, its own names included."""
 
-    @property
-    def implied(self) -> frozenset[str]:
-        """Every scope this set amounts to, its own names included."""
-        return frozenset().union(*(self.vocabulary.implications[name] for name in self.names))
+    def __post_init__(self) -> None:
+        implied = frozenset[str]().union(*(self.vocabulary.implications[name] for name in self.names))
+        object.__setattr__(self, "implied", implied)
 
     def covers(self, other: ScopeSet) -> bool:
         """Whether everything ``other`` allows is allowed here too."""

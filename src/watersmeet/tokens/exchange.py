@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from watersmeet.clock import Instant
-from watersmeet.database import audit, authorizations, tokens, users
-from watersmeet.database.audit import INTERNAL, Event, Origin
+from watersmeet.database import authorizations, clients
+from watersmeet.database.audit import INTERNAL, Event, Origin, Record
+from watersmeet.database.authorizations import AnsweredAuthorization
+from watersmeet.database.legacy import Accepted
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import Authorization, CodeReplay, legacy_of
 from watersmeet.oauth2.client import Client, ClientCredentials
-from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked
+from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.response import IssuedTokens
-from watersmeet.tokens.authenticate import authenticate
+from watersmeet.tokens.authenticate import prove
+from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import TokenIds, issue
+from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,9 @@ class ExchangeRequest:
         return cls(parameters.require("code"), parameters.require("redirect_uri"), parameters.get("code_verifier"))
 
 
+Outcome: TypeAlias = IssuedTokens | CodeReplay
+
+
 def exchange(
     tx: Transaction,
     credentials: ClientCredentials,
@@ -44,82 +53,105 @@ def exchange(
     keys: Keys,
     entropy: Entropy,
     origin: Origin = INTERNAL,
-) -> IssuedTokens | CodeReplay:
-    """The tokens of a code, or the news that it was used before.
+) -> Outcome:
+    """``exchange_all`` for one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    asked = [Asked(credentials, request, now, origin)]
+    [outcome] = exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
-    A replay is a value, not an exception, because the revocation of the family must be committed. Everything
-    that raises consumes nothing. Raises ``InvalidClient`` or ``InvalidGrant``.
+
+def exchange_all(
+    tx: Transaction, asked: Sequence[Asked[ExchangeRequest]], *, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+) -> list[Outcome | OAuthError]:
+    """For each request the tokens of its code, the news that it was used before, or why it is refused.
+
+    A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
+    consumes nothing.
     """
-    client = authenticate(tx, credentials, keys, now, origin)
-    before = authorizations.find_by_code(tx, keys.digest(request.code))
-    if before is None or before.client != client.id:
+    found = clients.find_all(tx, {ask.credentials.client_id for ask in asked})
+    digests = [keys.digest(ask.request.code) for ask in asked]
+
+    def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
+        answered = authorizations.find_by_codes(tx, [digests[place] for place in places])
+        decided = {
+            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy)
+            for place in places
+        }
+        won = authorizations.exchange(tx, [each for each in decided.values() if isinstance(each, Authorization)])
+        outcomes: dict[int, Outcome | OAuthError] = {}
+        writes = Writes()
+        for place, decision in decided.items():
+            ask = asked[place]
+            if isinstance(decision, OAuthError):
+                outcomes[place] = decision
+                continue
+            if isinstance(decision, CodeReplay):
+                user_id = answered[digests[place]].authorization.user_id
+                event = _event(Event.CODE_REPLAYED, ask, user_id, decision.family_id)
+                writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
+                outcomes[place] = decision
+            elif decision.id in won:
+                outcomes[place] = _start_family(ask, decision, lifetimes, keys, entropy, writes)
+            else:
+                continue  # somebody exchanged the code between our look and our move, so ours is the replay
+            kinds = ask.credentials.legacy
+            writes.accepted.append(Accepted(found[ask.credentials.client_id], kinds, ask.now, ask.origin))
+        writes.write(tx)
+        return outcomes
+
+    return settle_in_rounds(digests, settle)
+
+
+def _decide(
+    ask: Asked[ExchangeRequest],
+    found: Mapping[str, Client],
+    answered: AnsweredAuthorization | None,
+    keys: Keys,
+    entropy: Entropy,
+) -> Authorization | CodeReplay:
+    """What becomes of one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    client = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now)
+    if answered is None or answered.authorization.client != client.id:
         raise CodeUnknown
-    after = before.exchange(now, request.redirect_uri, request.code_verifier, entropy.hex(16))
-    if isinstance(after, Authorization) and not authorizations.move(tx, before, after):
-        after = _lost_race(tx, before.id, request, now)
-    if isinstance(after, CodeReplay):
-        return _revoke_replayed(tx, after, before, client, now, origin)
-    user = users.find_by_id(tx, before.user_id)
-    if user is None or not user.enabled:
+    request = ask.request
+    after = answered.authorization.exchange(ask.now, request.redirect_uri, request.code_verifier, entropy.hex(16))
+    if isinstance(after, Authorization) and not answered.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
-    issued = _start_family(tx, after, now, lifetimes, keys, entropy)
-    audit.record(
-        tx,
-        Event.TOKENS_ISSUED,
-        origin,
-        now,
-        user_id=user.id,
-        client_id=client.client_id,
-        family_id=after.family_id,
-        detail={"scope": str(after.scope)},
-    )
-    # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
-    return replace(issued, legacy=credentials.legacy | legacy_of(before.challenge))
+    return after
+
+
+def _event(
+    event: Event,
+    ask: Asked[ExchangeRequest],
+    user_id: int,
+    family_id: str | None,
+    detail: Mapping[str, object] | None = None,
+) -> Record:
+    return Record(event, ask.origin, ask.now, user_id, ask.credentials.client_id, family_id, detail)
 
 
 def _start_family(
-    tx: Transaction,
+    ask: Asked[ExchangeRequest],
     authorization: Authorization,
-    now: Instant,
     lifetimes: Lifetimes,
     keys: Keys,
     entropy: Entropy,
+    writes: Writes,
 ) -> IssuedTokens:
     family, pair = TokenFamily.start(
         str(authorization.family_id),
         client=authorization.client,
         user_id=authorization.user_id,
         scope=authorization.scope,
-        now=now,
+        now=ask.now,
         lifetimes=lifetimes,
     )
-    tokens.add_family(tx, family)
-    return issue(tx, family.id, pair, keys, TokenIds.random(entropy))
-
-
-def _lost_race(tx: Transaction, authorization_id: str, request: ExchangeRequest, now: Instant) -> CodeReplay:
-    """Somebody exchanged the code between our look and our move, so ours is the replay."""
-    now_there = authorizations.find(tx, authorization_id)
-    if now_there is None:
-        raise CodeUnknown
-    outcome = now_there.exchange(now, request.redirect_uri, request.code_verifier, "")
-    if not isinstance(outcome, CodeReplay):
-        raise CodeUnknown
-    return outcome
-
-
-def _revoke_replayed(
-    tx: Transaction, replay: CodeReplay, before: Authorization, client: Client, now: Instant, origin: Origin
-) -> CodeReplay:
-    # Whoever presents the same code again and again ends the family, and is written down, once.
-    if tokens.revoke(tx, replay.family_id, Revocation.REPLAYED, now):
-        audit.record(
-            tx,
-            Event.CODE_REPLAYED,
-            origin,
-            now,
-            user_id=before.user_id,
-            client_id=client.client_id,
-            family_id=replay.family_id,
-        )
-    return replay
+    new, issued = issue(family.id, pair, keys, TokenIds.random(entropy))
+    writes.families.append(family)
+    writes.pairs.append(new)
+    scope = {"scope": str(family.scope)}
+    writes.events.append(_event(Event.TOKENS_ISSUED, ask, family.user_id, family.id, scope))
+    # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
+    return replace(issued, legacy=ask.credentials.legacy | legacy_of(authorization.challenge))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watersmeet.clock import SECOND
-from watersmeet.database import clients, users
+from watersmeet.database import clients, tokens, users
 from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, Throttled
@@ -35,11 +34,12 @@ from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
 from watersmeet.oauth2.response import IssuedTokens, error_body
 from watersmeet.oauth2.vocabulary import ErrorCode, GrantType
-from watersmeet.tokens.exchange import ExchangeRequest, exchange
+from watersmeet.tokens.batch import Asked
+from watersmeet.tokens.exchange import ExchangeRequest, exchange_all
 from watersmeet.tokens.introspect import INACTIVE, introspect
-from watersmeet.tokens.refresh import RefreshRequest, refresh
+from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
-from watersmeet.tokens.verify import verify
+from watersmeet.tokens.verify import caller_of, digest_of_genuine
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
@@ -81,9 +81,23 @@ def routes(environment: Environment) -> list[Route]:
     ]
 
 
-@dataclass(frozen=True)
 class _TokenEndpoint:
-    environment: Environment
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        provider = environment.settings.provider
+        lifetimes = Lifetimes(
+            provider.access_token_expiration_seconds * SECOND,
+            provider.refresh_token_expiration_seconds * SECOND,
+        )
+        # Made once: requests for the same operation that wait at the same time are answered together.
+        self._exchange = partial(exchange_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
+        self._refresh = partial(
+            refresh_all,
+            lifetimes=lifetimes,
+            keys=environment.keys,
+            entropy=environment.entropy,
+            policy=RotationPolicy(environment.settings.refresh_grace_seconds * SECOND),
+        )
 
     async def token(self, request: Request) -> Response:
         try:
@@ -99,7 +113,7 @@ class _TokenEndpoint:
         return answer
 
     async def _grant(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> IssuedTokens:
-        outcome = await self._carry_out(self._operation(parameters), credentials, origin)
+        outcome = await self._carry_out(parameters, credentials, origin)
         if not isinstance(outcome, IssuedTokens):
             # The revocation is committed by now; only then is the client told.
             lost = isinstance(outcome, RefreshReplay) and outcome.after_lost_response
@@ -114,40 +128,16 @@ class _TokenEndpoint:
             log.info("refresh answered again", client=credentials.client_id, generation=outcome.pair.generation)
         return outcome
 
-    def _operation(self, parameters: Parameters) -> Callable[..., _Outcome]:
-        """The grant that is asked for, with its own parameters read and checked."""
+    async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> _Outcome:
+        """What became of the grant that is asked for, once its own parameters were read and checked."""
+        write, now = self.environment.database.write_together, self.environment.clock.now()
         require_known_resource(parameters, self.environment.settings.resource)
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
-                return partial(exchange, request=ExchangeRequest.parse(parameters))
+                return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now, origin))
             case GrantType.REFRESH_TOKEN:
-                policy = RotationPolicy(self.environment.settings.refresh_grace_seconds * SECOND)
-                return partial(refresh, request=RefreshRequest.parse(parameters), policy=policy)
+                return await write(self._refresh, Asked(credentials, RefreshRequest.parse(parameters), now, origin))
         raise UnsupportedGrantType
-
-    async def _carry_out(
-        self, operation: Callable[..., _Outcome], credentials: ClientCredentials, origin: Origin
-    ) -> _Outcome:
-        environment, now = self.environment, self.environment.clock.now()
-        return await environment.database.write(
-            lambda tx: operation(
-                tx,
-                credentials,
-                now=now,
-                lifetimes=self._lifetimes,
-                keys=environment.keys,
-                entropy=environment.entropy,
-                origin=origin,
-            )
-        )
-
-    @property
-    def _lifetimes(self) -> Lifetimes:
-        provider = self.environment.settings.provider
-        return Lifetimes(
-            provider.access_token_expiration_seconds * SECOND,
-            provider.refresh_token_expiration_seconds * SECOND,
-        )
 
     async def revoke(self, request: Request) -> Response:
         environment, now = self.environment, self.environment.clock.now()
@@ -261,13 +251,13 @@ def _refusal(
 
 def token_verifier(environment: Environment) -> TokenVerifier:
     """The Bearer check that every protected route is given."""
+    provider = environment.settings.provider
 
     async def check(token: str, request: Request) -> Caller:
-        provider = environment.settings.provider
         if not provider.enable_access_tokens:
             raise TokenInvalid("This server does not accept access tokens.")
-        now = environment.clock.now()
-        caller = await environment.database.read(lambda tx: verify(tx, token, environment.keys, now))
+        now, digest = environment.clock.now(), digest_of_genuine(token, environment.keys)
+        caller = caller_of(await environment.database.read_together(tokens.find_live_access, digest), now)
         environment.uses.families[caller.family_id] = now
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watersmeet.database import tokens
-from watersmeet.database.transaction import Transaction
+from watersmeet.database.tokens import NewPair
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.envelope import seal, seals
 from watersmeet.oauth2.family import TokenPair
@@ -48,9 +47,7 @@ class TokenIds:
         return [IssuedTokens(pair, access, refresh) for access, refresh in both]
 
 
-def issue(tx: Transaction, family_id: str, pair: TokenPair, keys: Keys, ids: TokenIds) -> IssuedTokens:
-    """Give a new pair its token strings and remember their digests."""
+def issue(family_id: str, pair: TokenPair, keys: Keys, ids: TokenIds) -> tuple[NewPair, IssuedTokens]:
+    """Give a new pair its token strings: what is to be remembered of it, and what the client is told."""
     issued = ids.seal(pair, keys)
-    digests = {"access_digest": keys.digest(issued.access_token), "refresh_digest": keys.digest(issued.refresh_token)}
-    tokens.add_pair(tx, family_id, pair, **digests)
-    return issued
+    return NewPair(family_id, pair, keys.digest(issued.access_token), keys.digest(issued.refresh_token)), issued

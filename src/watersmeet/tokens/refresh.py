@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeAlias
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
-from watersmeet.database import audit, tokens
-from watersmeet.database.audit import INTERNAL, Event, Origin
+from watersmeet.database import clients, tokens
+from watersmeet.database.audit import INTERNAL, Event, Origin, Record
+from watersmeet.database.legacy import Accepted
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.envelope import is_genuine
-from watersmeet.oauth2.errors import GrantRevoked, RedirectUriMismatch, RefreshTokenUnknown
+from watersmeet.oauth2.errors import GrantRevoked, OAuthError, RedirectUriMismatch, RefreshTokenUnknown
 from watersmeet.oauth2.family import (
     STRICT_ROTATION,
     Lifetimes,
@@ -31,8 +33,10 @@ from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.oauth2.vocabulary import TokenKind
-from watersmeet.tokens.authenticate import authenticate
+from watersmeet.tokens.authenticate import prove
+from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
 from watersmeet.tokens.issue import TokenIds, issue
+from watersmeet.tokens.writes import EndedByReplay, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ class RefreshRequest:
         )
 
 
+Outcome: TypeAlias = IssuedTokens | RefreshReplay
+
+
 def refresh(
     tx: Transaction,
     credentials: ClientCredentials,
@@ -65,42 +72,71 @@ def refresh(
     entropy: Entropy,
     policy: RotationPolicy = STRICT_ROTATION,
     origin: Origin = INTERNAL,
-) -> IssuedTokens | RefreshReplay:
-    """The next pair, or the news that the token was spent before and the family has ended.
+) -> Outcome:
+    """``refresh_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
+    asked = [Asked(credentials, request, now, origin)]
+    [outcome] = refresh_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy, policy=policy)
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
-    A replay is a value, not an exception, because the revocation must be committed. Everything that raises
-    consumes nothing. Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``.
+
+def refresh_all(
+    tx: Transaction,
+    asked: Sequence[Asked[RefreshRequest]],
+    *,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+    policy: RotationPolicy = STRICT_ROTATION,
+) -> list[Outcome | OAuthError]:
+    """For each request the next pair, the news that its token was spent before, or why it is refused.
+
+    A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
+    consumes nothing.
     """
-    client = authenticate(tx, credentials, keys, now, origin)
-    stored = _find(tx, client, request, keys)
-    successor = _find_successor(tx, stored, request, keys)
-    outcome = _decide(stored, successor, request, now, lifetimes, policy)
-    if isinstance(outcome, TokenPair) and not tokens.spend(tx, stored):
-        # Somebody refreshed or revoked between our look and our move: look again, decide again.
-        stored = _find(tx, client, request, keys)
-        successor = _find_successor(tx, stored, request, keys)
-        outcome = _decide(stored, successor, request, now, lifetimes, policy)
-        if isinstance(outcome, TokenPair):
-            raise GrantRevoked(detail="lost a race that nobody won")
-    family, client_id = stored.family, client.client_id
-    whose: dict[str, Any] = {"user_id": family.user_id, "client_id": client_id, "family_id": family.id}
-    if isinstance(outcome, RefreshReplay):
-        because = Revocation.LOST_RESPONSE if outcome.after_lost_response else Revocation.REPLAYED
-        tokens.revoke(tx, outcome.family_id, because, now)
-        detail = {"generation": outcome.generation, "because": because.value}
-        audit.record(tx, Event.REFRESH_REPLAYED, origin, now, **whose, detail=detail)
-        return outcome
-    if isinstance(outcome, Resent):
-        assert successor is not None  # noqa: S101 - without one, `_decide` allows no grace
-        assert successor.again is not None  # noqa: S101
-        audit.record(tx, Event.TOKENS_RESENT, origin, now, **whose)
-        issued = replace(successor.again, resent=True)
-    else:
-        audit.record(tx, Event.TOKENS_REFRESHED, origin, now, **whose)
-        # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
-        following = TokenIds.following(request.refresh_token, outcome.generation, keys)
-        issued = issue(tx, family.id, outcome, keys, following if policy.grace else TokenIds.random(entropy))
-    return replace(issued, legacy=credentials.legacy)
+    found = clients.find_all(tx, {ask.credentials.client_id for ask in asked})
+    digests = [keys.digest(ask.request.refresh_token) for ask in asked]
+
+    def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
+        stored = tokens.find_by_refresh_tokens(tx, [digests[place] for place in places])
+        successors = {
+            place: _find_successor(tx, stored[digests[place]], asked[place].request, keys)
+            for place in places
+            if digests[place] in stored
+        }
+        decided = {
+            place: attempt(
+                _decide, asked[place], found, stored.get(digests[place]), successors.get(place), lifetimes, policy, keys
+            )
+            for place in places
+        }
+        spending = [stored[digests[place]] for place, each in decided.items() if isinstance(each, TokenPair)]
+        won = tokens.spend(tx, spending)
+        outcomes: dict[int, Outcome | OAuthError] = {}
+        writes = Writes()
+        for place, decision in decided.items():
+            if isinstance(decision, OAuthError):
+                outcomes[place] = decision
+                continue
+            ask, before = asked[place], stored[digests[place]]
+            if isinstance(decision, TokenPair):
+                if before.id not in won:
+                    continue  # somebody refreshed between our look and our move: look again, decide again
+                outcomes[place] = _issue(ask, before, decision, policy, keys, entropy, writes)
+            elif isinstance(decision, Resent):
+                outcomes[place] = _send_again(ask, before, successors[place], writes)
+            else:
+                outcomes[place] = _end(ask, before, decision, writes)
+            kinds = ask.credentials.legacy
+            writes.accepted.append(Accepted(found[ask.credentials.client_id], kinds, ask.now, ask.origin))
+        writes.write(tx)
+        return outcomes
+
+    return settle_in_rounds(digests, settle)
+
+
+# ---- what becomes of one request --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +145,6 @@ class _Successor:
 
     pair: TokenPair
     again: IssuedTokens | None
-
-
-def _decide(
-    stored: StoredPair,
-    successor: _Successor | None,
-    request: RefreshRequest,
-    now: Instant,
-    lifetimes: Lifetimes,
-    policy: RotationPolicy,
-) -> TokenPair | Resent | RefreshReplay:
-    if successor is None:
-        return stored.family.rotate(stored.pair, request.scope, now, lifetimes)
-    allowed = policy if successor.again else STRICT_ROTATION
-    return stored.family.rotate(stored.pair, request.scope, now, lifetimes, allowed, successor.pair)
 
 
 def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest, keys: Keys) -> _Successor | None:
@@ -139,15 +161,69 @@ def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest
     return _Successor(successor.pair, None)
 
 
-def _find(tx: Transaction, client: Client, request: RefreshRequest, keys: Keys) -> StoredPair:
+def _decide(
+    ask: Asked[RefreshRequest],
+    found: Mapping[str, Client],
+    stored: StoredPair | None,
+    successor: _Successor | None,
+    lifetimes: Lifetimes,
+    policy: RotationPolicy,
+    keys: Keys,
+) -> TokenPair | Resent | RefreshReplay:
+    """Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
+    client, request = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now), ask.request
     # The seed sends redirect_uri with a refresh; most clients do not. Sent and wrong is refused (note N10).
     if request.redirect_uri is not None and find_match(client.redirect_uris, request.redirect_uri) is None:
         raise RedirectUriMismatch("redirect_uri is not registered for this client.")
     if not is_genuine(request.refresh_token, TokenKind.REFRESH, keys):
         raise RefreshTokenUnknown(detail="not a refresh token of this server")
-    stored = tokens.find_by_refresh_token(tx, keys.digest(request.refresh_token))
     if stored is None or stored.family.client != client.id:
         raise RefreshTokenUnknown
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
-    return stored
+    if successor is None:
+        return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
+    allowed = policy if successor.again else STRICT_ROTATION
+    return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes, allowed, successor.pair)
+
+
+def _issue(
+    ask: Asked[RefreshRequest],
+    before: StoredPair,
+    pair: TokenPair,
+    policy: RotationPolicy,
+    keys: Keys,
+    entropy: Entropy,
+    writes: Writes,
+) -> IssuedTokens:
+    # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
+    token = ask.request.refresh_token
+    ids = TokenIds.following(token, pair.generation, keys) if policy.grace else TokenIds.random(entropy)
+    new, issued = issue(before.family.id, pair, keys, ids)
+    writes.pairs.append(new)
+    writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))
+    return replace(issued, legacy=ask.credentials.legacy)
+
+
+def _send_again(
+    ask: Asked[RefreshRequest], before: StoredPair, successor: _Successor | None, writes: Writes
+) -> IssuedTokens:
+    assert successor is not None  # noqa: S101 - without one, `_decide` allows no grace
+    assert successor.again is not None  # noqa: S101
+    writes.events.append(_event(Event.TOKENS_RESENT, ask, before))
+    return replace(successor.again, resent=True, legacy=ask.credentials.legacy)
+
+
+def _end(ask: Asked[RefreshRequest], before: StoredPair, replay: RefreshReplay, writes: Writes) -> RefreshReplay:
+    because = Revocation.LOST_RESPONSE if replay.after_lost_response else Revocation.REPLAYED
+    detail = {"generation": replay.generation, "because": because.value}
+    event = _event(Event.REFRESH_REPLAYED, ask, before, detail)
+    writes.ended.append(EndedByReplay(replay.family_id, because, event))
+    return replay
+
+
+def _event(
+    event: Event, ask: Asked[RefreshRequest], stored: StoredPair, detail: Mapping[str, object] | None = None
+) -> Record:
+    family = stored.family
+    return Record(event, ask.origin, ask.now, family.user_id, ask.credentials.client_id, family.id, detail)

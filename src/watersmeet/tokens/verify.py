@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watersmeet.clock import Instant
 from watersmeet.database import tokens
+from watersmeet.database.tokens import LiveAccess
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import TokenInvalid
@@ -13,15 +14,25 @@ from watersmeet.web.bearer import Caller
 
 
 def verify(tx: Transaction, token: str, keys: Keys, now: Instant) -> Caller:
-    """The caller behind an access token.
+    """The caller behind an access token. Raises ``TokenInvalid``."""
+    [live] = tokens.find_live_access(tx, [digest_of_genuine(token, keys)])
+    return caller_of(live, now)
 
-    Its scope is capped by what the client is registered for and by what the user may do, both as they are now
-    (S127). Raises ``TokenInvalid``.
-    """
+
+def digest_of_genuine(token: str, keys: Keys) -> str:
+    """Under which digest an access token of this server would be stored. Raises ``TokenInvalid`` for noise."""
     if not is_genuine(token, TokenKind.ACCESS, keys):
         raise TokenInvalid(detail="not an access token of this server")
-    live = tokens.find_live_access(tx, keys.digest(token), now)
-    if live is None:
+    return keys.digest(token)
+
+
+def caller_of(live: LiveAccess | None, now: Instant) -> Caller:
+    """The caller behind what an access token amounts to, if it has not expired. Raises ``TokenInvalid``.
+
+    Its scope is capped by what the client is registered for and by what the user may do, both as they are now
+    (S127).
+    """
+    if live is None or live.expires_at <= now:
         raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user or client")
     scope = live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling)
     return Caller(live.user, scope, live.family_id)

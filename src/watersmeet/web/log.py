@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,23 +21,45 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
 
 def configure(log_format: str) -> None:
     """Write events to standard error, as text for people or as JSON for machines."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
-    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            _renderer(log_format),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _renderer(log_format: str) -> Any:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(serializer=_as_json)
+    if sys.stderr.isatty():
+        return structlog.dev.ConsoleRenderer(colors=True, pad_event_to=28)
+    return _as_text
+
+
+def _as_json(event: Any, **_options: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+_BARE = re.compile(r"[!#-&(-~]+")  # printable ASCII without spaces and quotes
+
+
+def _as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """The console's line without its colours, at a quarter of their cost: there is one for each request."""
+    moment, level, what = event.pop("timestamp"), event.pop("level"), event.pop("event")
+    exception = event.pop("exception", None)
+    fields = " ".join(
+        f"{name}={value if not isinstance(value, str) or _BARE.fullmatch(value) else repr(value)}"
+        for name, value in sorted(event.items())
+    )
+    line = f"{moment} [{level:<9}] {what:<28} {fields}"
+    return f"{line}\n{exception}" if exception else line
 
 
 def request_id(request: Request) -> str:

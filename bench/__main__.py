@@ -1,0 +1,145 @@
+"""``python -m bench``: measure, print, and with ``--write`` make docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tests.support.postgresql import PostgresqlMissingError, PostgresqlServer, running_postgresql
+
+from bench import physical, workloads
+from bench.costs import measure_costs
+from bench.load import LoadError
+from bench.peer import PeerMissingError, installed_peers
+from bench.processes import StartError
+from bench.report import DOCUMENT, Found, as_markdown
+from bench.startup import measure_startup
+from bench.subjects import DatabaseUrl, Limit, Subject, Watersmeet, database_of, sqlite_file
+
+
+def main() -> None:
+    """Measure what the options ask for."""
+    arguments = _arguments()
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"bench {time.monotonic() - began:4.0f} s  {what}", file=sys.stderr, flush=True)
+
+    found = Found(rounds=arguments.runs, seconds=arguments.seconds)
+    with _postgresql(found) as postgresql:
+        _measure(found, arguments, postgresql, say)
+    report = as_markdown(found)
+    print(report)
+    if arguments.write:
+        DOCUMENT.write_text(report, encoding="utf-8")
+    say("done")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--runs", type=int, help="rounds, each with every subject (default: 3; with --quick 1)")
+    parser.add_argument("--seconds", type=float, help="length of one workload (default: 3; with --quick 0.5)")
+    parser.add_argument(
+        "--starts", type=int, help="starts of `watersmeet dev` to measure (default: 15; with --quick 3)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a minute instead of ten: no peers, short workloads")
+    parser.add_argument("--write", action="store_true", help="write the result into docs/performance.md")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    arguments.runs = max(1, arguments.runs or (1 if quick else 3))
+    arguments.seconds = arguments.seconds or (0.5 if quick else 3.0)
+    arguments.starts = max(1, arguments.starts or (3 if quick else 15))
+    return arguments
+
+
+@contextlib.contextmanager
+def _postgresql(found: Found) -> Iterator[PostgresqlServer | None]:
+    try:
+        with running_postgresql() as server:
+            yield server
+    except PostgresqlMissingError as error:
+        found.missing.append(f"everything on PostgreSQL: {error}.")
+        yield None
+
+
+def _measure(
+    found: Found, arguments: argparse.Namespace, postgresql: PostgresqlServer | None, say: Callable[[str], None]
+) -> None:
+    say("start-up")
+    startup = measure_startup(arguments.starts)
+    found.startup, found.starts["dev"] = startup.as_markdown(), startup.seconds
+    say("where the time goes")
+    found.costs = measure_costs()
+    subjects = _subjects(found, arguments, postgresql, say)
+    ours = [each for each in subjects if isinstance(each, Watersmeet) and each.workers == 1]
+    for number in range(1, arguments.runs + 1):
+        for subject in subjects:
+            say(f"round {number} of {arguments.runs}: {subject.name}")
+            _attempt(found, subject.name, partial(_measure_subject, found, subject, arguments.seconds))
+        for subject in ours:
+            say(f"round {number} of {arguments.runs}: Bearer-protected GET, {subject.engine}")
+            _attempt(found, "Bearer-protected GET", partial(_measure_protection, found, subject, arguments.seconds))
+        say(f"round {number} of {arguments.runs}: consent page and physical limits")
+        _attempt(found, "consent page", partial(_measure_consent, found, ours[0], max(2, arguments.seconds)))
+        found.bare_sqlite.append(physical.bare_sqlite_rate(batches=60, batch=64))
+        if postgresql is not None:
+            found.pgbench.append(physical.pgbench_rate(postgresql, arguments.seconds))
+
+
+def _subjects(
+    found: Found, arguments: argparse.Namespace, postgresql: PostgresqlServer | None, say: Callable[[str], None]
+) -> list[Subject]:
+    engines: list[tuple[str, DatabaseUrl]] = [("SQLite", sqlite_file)]
+    if postgresql is not None:
+        engines.append(("PostgreSQL", database_of(postgresql)))
+    workers = (1, 2) if _has_workers() else (1,)
+    subjects: list[Subject] = [
+        Limit(),
+        *(Watersmeet(engine, count, url) for engine, url in engines for count in workers),
+    ]
+    if len(workers) == 1:
+        found.missing.append("two workers: this `serve` has no --workers.")
+    if postgresql is not None and not arguments.quick:
+        peers, missing = installed_peers(postgresql, say)
+        subjects += peers
+        found.missing += missing
+    return subjects
+
+
+def _has_workers() -> bool:
+    from watersmeet.cli.serve import command
+
+    return any(parameter.name == "workers" for parameter in command.params)
+
+
+def _measure_subject(found: Found, subject: Subject, seconds: float) -> None:
+    rounds = found.grants.setdefault(subject.name, [])
+    found.starts.setdefault(subject.name, []).append(workloads.measure_start(subject))
+    rounds.append(workloads.measure_grants(subject, seconds))
+
+
+def _measure_protection(found: Found, subject: Watersmeet, seconds: float) -> None:
+    found.protection.setdefault(subject.engine, []).append(workloads.measure_protection(subject, seconds))
+
+
+def _measure_consent(found: Found, subject: Watersmeet, seconds: float) -> None:
+    found.consent.append(workloads.measure_consent(subject, seconds))
+
+
+def _attempt(found: Found, name: str, measure: Callable[[], None]) -> None:
+    """Measure; a subject that fails is named, and the others still count."""
+    try:
+        measure()
+    except (LoadError, StartError, PeerMissingError) as error:
+        sentence = f"{name} failed: {' '.join(str(error).split())[:300]}."
+        print(f"bench: {sentence}", file=sys.stderr)
+        if sentence not in found.missing:
+            found.missing.append(sentence)
+
+
+if __name__ == "__main__":
+    main()

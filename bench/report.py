@@ -1,0 +1,284 @@
+"""The report: rounds become medians, medians become tables, tables become docs/performance.md."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.load import Load
+from bench.workloads import CONNECTIONS, CONSENTS_PER_SECOND, Grants, Protection
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+@dataclass(slots=True)
+class Found:
+    """All that one run found; what was left out stays empty."""
+
+    rounds: int
+    seconds: float
+    grants: dict[str, list[Grants]] = field(default_factory=dict)
+    """By the subject's name, a record a round."""
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    protection: dict[str, list[Protection]] = field(default_factory=dict)
+    """By the engine's name."""
+    consent: list[Load] = field(default_factory=list)
+    pgbench: list[float] = field(default_factory=list)
+    bare_sqlite: list[float] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    startup: str = ""
+    costs: str = ""
+
+
+def median(values: Iterable[float | None]) -> float | None:
+    """The median of what was measured; ``None`` when nothing was."""
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _exchanges(found: Found, name: str) -> float | None:
+    return median(each.exchange.rate for each in _rounds(found, name))
+
+
+def _refreshes(found: Found, name: str) -> float | None:
+    return median(each.refresh.rate for each in _rounds(found, name))
+
+
+def _rounds(found: Found, name: str) -> Sequence[Grants]:
+    return next((rounds for known, rounds in found.grants.items() if known.startswith(name)), ())
+
+
+# ---- goals ------------------------------------------------------------------------------------------------
+
+_SQLITE, _POSTGRESQL, _LIMIT = "Watersmeet, SQLite, 1", "Watersmeet, PostgreSQL, 1", "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One thing to reach, and how it is read from what was found."""
+
+    number: str
+    what: str
+    at_least: float | None
+    at_most: float | None
+    unit: str
+    read: Callable[[Found], float | None]
+
+    def row(self, found: Found) -> str:
+        """The goal's row of the table: what was wanted, what was found, and by how much it was missed."""
+        value = self.read(found)
+        wanted = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
+        if value is None:
+            return f"| {self.number} | {self.what} | {wanted} {self.unit} | not measured | |"
+        return (
+            f"| {self.number} | {self.what} | {wanted} {self.unit} | {value:.3g} {self.unit} | {self._verdict(value)} |"
+        )
+
+    def _verdict(self, value: float) -> str:
+        if self.at_least is not None:
+            return "met" if value >= self.at_least else f"missed: {value / self.at_least:.0%} of it"
+        assert self.at_most is not None
+        return "met" if value <= self.at_most else f"missed: {value / self.at_most:.1f} times it"
+
+
+def _against(read: Callable[[Found, str], float | None], name: str, other: str) -> Callable[[Found], float | None]:
+    def ratio(found: Found) -> float | None:
+        mine, theirs = read(found, name), read(found, other)
+        return mine / theirs if mine and theirs else None
+
+    return ratio
+
+
+def _goals_of_grants(number: str, what: str, read: Callable[[Found, str], float | None]) -> list[Goal]:
+    wanted = [
+        (_SQLITE, _LIMIT, 0.40, "the limit"),
+        (_SQLITE, "oidc-provider, in memory", 2.5, "oidc-provider in memory"),
+        (_SQLITE, "oidc-provider, PostgreSQL", 8, "oidc-provider on PostgreSQL"),
+        (_SQLITE, "Authlib", 25, "Authlib on Flask"),
+        (_SQLITE, "django-oauth-toolkit", 40, "django-oauth-toolkit"),
+        (_POSTGRESQL, _LIMIT, 0.45, "the limit"),
+        (_POSTGRESQL, "oidc-provider, PostgreSQL", 10, "oidc-provider on PostgreSQL"),
+    ]
+    return [
+        Goal(number, f"{what}, {name.split(', ')[1]}, against {whom}", least, None, "", _against(read, name, other))
+        for name, other, least, whom in wanted
+    ]
+
+
+def _share_of_pgbench(found: Found) -> float | None:
+    mine, theirs = _exchanges(found, _POSTGRESQL), median(found.pgbench)
+    return mine / theirs if mine and theirs else None
+
+
+def _share_unprotected(engine: str) -> Callable[[Found], float | None]:
+    return lambda found: median(
+        each.protected.rate / each.unprotected.rate for each in found.protection.get(engine, ())
+    )
+
+
+def _milliseconds(part: float, loads: Callable[[Found], Iterable[Load]]) -> Callable[[Found], float | None]:
+    return lambda found: median(load.percentile(part) * 1000 for load in loads(found))
+
+
+GOALS = [
+    *_goals_of_grants("P1, P2", "code exchange", _exchanges),
+    Goal("P2", "code exchange, PostgreSQL, against pgbench", 0.6, None, "", _share_of_pgbench),
+    *_goals_of_grants("P3", "refresh", _refreshes),
+    Goal("P4", "Bearer-protected GET against an open one, SQLite", 0.85, None, "", _share_unprotected("SQLite")),
+    Goal("P4", "the same, PostgreSQL", 0.60, None, "", _share_unprotected("PostgreSQL")),
+    Goal(
+        "P5", f"99th percentile of an exchange, SQLite, {CONNECTIONS} connections", None, 25, "ms",
+        _milliseconds(0.99, lambda found: (each.exchange for each in _rounds(found, _SQLITE))),
+    ),
+    Goal("P6", "`dev`, start to ready", None, 0.6, "s", lambda found: median(found.starts.get("dev", ()))),
+    Goal("P6", "`serve`, start to first answer", None, 0.8, "s",
+         lambda found: median(found.starts.get("Watersmeet, SQLite, 1 worker", ()))),
+    Goal("P7", "memory of an idle worker", None, 90, "MB",
+         lambda found: median(each.idle_megabytes for each in _rounds(found, _SQLITE))),
+    Goal("P11", f"consent page at {CONSENTS_PER_SECOND:g} a second, 95th percentile", None, 50, "ms",
+         _milliseconds(0.95, lambda found: found.consent)),
+]  # fmt: skip
+
+
+# ---- tables -----------------------------------------------------------------------------------------------
+
+
+def _number(value: float | None, form: str = ",.0f") -> str:
+    return "" if value is None else format(value, form)
+
+
+def _grants_table(found: Found) -> list[str]:
+    lines = [
+        "| | exchanges/s | of the limit | p50 ms | p99 ms | refreshes/s | µs of processor an exchange | MB idle "
+        "| MB after the load | s to first answer |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    limit = _exchanges(found, _LIMIT)
+    for name, rounds in found.grants.items():
+        loads = [each.exchange for each in rounds]
+        rate = median(load.rate for load in loads)
+        cells = [
+            _number(rate),
+            _number(rate / limit if rate and limit else None, ".3f"),
+            _number(median(load.percentile(0.5) * 1000 for load in loads), ".1f"),
+            _number(median(load.percentile(0.99) * 1000 for load in loads), ".1f"),
+            _number(median(each.refresh.rate for each in rounds)),
+            _number(median(load.server_microseconds for load in loads)),
+            _number(median(each.idle_megabytes for each in rounds)),
+            _number(median(each.busy_megabytes for each in rounds)),
+            _number(median(found.starts.get(name, ())), ".2f"),
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _limits(found: Found) -> list[str]:
+    lines = []
+    if found.pgbench:
+        lines.append(
+            f"- pgbench, the statements of one exchange once a transaction: {_number(median(found.pgbench))} a second."
+        )
+    if found.bare_sqlite:
+        lines.append(
+            "- The bare SQLite driver, the very statements the server sends, 64 exchanges in a commit: "
+            f"{_number(median(found.bare_sqlite))} a second."
+        )
+    drivers = [each.exchange for rounds in found.grants.values() for each in rounds]
+    if drivers:
+        busiest = max(load.driver_share for load in drivers)
+        own = median(load.driver_seconds / len(load.bodies) * 1e6 for load in drivers)
+        lines.append(f"- The load driver itself: {_number(own)} µs a request, at most {busiest:.0%} of a processor.")
+    return lines
+
+
+def _protection_table(found: Found) -> list[str]:
+    lines = ["| | unprotected GET/s | Bearer-protected GET/s | ratio |", "|---|---:|---:|---:|"]
+    for engine, rounds in found.protection.items():
+        unprotected, protected = (
+            median(each.unprotected.rate for each in rounds), median(each.protected.rate for each in rounds),
+        )  # fmt: skip
+        ratio = _share_unprotected(engine)(found)
+        lines.append(f"| {engine} | {_number(unprotected)} | {_number(protected)} | {_number(ratio, '.2f')} |")
+    return lines
+
+
+def as_markdown(found: Found) -> str:
+    """The whole document."""
+    sections = [
+        "# Performance",
+        "What was measured, by which command. No number here is typed by hand: `make bench ARGS=--write` makes this "
+        "document. Machines differ, and so do runs on one machine: compare only numbers of one run, and rather the "
+        "ratios than the numbers.",
+        _circumstances(found),
+        "## Goals",
+        "The limit is the same HTTP server and framework (uvicorn, Starlette), answering as many bytes without doing "
+        "the work. A goal that is missed says by how much; what the time goes on is under “Where the time goes”.",
+        "\n".join(["| | what | goal | found | |", "|---|---|---:|---:|---|", *(goal.row(found) for goal in GOALS)]),
+        "## Exchanging codes and refreshing tokens",
+        f"A code with PKCE and a client secret, {CONNECTIONS} connections, each request answered before the next is "
+        "sent; then every refresh token that came of it. Commits are flushed to the disk before the answer: SQLite "
+        "with `synchronous=FULL`, PostgreSQL with `fsync` and `synchronous_commit` on, for every subject but the one "
+        "in memory. The peers were given no OpenID scope, so none signs an ID token, and django-oauth-toolkit keeps "
+        "the client's secret unhashed.",
+        "\n".join(_grants_table(found)),
+        "\n".join(_limits(found)),
+    ]
+    if found.missing:
+        sections.append("Not measured: " + " ".join(found.missing))
+    if found.protection:
+        sections += ["## Bearer-protected requests", "\n".join(_protection_table(found))]
+    if found.consent:
+        worst = _number(median(load.percentile(0.95) * 1000 for load in found.consent), ".1f")
+        sections += [
+            "## The consent page",
+            f"{CONSENTS_PER_SECOND:g} a second to a signed-in browser, 95th percentile: {worst} ms.",
+        ]
+    if found.costs:
+        sections += ["## Where the time goes", found.costs]
+    if found.startup:
+        sections += ["## Start-up", found.startup]
+    return "\n\n".join(sections) + "\n"
+
+
+def _circumstances(found: Found) -> str:
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    versions = [python, f"SQLite {sqlite3.sqlite_version}", *_versions("uvicorn", "starlette", "sqlalchemy", "psycopg")]
+    if any("oidc" in name for name in found.grants):
+        versions.append(f"Node {_output('node', '--version')}")
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())}: {os.cpu_count()} cores, {processor()}, "
+        f"{platform.system()} {platform.release()}; server, load driver and database share them. "
+        f"{', '.join(versions)}. Medians of {found.rounds} rounds, {found.seconds:g} s a workload, every subject in "
+        "every round."
+    )
+
+
+def _versions(*packages: str) -> list[str]:
+    from importlib.metadata import version
+
+    return [f"{package} {version(package)}" for package in packages]
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def processor() -> str:
+    """The processor's name, as well as it can be known."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    return platform.processor() or platform.machine()
