@@ -23,6 +23,10 @@ test: .venv/.ready-test ## Run every test, browser and PostgreSQL included (make
 	@$(BIN)/python tools/machine.py
 	@$(BIN)/python -m pytest $(T) $(ARGS)
 
+.PHONY: security
+security: .venv/.ready-test ## Run the security specification (make security ARGS=--write renews docs/security)
+	@$(BIN)/python -m tests.security $(ARGS)
+
 .PHONY: check
 check: .venv/.ready-check ## Lint, formatting, types, import contracts, lock file
 	$(BIN)/ruff check .

@@ -8,7 +8,6 @@ run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of S065 and S095.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -21,10 +20,11 @@ from tests.security.harness import watersmeet
 from tests.security.harness.client import Client, Server
 from tests.security.harness.target import LEGACY, STRICT, Hooks, Target, read_target
 from tests.security.harness.verdict import Row, Verdict, table
+from tests.security.requirements import ROW_NAME
 
 _rows = pytest.StashKey[list[Row]]()
 _target = pytest.StashKey[Target]()
-_NAME = re.compile(r"test_([sv]\d{2,3})_")
+
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -116,7 +116,7 @@ def profile() -> str:
 def row(request: pytest.FixtureRequest, profile: str) -> Row:
     """The row this test is named for."""
     name = request.node.originalname
-    found = _NAME.match(name)
+    found = ROW_NAME.match(name)
     assert found, f"{name} names no row"
     return Row(found[1].upper(), name, profile)
 

@@ -62,6 +62,8 @@ class Watersmeet(Hooks):
             f'secret = "{self.secret}"\nlog_format = "json"\n'
             # So that S105 need not hold the store for the ten seconds of the default.
             '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
+            # Not the default, so that V44 and S115 show that the running server obeys it.
+            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n'
         )
 
     # ---- processes ----------------------------------------------------------------------------------------
