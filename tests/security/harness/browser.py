@@ -81,17 +81,22 @@ class Browser:
         """The consent form of a page."""
         return self.form(page, *self.target.forms.allow)
 
-    def answer(self, form: dict[str, str], *, allow: bool = True) -> httpx.Response:
-        """Answer the consent question."""
+    def answer(self, form: dict[str, str], *, allow: bool = True, password: str = "") -> httpx.Response:
+        """Answer the consent question; some ask for the password again."""
         choice = self.target.forms.allow if allow else self.target.forms.deny
         if choice is None:
             pytest.skip("the target's description does not say how to refuse consent")
-        return self.post(form, **dict([choice]))
+        name = self.target.forms.password
+        return self.post(form, **dict([choice]), **({name: password} if name in form else {}))
 
     def ask(self, url: str, user: User) -> httpx.Response:
         """Open an authorization request and sign in if that is asked: the consent page, or wherever it ended."""
-        page = self.follow(self.get(url))
-        if self.form(page, self.target.forms.password):
+        return self.signing_in(self.get(url), user)
+
+    def signing_in(self, page: httpx.Response, user: User) -> httpx.Response:
+        """Where a page leads, by way of the sign-in form if that comes first."""
+        page = self.follow(page)
+        if self.form(page, self.target.forms.password) and not self.question(page):
             page = self.follow(self.sign_in(page, user))
         return page
 
@@ -99,4 +104,4 @@ class Browser:
         """Open an authorization request, sign in, answer: the redirect to the client, or wherever it ended."""
         page = self.ask(url, user)
         form = self.question(page)
-        return self.follow(self.answer(form, allow=allow)) if form else page
+        return self.follow(self.answer(form, allow=allow, password=user.password)) if form else page

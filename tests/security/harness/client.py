@@ -123,10 +123,7 @@ class Server:
 
     def open(self, browser: Browser, path: str, user: User) -> httpx.Response:
         """A page as a user sees it, signing in if that is asked."""
-        page = browser.follow(browser.get(path))
-        if browser.form(page, self.target.forms.password):
-            page = browser.follow(browser.sign_in(page, user))
-        return page
+        return browser.signing_in(browser.get(path), user)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata document; empty where there is none."""

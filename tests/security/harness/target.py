@@ -51,6 +51,7 @@ class Forms(msgspec.Struct, frozen=True):
     password: str = "password"
     allow: tuple[str, str] = ("decision", "allow")
     deny: tuple[str, str] | None = None
+    narrow: tuple[str, str] | None = None  # the field of the consent form that allows less: the weakest scope
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -178,7 +178,7 @@ class Watersmeet(Hooks):
     def audit(self) -> list[dict[str, Any]]:
         code, output = self.command("audit", "--json")
         assert code == 0, f"watersmeet audit --json: {output}"
-        return [json.loads(line) for line in output.splitlines() if line.strip()]
+        return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
 
     @contextmanager
     def hold_store(self) -> Iterator[None]:
@@ -226,7 +226,7 @@ def _target(server: Watersmeet) -> Target:
             "WRITE": Resource("/rest/api/space", "POST", {"key": "S" + secrets.token_hex(4), "name": "Security"}),
             "ADMIN": Resource("/rest/oauth2/latest/client"),
         },
-        forms=Forms(deny=("decision", "deny")),
+        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ")),
         nodes=[f"127.0.0.1:{each.port}" for each in server.processes],
         pages={
             "home": "/",
