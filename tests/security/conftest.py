@@ -26,7 +26,6 @@ _rows = pytest.StashKey[list[Row]]()
 _target = pytest.StashKey[Target]()
 
 
-
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_rows] = []
     config.addinivalue_line("markers", "last: looks at the traces of the whole run, so it runs after the other rows")

@@ -39,7 +39,9 @@ def test_v31_forged_addresses_do_not_reset_a_throttle(server: Server) -> None:
     form, names = sign_in_form(server, browser), server.target.forms
     filled = {**form, names.username: user.username, names.password: "not the password"}
     statuses = [
-        browser.post(filled, headers={"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}).status_code
+        browser.post(
+            filled, headers={"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}
+        ).status_code
         for n in range(60)
     ]
     assert statuses[-1] == 429, statuses
@@ -63,7 +65,20 @@ def test_v40_randomness_comes_from_one_place() -> None:
 def test_v42_paging_is_plain_numbers(server: Server) -> None:
     client = server.client("administration").acting_for(server.user("system-administrator"))
     header = {"Authorization": f"Bearer {client.tokens(scope='ADMIN')['access_token']}"}
-    nasty = ("-1", "1e9", "0x10", "1;DROP TABLE users", "' OR '1'='1", "9" * 40, "\u0661", "NaN", "1 1", "1,2", "%00", "")
+    nasty = (
+        "-1",
+        "1e9",
+        "0x10",
+        "1;DROP TABLE users",
+        "' OR '1'='1",
+        "9" * 40,
+        "\u0661",
+        "NaN",
+        "1 1",
+        "1,2",
+        "%00",
+        "",
+    )
     paths = ("/rest/api/content", "/rest/api/space", "/rest/oauth2/latest/client")
     for path in paths:
         plain = server.http().get(server.url(path), headers=header)
@@ -128,7 +143,9 @@ def test_v48_no_side_door(server: Server, router: list[tuple[str, str]]) -> None
         for name in ("content_id", "key", "number", "id"):
             path = path.replace(f"{{{name}}}", "1")
         assert "{" not in path, f"{template}: tell this test what to put there"
-        stranger = server.http().request(method, server.url(path), data={"form_token": "x"} if method == "POST" else None)
+        stranger = server.http().request(
+            method, server.url(path), data={"form_token": "x"} if method == "POST" else None
+        )
         turned_away = stranger.status_code in (400, 401, 403, 405) or (
             stranger.status_code in (302, 303) and stranger.headers["location"].startswith(("/login.action", "/"))
         )
@@ -137,6 +154,11 @@ def test_v48_no_side_door(server: Server, router: list[tuple[str, str]]) -> None
             answer = browser.http.request(method, server.url(path), data={"form_token": form["form_token"]})
             assert answer.status_code in (403, 404), f"{method} {template} gave an ordinary user {answer.status_code}"
     node = server.target.nodes[0]
-    for trick in ("/rest/api/../api/user/current", "//rest/api/user/current", "/rest/api/user/current;x", "/REST/API/user/current"):
+    for trick in (
+        "/rest/api/../api/user/current",
+        "//rest/api/user/current",
+        "/rest/api/user/current;x",
+        "/REST/API/user/current",
+    ):
         assert send(node, get_request(f"http://{node}{trick}")).status_code in (400, 401, 404), trick
     server.close()

@@ -10,7 +10,7 @@ import statistics
 import time
 
 from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
-from tests.security.harness.target import both_profiles
+from tests.security.harness.target import Hooks, both_profiles
 from tests.security.harness.verdict import Row
 from tests.security.harness.wire import race
 from tests.security.test_code import bits_of
@@ -64,7 +64,9 @@ def test_s090_basic(client: Client) -> None:
     assert by_basic(client, fields, basic(client.id, client.secret)) == 200
     escaped = "".join(f"%{ord(letter):02X}" for letter in client.secret)
     assert by_basic(client, client.exchange_fields(client.code()), encoded(f"{client.id}:{escaped}")) == 200
-    assert by_basic(client, client.exchange_fields(client.code()), "bAsIc " + basic(client.id, client.secret)[6:]) == 200
+    assert (
+        by_basic(client, client.exchange_fields(client.code()), "bAsIc " + basic(client.id, client.secret)[6:]) == 200
+    )
     in_body = client.post({**fields, "client_secret": "wrong"})
     assert in_body.status_code in (400, 401)
     assert in_body.json()["error"] == "invalid_client"
@@ -77,7 +79,7 @@ def test_s091_one_way_to_authenticate(client: Client, other: Client, row: Row) -
     assert other.secret
     fields, header = client.exchange_fields(code), basic(client.id, client.secret)
 
-    def both(changed: dict[str, str], header: str = header):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def both(changed: dict[str, str], header: str = header):  # type: ignore[no-untyped-def]
         return client.post({**fields, **changed}, headers={"Authorization": header})
 
     assert is_refused(both({"client_secret": "different"}), "invalid_request")
@@ -206,12 +208,15 @@ def test_s097_two_secrets_overlap(server: Server) -> None:
 
 
 def unsigned(claims: str) -> str:
-    return ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in ('{"alg":"none"}', claims, ""))
+    return ".".join(
+        base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in ('{"alg":"none"}', claims, "")
+    )
 
 
 def test_s098_private_key_jwt(server: Server, client: Client, row: Row) -> None:
     row.not_supported("private_key_jwt is not advertised, and an assertion authenticates nobody")
-    assert "private_key_jwt" not in server.metadata().get("token_endpoint_auth_methods_supported", [])
+    if type(server.hooks) is not Hooks:
+        assert "private_key_jwt" not in server.metadata()["token_endpoint_auth_methods_supported"]
     tokens = client.tokens()
     claims = f'{{"iss":"{client.id}","sub":"{client.id}","aud":"{server.target.issuer}","exp":9999999999,"jti":"1"}}'
     for assertion in (unsigned(claims), "a.b.c"):
@@ -238,7 +243,7 @@ def test_s099_a_deleted_client_is_gone_everywhere(server: Server) -> None:
     holding = server.new_client()
     tokens = holding.tokens()
     server.hooks.delete_client(holding.id)
-    assert [server.works(tokens["access_token"], node) for node in server.target.nodes] == [False, False]
+    assert not server.works_somewhere(tokens["access_token"])
     assert is_refused(holding.refresh(tokens["refresh_token"]), "invalid_client")
     assert holding.id not in server.open(browser, server.page("authorized"), asked.user).text
 
@@ -256,7 +261,9 @@ def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
         assert home
         link = server.url(server.page("link", client.id))
         for action in ("", "/edit", "/rotate-secret", "/delete"):
-            answer = browser.http.post(link + action, data={"form_token": home["form_token"], "name": client.registration.name})
+            answer = browser.http.post(
+                link + action, data={"form_token": home["form_token"], "name": client.registration.name}
+            )
             assert answer.status_code in (403, 404, 405), action
         token = client.acting_for(user).tokens()["access_token"]
         assert server.call(token, "ADMIN").status_code in (401, 403)
@@ -266,6 +273,8 @@ def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
         assert answer.status_code == 400, uri
     tokens = client.tokens()
     admin.post({**form, "type": "public", "confidential": "false"}, redirect_uris=client.redirect_uri)
-    assert is_refused(client.refresh(tokens["refresh_token"], client_secret=None), "invalid_client"), "still confidential"
+    assert is_refused(client.refresh(tokens["refresh_token"], client_secret=None), "invalid_client"), (
+        "still confidential"
+    )
     assert client.refresh(tokens["refresh_token"]).status_code == 200
     assert "code" in answer_of(client.authorize().headers["location"])

@@ -54,7 +54,12 @@ def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client)
     assert set(metadata["scopes_supported"]) == set(server.target.scopes)
     grants = set(metadata["grant_types_supported"])
     assert {"authorization_code", "refresh_token"} <= grants
-    for grant in {"client_credentials", "password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"} - grants:
+    for grant in {
+        "client_credentials",
+        "password",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    } - grants:
         answer = client.post({**client.credentials, "grant_type": grant})
         assert is_refused(answer, "unsupported_grant_type", "unauthorized_client"), grant
     methods = set(metadata["token_endpoint_auth_methods_supported"])
@@ -68,7 +73,7 @@ def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client)
 
 def test_s138_a_401_leads_to_the_authorization_server(server: Server) -> None:
     http = server.http()
-    challenge = challenge_of(http.get(server.url(server.target.resources["READ"].path)))
+    challenge = challenge_of(http.get(server.url(server.resource().path)))
     document = http.get(challenge["resource_metadata"])
     assert document.status_code == 200
     body = document.json()
@@ -83,7 +88,7 @@ def test_s138_a_401_leads_to_the_authorization_server(server: Server) -> None:
 
 def test_s139_resource_names_the_resource(server: Server, client: Client) -> None:
     http = server.http()
-    challenge = challenge_of(http.get(server.url(server.target.resources["READ"].path)))
+    challenge = challenge_of(http.get(server.url(server.resource().path)))
     resource = http.get(challenge["resource_metadata"]).json()["resource"]
     for good in (resource, resource.rstrip("/"), resource.rstrip("/") + "/"):
         code = client.code(resource=good)

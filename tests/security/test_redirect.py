@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 import httpx
-import pytest
 from lxml import html
 
 from tests.security.harness.browser import Browser
@@ -45,9 +44,8 @@ NEVER_REGISTERED = (
 
 def get_authorize(browser: Browser, query: str) -> httpx.Response:
     """An authorization request whose query is sent byte for byte."""
-    cookie = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
     url = f"{browser.target.authorize}?{query}"
-    return send(browser.target.nodes[0], get_request(url, {"Cookie": cookie}))
+    return send(browser.target.nodes[0], get_request(url, browser.cookies_for(url)))
 
 
 def is_stopped(page: httpx.Response) -> bool:

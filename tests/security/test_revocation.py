@@ -44,10 +44,10 @@ def test_s132_unknown_is_fine_and_failure_is_not(server: Server, client: Client)
 def test_s133_either_token_ends_both_everywhere(server: Server, client: Client) -> None:
     for kind in ("access_token", "refresh_token"):
         tokens = client.tokens()
-        assert [server.works(tokens["access_token"], node) for node in server.target.nodes] == [True, True]
+        assert all(server.works(tokens["access_token"], node) for node in server.target.nodes)
         for _ in range(2):
             assert client.revoke(tokens[kind]).status_code == 200
-            assert [server.works(tokens["access_token"], node) for node in server.target.nodes] == [False, False]
+            assert not server.works_somewhere(tokens["access_token"])
             assert is_refused(client.refresh(tokens["refresh_token"]), "invalid_grant")
 
 
@@ -57,11 +57,20 @@ def test_s134_introspection_says_inactive_in_one_way(server: Server, client: Cli
     assert active.status_code == 200, active.text
     body = active.json()
     assert body["active"] is True
-    assert (body["client_id"], body["scope"], body["username"]) == (client.id, "READ", client.user.username)
+    assert (body["client_id"], body["scope"]) == (client.id, "READ")
+    assert body.get("username", client.user.username) == client.user.username
     revoked, expired = client.tokens(), client.tokens()
     client.revoke(revoked["access_token"])
     token = tokens["access_token"]
-    inactive = ["unknown", foreign["access_token"], revoked["access_token"], token[:-1], token + "A", "x" * 5000, "\u00e9"]
+    inactive = [
+        "unknown",
+        foreign["access_token"],
+        revoked["access_token"],
+        token[:-1],
+        token + "A",
+        "x" * 5000,
+        "\u00e9",
+    ]
     assert [client.introspect(each).content for each in inactive] == [INACTIVE] * len(inactive)
     server.hooks.advance(3601)
     assert client.introspect(expired["access_token"]).content == INACTIVE
@@ -92,5 +101,5 @@ def test_s136_nothing_is_remembered_too_long(server: Server, client: Client) -> 
             assert server.works(tokens["access_token"], node)
         assert client.introspect(tokens["access_token"]).json()["active"] is True
         client.revoke(tokens["access_token"])
-        assert [server.works(tokens["access_token"], node) for node in server.target.nodes] == [False, False]
+        assert not server.works_somewhere(tokens["access_token"])
         assert client.introspect(tokens["access_token"]).content == INACTIVE

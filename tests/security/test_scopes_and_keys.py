@@ -16,7 +16,19 @@ from tests.security.test_consent import try_password
 
 @both_profiles
 def test_s147_scope_words(client: Client, row: Row) -> None:
-    for wrong in ("read", "READ,WRITE", "READ\tWRITE", "READ;WRITE", "NONE", "ADMIN", "SYSTEM_ADMIN", '"READ"', "READ\\", "*", "é"):
+    for wrong in (
+        "read",
+        "READ,WRITE",
+        "READ\tWRITE",
+        "READ;WRITE",
+        "NONE",
+        "ADMIN",
+        "SYSTEM_ADMIN",
+        '"READ"',
+        "READ\\",
+        "*",
+        "é",
+    ):
         page = client.authorize(scope=wrong)
         assert page.status_code == 400 or "error=invalid_" in page.headers["location"], wrong
     for right in ("READ WRITE", "WRITE READ", "READ READ", "WRITE"):

@@ -40,6 +40,11 @@ class Browser:
         """Open an address; a path is one of the server's."""
         return self.http.get(self._absolute(url), **options)
 
+    def cookies_for(self, url: str) -> dict[str, str]:
+        """The header that carries this browser's cookies to an address."""
+        request = self.http.build_request("GET", url.partition("?")[0])
+        return {"Cookie": request.headers["cookie"]} if "cookie" in request.headers else {}
+
     def _absolute(self, url: str) -> str:
         return self.target.issuer + url if url.startswith("/") else url
 
@@ -87,7 +92,7 @@ class Browser:
         if choice is None:
             pytest.skip("the target's description does not say how to refuse consent")
         name = self.target.forms.password
-        return self.post(form, **dict([choice]), **({name: password} if name in form else {}))
+        return self.follow(self.post(form, **dict([choice]), **({name: password} if name in form else {})))
 
     def ask(self, url: str, user: User) -> httpx.Response:
         """Open an authorization request and sign in if that is asked: the consent page, or wherever it ended."""
@@ -104,4 +109,4 @@ class Browser:
         """Open an authorization request, sign in, answer: the redirect to the client, or wherever it ended."""
         page = self.ask(url, user)
         form = self.question(page)
-        return self.follow(self.answer(form, allow=allow, password=user.password)) if form else page
+        return self.answer(form, allow=allow, password=user.password) if form else page

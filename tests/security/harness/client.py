@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.security.harness.browser import Browser, http_client
+from tests.security.harness.target import STRICT, Hooks, Registration, Resource, Target, User
 from tests.security.harness.wire import post_form
-from tests.security.harness.target import STRICT, Hooks, Registration, Target, User
 
 
 def s256(verifier: str) -> str:
@@ -29,8 +29,9 @@ def basic(client_id: str, secret: str) -> str:
 
 
 def answer_of(location: str) -> dict[str, str]:
-    """The parameters of a redirect to the client. Fails when one comes twice."""
-    pairs = parse_qsl(urlsplit(location).query, keep_blank_values=True)
+    """The parameters of a redirect to the client, in the query or, wrongly, the fragment. Fails when one comes twice."""
+    parts = urlsplit(location)
+    pairs = parse_qsl(parts.query or parts.fragment, keep_blank_values=True)
     assert len(dict(pairs)) == len(pairs), f"a parameter comes twice: {location}"
     return dict(pairs)
 
@@ -76,7 +77,9 @@ class Server:
         return self._browsers[user.username]
 
     def user(self, name: str = "writer") -> User:
-        """One of the target's users."""
+        """One of the target's users; the test is left out when it has none such."""
+        if name not in self.target.users:
+            pytest.skip(f"the target has no user {name!r}")
         return self.target.users[name]
 
     def new_user(self, role: str = "user") -> User:
@@ -101,13 +104,20 @@ class Server:
 
     def call(self, access_token: str, scope: str | None = None, node: str | None = None) -> httpx.Response:
         """A protected call that needs a scope, by default the weakest; at another node if one is named."""
-        resource = self.target.resources[scope or self.target.scopes[0]]
+        resource = self.resource(scope)
         url = self.url(resource.path)
         headers = {"Authorization": f"Bearer {access_token}".encode()}
         if node is not None:
             headers["Host"] = urlsplit(url).netloc.encode()
             url = f"http://{node}{urlsplit(url).path}"
         return self.http().request(resource.method, url, headers=headers, json=resource.json)
+
+    def resource(self, scope: str | None = None) -> Resource:
+        """The protected call that needs a scope, by default the weakest."""
+        needed = scope or self.target.scopes[0]
+        if needed not in self.target.resources:
+            pytest.skip(f"the target has no protected call that needs {needed}")
+        return self.target.resources[needed]
 
     def works(self, access_token: str, node: str | None = None) -> bool:
         """Whether an access token opens anything; anything but 200 and 401 is a failure of its own."""
@@ -124,6 +134,17 @@ class Server:
     def open(self, browser: Browser, path: str, user: User) -> httpx.Response:
         """A page as a user sees it, signing in if that is asked."""
         return browser.signing_in(browser.get(path), user)
+
+    def works_somewhere(self, access_token: str) -> bool:
+        """Whether an access token opens anything at any node."""
+        return any([self.works(access_token, node) for node in self.target.nodes])
+
+    def must_not_advertise(self, *members: str) -> None:
+        """Fails when the metadata has one of these. Of another server's features this suite knows nothing."""
+        found = [name for name in members if self.metadata().get(name)]
+        if found and type(self.hooks) is Hooks:
+            pytest.skip(f"{', '.join(found)} is advertised; this suite has no test for it")
+        assert found == [], "advertised: this row has to be written for it"
 
     def metadata(self) -> dict[str, Any]:
         """The metadata document; empty where there is none."""
