@@ -51,8 +51,9 @@ class _Document:
             [
                 f"# Security conformance: {name}",
                 "",
-                f"Written on {self.today} by `make security ARGS=--write`. Verdicts: {counts}. A row that the vendor's",
-                "dialect touches has one verdict for each client profile. How to read and repeat this: [README.md](README.md).",
+                f"Written on {self.today} by `make security ARGS=--write`. Verdicts: {counts}.",
+                "A row that the vendor's dialect touches has one verdict for each client profile.",
+                "How to read and to repeat this: [README.md](README.md).",
                 "",
                 "## Requirements",
                 "",

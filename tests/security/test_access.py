@@ -6,6 +6,8 @@ import base64
 import re
 from urllib.parse import urlsplit
 
+import httpx
+
 from tests.security.harness.client import Client, Server
 from tests.security.harness.target import both_profiles
 from tests.security.harness.verdict import Row
@@ -15,7 +17,7 @@ from tests.security.test_code import bits_of, stored
 HOUR = 3600
 
 
-def challenge_of(answer):  # type: ignore[no-untyped-def]
+def challenge_of(answer: httpx.Response) -> dict[str, str]:
     """The Bearer challenge of an answer, as a mapping; empty when there is none."""
     for value in answer.headers.get_list("www-authenticate"):
         if value.startswith("Bearer"):

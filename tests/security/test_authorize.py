@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.security.harness.target import both_profiles
 from tests.security.harness.verdict import Row
 
 # Changes to a good request that its client must be told about, and how.
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "invalid_scope": {"scope": "NO_SUCH_SCOPE"},
     "unsupported_response_type": {"response_type": "token"},
     "invalid_request": {"response_type": None},
@@ -47,7 +48,8 @@ def test_s043_only_response_type_code(client: Client) -> None:
 
 def test_s044_strangers_are_not_redirected(server: Server, client: Client) -> None:
     for error, changed in WRONG.items():
-        for more in ({}, {"prompt": "none"}):
+        silently: dict[str, Any] = {"prompt": "none"}
+        for more in ({}, silently):
             browser = server.browser()
             page = browser.follow(browser.get(client.url(**changed, **more)))
             assert not leaves(page, server), (error, more)
@@ -146,7 +148,8 @@ def test_s051_one_answer_each_parameter_once(client: Client) -> None:
 def test_s052_prompt_and_max_age_are_honoured_or_not_advertised(server: Server, client: Client, row: Row) -> None:
     server.must_not_advertise("prompt_values_supported", "acr_values_supported")
     row.not_supported("prompt, max_age and acr_values are not advertised, and ignored")
-    for extra in ({"prompt": "none"}, {"prompt": "consent"}, {"max_age": "0"}, {"acr_values": "x"}):
+    extras: list[dict[str, Any]] = [{"prompt": "none"}, {"prompt": "consent"}, {"max_age": "0"}, {"acr_values": "x"}]
+    for extra in extras:
         browser = server.browser()
         page = browser.follow(browser.get(client.url(**extra)))
         assert browser.form(page, server.target.forms.password), "a stranger has to sign in, whatever prompt says"

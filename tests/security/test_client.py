@@ -51,7 +51,8 @@ def test_s090_basic(client: Client) -> None:
     malformed = (
         "Basic", "Basic !!!", "Basic " + base64.b64encode(b"no colon").decode(), encoded(":" + client.secret),
         encoded(f"{client.id}:"), encoded(f"{client.id}:wrong"), encoded(f"{client.id}:{client.secret}x"),
-        encoded(f"{client.id}:%ff"), encoded(f"{client.id}:%00{client.secret}"), encoded(f"{client.id}:{client.secret}%"),
+        encoded(f"{client.id}:%ff"), encoded(f"{client.id}:%00{client.secret}"),
+        encoded(f"{client.id}:{client.secret}%"),
         basic(client.id, "a:b%c+d e\u00e9"), basic(client.id, client.secret)[:-4] + "====",
         "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
     )  # fmt: skip
@@ -269,10 +270,10 @@ def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
         assert server.call(token, "ADMIN").status_code in (401, 403)
     admin, form = link_form(server, "edit_link", client.id)
     for uri in NEVER_REGISTERED:
-        answer = admin.post(form, redirect_uris=uri)
+        answer = admin.post({**form, "redirect_uris": uri})
         assert answer.status_code == 400, uri
     tokens = client.tokens()
-    admin.post({**form, "type": "public", "confidential": "false"}, redirect_uris=client.redirect_uri)
+    admin.post({**form, "type": "public", "confidential": "false", "redirect_uris": client.redirect_uri})
     assert is_refused(client.refresh(tokens["refresh_token"], client_secret=None), "invalid_client"), (
         "still confidential"
     )

@@ -6,7 +6,10 @@ import secrets
 import select
 import statistics
 import time
+from collections.abc import Callable
+from functools import partial
 from http.cookies import SimpleCookie
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -31,7 +34,7 @@ def sign_in_form(server: Server, browser: Browser) -> dict[str, str]:
 def try_password(server: Server, browser: Browser, username: str, password: str) -> httpx.Response:
     """One attempt to sign in."""
     names = server.target.forms
-    return browser.post(sign_in_form(server, browser), **{names.username: username, names.password: password})
+    return browser.post({**sign_in_form(server, browser), names.username: username, names.password: password})
 
 
 def is_signed_in(server: Server, browser: Browser) -> bool:
@@ -95,17 +98,19 @@ def test_s055_only_the_browser_that_was_asked_may_answer(server: Server, client:
 def test_s056_public_clients_are_asked_about_every_time(server: Server) -> None:
     loopback = server.new_client(redirect_uris=["http://127.0.0.1:7000/cb"])
     for client in (server.client("public"), loopback):
-        assert client.code()
+        assert client.code().value
         browser = server.signed_in(client.user)
-        for extra in ({}, {"prompt": "none"}, {"approval_prompt": "auto"}):
+        extras: tuple[dict[str, Any], ...] = ({}, {"prompt": "none"}, {"approval_prompt": "auto"})
+        for extra in extras:
             assert browser.question(client.ask(browser=browser, **extra)), "asked again"
 
 
 def test_s057_remembered_consent(server: Server, client: Client, row: Row) -> None:
     row.not_supported("consent is asked every time and never remembered")
     browser = server.signed_in(client.user)
-    for changed in ({}, {"scope": "WRITE"}, {"redirect_uri": client.registration.redirect_uris[1]}):
-        assert client.code(**changed)
+    asked: tuple[dict[str, Any], ...] = ({}, {"scope": "WRITE"}, {"redirect_uri": client.registration.redirect_uris[1]})
+    for changed in asked:
+        assert client.code(**changed).value
         assert browser.question(client.ask(browser=browser, **changed)), changed
 
 
@@ -135,7 +140,7 @@ def test_s060_scopes_can_be_unticked(server: Server, client: Client, row: Row) -
     browser = server.signed_in(client.user)
     wide, weakest = server.target.scopes[1], server.target.scopes[0]
     verifier = secrets.token_hex(32)
-    parameters = {"scope": wide, "code_challenge": s256(verifier), "code_challenge_method": "S256"}
+    parameters: dict[str, Any] = {"scope": wide, "code_challenge": s256(verifier), "code_challenge_method": "S256"}
     narrow = server.target.forms.narrow
     question = browser.question(client.ask(browser=browser, pkce=False, **parameters))
     assert question
@@ -221,8 +226,8 @@ def test_s064_guessing_passwords_is_throttled(server: Server) -> None:
     user = server.new_user()
     browser = server.browser()
     form, names = sign_in_form(server, browser), server.target.forms
-    cookie = browser.cookies_for(url)
     url = form.pop("")
+    cookie = browser.cookies_for(url)
     guesses = [
         post_form(url, {**form, names.username: user.username, names.password: f"wrong-{number}"}, cookie)
         for number in range(MANY_WRONG_PASSWORDS)
@@ -240,9 +245,9 @@ def test_s064_guessing_passwords_is_throttled(server: Server) -> None:
     assert 429 in many, "one source, many accounts"
 
 
-def _time_of(attempt: object) -> float:
+def _time_of(attempt: Callable[[], object]) -> float:
     began = time.perf_counter()
-    attempt()  # type: ignore[operator]
+    attempt()
     return time.perf_counter() - began
 
 
@@ -259,16 +264,16 @@ def test_s065_nobody_learns_who_exists(server: Server, measures_time: bool) -> N
     server.hooks.disable_user(disabled.username)
     assert shown(disabled.username) == shown(user.username)
     if measures_time:
-        people = {"exists": [], "absent": []}  # type: ignore[var-annotated]
+        people: dict[str, list[float]] = {"exists": [], "absent": []}
         for _ in range(200):
-            for kind in people:
+            for kind, times in people.items():
                 # Every attempt from an address and at an account that has not been throttled yet.
                 name = server.new_user().username if kind == "exists" else f"n{secrets.token_hex(6)}"
                 browser = server.browser()
                 form = {**sign_in_form(server, browser), "username": name, "password": "not the password"}
-                people[kind].append(_time_of(lambda form=form, browser=browser: browser.post(form)))
+                times.append(_time_of(partial(browser.post, form)))
                 server.close()
-        exists, absent = (statistics.median(times) for times in people.values())
+        exists, absent = (statistics.median(found) for found in people.values())
         assert abs(exists - absent) <= 0.05 * absent, f"medians {exists:.4f} s and {absent:.4f} s"
 
 
@@ -345,7 +350,7 @@ def test_s069_passwords_are_capped_and_hashing_leaves_room(server: Server, clien
     browser = server.browser()
     form, names = sign_in_form(server, browser), server.target.forms
     for length in (2_000, 60_000, 10_000_000):
-        answer = browser.post(form, **{names.username: client.user.username, names.password: "x" * length})
+        answer = browser.post({**form, names.username: client.user.username, names.password: "x" * length})
         assert answer.status_code in (400, 401, 413), length
     code = client.code()
     url = form.pop("")

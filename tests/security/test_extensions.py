@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,8 @@ def test_s142_nothing_is_fetched(server: Server, client: Client, row: Row) -> No
         url = f"http://127.0.0.1:{canary.getsockname()[1]}/x"
         names = ("jwks_uri", "logo_uri", "sector_identifier_uri", "request_uri", "client_uri", "policy_uri", "iss")
         for name in names:
-            client.authorize(**{name: url})
+            extra: dict[str, Any] = {name: url}
+            client.authorize(**extra)
             client.post({**client.refresh_fields("x"), name: url, "client_assertion": url})
         with pytest.raises(BlockingIOError):
             canary.accept()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from lxml import html
@@ -50,7 +51,7 @@ def test_s018_a_repeated_parameter_is_refused(server: Server, client: Client) ->
 
 
 def test_s019_unknown_parameters_are_ignored(client: Client) -> None:
-    extra = {"access_type": "offline", "prompt": "consent", "foo": "bar"}
+    extra: dict[str, Any] = {"access_type": "offline", "prompt": "consent", "foo": "bar"}
     assert client.exchange(client.code(**extra), **extra).status_code == 200
 
 
@@ -158,8 +159,14 @@ def test_s025_decoded_once(server: Server, client: Client) -> None:
 
 
 def test_s026_brackets_mean_nothing(client: Client) -> None:
-    strange = {"scope[]": "READ", "scope[a]": "b", "state[$ne]": "x", "client_id[0]": "y", "__proto__": "z"}
-    assert client.code(**strange)
+    strange: dict[str, Any] = {
+        "scope[]": "READ",
+        "scope[a]": "b",
+        "state[$ne]": "x",
+        "client_id[0]": "y",
+        "__proto__": "z",
+    }
+    assert client.code(**strange).value
     code = client.code()
     assert client.exchange(code, **{"code[$ne]": "x", "client_secret[]": "y"}).status_code == 200
     assert is_refused(client.exchange(code, code=None, **{"code[]": code.value}), "invalid_request")

@@ -17,8 +17,8 @@ def test_s101_grants_that_never_work(client: Client) -> None:
         assert is_refused(client.post({**client.credentials, "grant_type": grant, **more}), "unsupported_grant_type"), (
             grant
         )
-    for grant in ({}, {"grant_type": ""}):
-        assert is_refused(client.post({**client.credentials, **grant, **more}), "invalid_request")
+    assert is_refused(client.post({**client.credentials, **more}), "invalid_request")
+    assert is_refused(client.post({**client.credentials, "grant_type": "", **more}), "invalid_request")
 
 
 def test_s102_a_client_uses_the_grants_it_has(client: Client) -> None:

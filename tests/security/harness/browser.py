@@ -70,9 +70,9 @@ class Browser:
                     return {"": urljoin(str(page.url), form.get("action") or str(page.url)), **fields}
         return None
 
-    def post(self, form: dict[str, str], headers: dict[str, str] | None = None, **changed: str) -> httpx.Response:
-        """Send a form with some fields filled in."""
-        fields = {**form, **changed}
+    def post(self, form: dict[str, str], headers: dict[str, str] | None = None) -> httpx.Response:
+        """Send a form."""
+        fields = dict(form)
         return self.http.post(fields.pop(""), data=fields, headers=headers)
 
     def sign_in(self, page: httpx.Response, user: User) -> httpx.Response:
@@ -80,7 +80,7 @@ class Browser:
         names = self.target.forms
         form = self.form(page, names.password)
         assert form is not None, f"no sign-in form at {page.url} ({page.status_code})"
-        return self.post(form, **{names.username: user.username, names.password: user.password})
+        return self.post({**form, names.username: user.username, names.password: user.password})
 
     def question(self, page: httpx.Response) -> dict[str, str] | None:
         """The consent form of a page."""
@@ -92,7 +92,7 @@ class Browser:
         if choice is None:
             pytest.skip("the target's description does not say how to refuse consent")
         name = self.target.forms.password
-        return self.follow(self.post(form, **dict([choice]), **({name: password} if name in form else {})))
+        return self.follow(self.post({**form, **dict([choice]), **({name: password} if name in form else {})}))
 
     def ask(self, url: str, user: User) -> httpx.Response:
         """Open an authorization request and sign in if that is asked: the consent page, or wherever it ended."""

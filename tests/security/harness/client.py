@@ -29,7 +29,7 @@ def basic(client_id: str, secret: str) -> str:
 
 
 def answer_of(location: str) -> dict[str, str]:
-    """The parameters of a redirect to the client, in the query or, wrongly, the fragment. Fails when one comes twice."""
+    """The parameters of a redirect to the client, in the query or, wrongly, the fragment; none twice."""
     parts = urlsplit(location)
     pairs = parse_qsl(parts.query or parts.fragment, keep_blank_values=True)
     assert len(dict(pairs)) == len(pairs), f"a parameter comes twice: {location}"
@@ -106,9 +106,9 @@ class Server:
         """A protected call that needs a scope, by default the weakest; at another node if one is named."""
         resource = self.resource(scope)
         url = self.url(resource.path)
-        headers = {"Authorization": f"Bearer {access_token}".encode()}
+        headers = {b"Authorization": f"Bearer {access_token}".encode()}
         if node is not None:
-            headers["Host"] = urlsplit(url).netloc.encode()
+            headers[b"Host"] = urlsplit(url).netloc.encode()
             url = f"http://{node}{urlsplit(url).path}"
         return self.http().request(resource.method, url, headers=headers, json=resource.json)
 
@@ -137,7 +137,7 @@ class Server:
 
     def works_somewhere(self, access_token: str) -> bool:
         """Whether an access token opens anything at any node."""
-        return any([self.works(access_token, node) for node in self.target.nodes])
+        return any(self.works(access_token, node) for node in self.target.nodes)
 
     def must_not_advertise(self, *members: str) -> None:
         """Fails when the metadata has one of these. Of another server's features this suite knows nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -84,7 +84,8 @@ class Target(msgspec.Struct, frozen=True):
 def read_target(file: Path) -> Target:
     """A target from its description. Raises ``msgspec.ValidationError``."""
     decoder = msgspec.toml if file.suffix == ".toml" else msgspec.json
-    return decoder.decode(file.read_bytes(), type=Target)
+    target: Target = decoder.decode(file.read_bytes(), type=Target)
+    return target
 
 
 class Hooks:
@@ -93,16 +94,16 @@ class Hooks:
     A row that needs a hook which is missing is left out, and reported as not supported for that reason.
     """
 
-    def _missing(self, hook: str) -> Any:
+    def _missing(self, hook: str) -> NoReturn:
         pytest.skip(f"the target offers no hook to {hook}")
 
     def new_client(self, **wanted: Any) -> Registration:
         """Register a client: ``scope``, ``redirect_uris``, ``profile``, ``public``, ``name``."""
-        return self._missing("register a client")
+        self._missing("register a client")
 
     def new_user(self, role: str = "user") -> User:
         """Add a user."""
-        return self._missing("add a user")
+        self._missing("add a user")
 
     def delete_client(self, client_id: str) -> None:
         """Delete a client."""
@@ -110,7 +111,7 @@ class Hooks:
 
     def rotate_secret(self, client_id: str, overlap_hours: int) -> str:
         """Give a client a second secret."""
-        return self._missing("rotate a secret")
+        self._missing("rotate a secret")
 
     def disable_user(self, username: str) -> None:
         """Keep a user out."""
@@ -128,15 +129,15 @@ class Hooks:
 
     def dump(self) -> str:
         """Everything in the store, as text."""
-        return self._missing("read the store")
+        self._missing("read the store")
 
     def logs(self) -> str:
         """Everything the server wrote."""
-        return self._missing("read the log")
+        self._missing("read the log")
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit trail, oldest first."""
-        return self._missing("read the audit trail")
+        self._missing("read the audit trail")
 
     def restart(self, *, kill: bool = False) -> None:
         """Stop and start every process."""
@@ -144,8 +145,8 @@ class Hooks:
 
     def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Run the server's command line: exit code and output."""
-        return self._missing("run its command line")
+        self._missing("run its command line")
 
     def hold_store(self) -> Any:
         """A context in which nobody else can write to the store."""
-        return self._missing("lock the store")
+        self._missing("lock the store")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Sequence
 from http.client import HTTPException, HTTPResponse
@@ -45,10 +46,9 @@ def connect(node: str, address: str | None = None) -> socket.socket:
 def send(node: str, request: bytes, address: str | None = None) -> httpx.Response:
     """Send bytes, read one answer."""
     with connect(node, address) as connection:
-        try:
+        # Perhaps it is refused before everything was sent; the answer may be there all the same.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before everything was sent; the answer may be there all the same
         return _read(connection)
 
 

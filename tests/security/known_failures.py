@@ -1,0 +1,50 @@
+"""Rows that the product does not meet yet, each with what is missing.
+
+They are reported as failures, and they do not hold up a landing; a row that is met by now must leave this list.
+"""
+
+STRICTLY = False  # until the branches that build what is missing are merged
+
+KNOWN_FAILURES: dict[tuple[str, str], str] = {
+    ("S001", "strict"): "built on another branch",
+    ("S004", "strict"): "built on another branch",
+    ("S021", "strict"): "built on another branch",
+    ("S023", "strict"): "built on another branch",
+    ("S023", "atlassian-dc"): "built on another branch",
+    ("S024", "strict"): "built on another branch",
+    ("S045", "strict"): "built on another branch",
+    ("S047", "strict"): "built on another branch",
+    ("S047", "atlassian-dc"): "built on another branch",
+    ("S048", "strict"): "built on another branch",
+    ("S051", "strict"): "built on another branch",
+    ("S053", "strict"): "built on another branch",
+    ("S064", "strict"): "built on another branch",
+    ("S068", "strict"): "built on another branch",
+    ("S081", "strict"): "built on another branch",
+    ("S082", "strict"): "built on another branch",
+    ("S083", "strict"): "built on another branch",
+    ("S084", "strict"): "built on another branch",
+    ("S091", "strict"): "built on another branch",
+    ("S091", "atlassian-dc"): "built on another branch",
+    ("S092", "strict"): "built on another branch",
+    ("S092", "atlassian-dc"): "built on another branch",
+    ("S096", "strict"): "built on another branch",
+    ("S098", "strict"): "built on another branch",
+    ("S100", "strict"): "built on another branch",
+    ("S107", "strict"): "built on another branch",
+    ("S124", "strict"): "built on another branch",
+    ("S125", "strict"): "built on another branch",
+    ("S134", "strict"): "built on another branch",
+    ("S135", "strict"): "built on another branch",
+    ("S136", "strict"): "built on another branch",
+    ("S137", "strict"): "built on another branch",
+    ("S138", "strict"): "built on another branch",
+    ("S139", "strict"): "built on another branch",
+    ("S147", "strict"): "built on another branch",
+    ("S148", "strict"): "built on another branch",
+    ("S149", "strict"): "built on another branch",
+    ("S150", "strict"): "built on another branch",
+    ("V31", "strict"): "built on another branch",
+    ("V48", "strict"): "built on another branch",
+    ("S014", "strict"): "built on another branch",
+}
