@@ -23,6 +23,7 @@ from tests.security.harness.shifted import Shift
 from tests.security.harness.target import LEGACY, STRICT, Forms, Hooks, Registration, Resource, Target, User
 from watersmeet import __version__
 from watersmeet.cli import main
+from watersmeet.settings import all_settings
 
 _ROOT = Path(__file__).parents[3]
 _READY_SECONDS = 60
@@ -51,6 +52,7 @@ class Watersmeet(Hooks):
 
     folder: Path
     base_url: str
+    more_settings: str = ""
     processes: list[_Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,7 +65,7 @@ class Watersmeet(Hooks):
             # So that S105 need not hold the store for the ten seconds of the default.
             '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
             # Not the default, so that V44 and S115 show that the running server obeys it.
-            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n'
+            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n' + self.more_settings
         )
 
     # ---- processes ----------------------------------------------------------------------------------------
@@ -246,7 +248,7 @@ def serving(folder: Path) -> Iterator[tuple[Target, Watersmeet]]:
     """Two processes on one store, with clients and users in it, until the block ends."""
     ports = [free_port(), free_port()]
     processes = [_Process(port, folder / f"log-{number}") for number, port in enumerate(ports)]
-    server = Watersmeet(folder, f"http://127.0.0.1:{ports[0]}", processes)
+    server = Watersmeet(folder, f"http://127.0.0.1:{ports[0]}", processes=processes)
     target = _target(server)
     server.start()
     try:
@@ -257,9 +259,11 @@ def serving(folder: Path) -> Iterator[tuple[Target, Watersmeet]]:
 
 @contextmanager
 def serving_https(folder: Path) -> Iterator[str]:
-    """One process whose base URL is https, as behind a proxy that ends TLS: its ``host:port``."""
+    """One process whose base URL is https, as behind a proxy on this computer that ends TLS: its ``host:port``."""
     process = _Process(free_port(), folder / "log")
-    server = Watersmeet(folder, "https://wiki.example.com", [process])
+    known = {setting.name for setting in all_settings()}
+    trusted = 'trusted_proxies = "127.0.0.0/8"\n' if "trusted_proxies" in known else ""
+    server = Watersmeet(folder, "https://wiki.example.com", trusted, [process])
     server.start()
     try:
         yield f"127.0.0.1:{process.port}"
