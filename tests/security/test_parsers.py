@@ -81,7 +81,8 @@ urls = st.lists(st.sampled_from(_URL_PIECES), min_size=1, max_size=9).map("".joi
 )
 _FORM_PIECES = (
     "client_id", "state", "scope", "a", "=", "==", "&", "&&", ";", "+", "%20", "%2B", "%26", "%3D", "%25", "%2525", "%",
-    "%4", "%zz", "%c3%a9", "%ff", "%c0%af", "%ed%a0%80", "%ef%bb%bf", "%00", "%0d%0a", "[]", "[a]", "?", "#", " ", "\u00e9", "<",
+    "%4", "%zz", "%c3%a9", "%ff", "%c0%af", "%ed%a0%80", "%ef%bb%bf", "%00", "%0d%0a", "[]", "[a]", "?", "#", " ",
+    "\u00e9", "<",
 )  # fmt: skip
 forms = st.lists(st.sampled_from(_FORM_PIECES), max_size=10).map("".join)
 _BASIC_PIECES = (
