@@ -25,7 +25,12 @@ test: .venv/.ready-test ## Run every test, browser and PostgreSQL included (make
 
 .PHONY: security
 security: .venv/.ready-test ## Run the security specification (make security ARGS=--write renews docs/security)
+	@$(BIN)/python tools/machine.py
 	@$(BIN)/python -m tests.security $(ARGS)
+
+.PHONY: mutate
+mutate: .venv/.ready-mutate ## Break each check of the protocol and see a test fail; renews docs/security/mutants.md
+	@$(BIN)/python tools/mutate.py $(ARGS)
 
 .PHONY: check
 check: .venv/.ready-check ## Lint, formatting, types, import contracts, lock file
@@ -46,7 +51,7 @@ bench: .venv/.ready-dev ## Measure start-up time and memory (make bench ARGS=--w
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf mutants .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of dependency groups, so that a second run costs nothing.
@@ -57,6 +62,10 @@ clean: ## Remove everything that make created, the virtual environment included
 .venv/.ready-test: pyproject.toml uv.lock tools/bootstrap
 	@tools/bootstrap test
 	@touch $@ .venv/.ready-dev
+
+.venv/.ready-mutate: pyproject.toml uv.lock tools/bootstrap
+	@tools/bootstrap test mutate
+	@touch $@ .venv/.ready-test .venv/.ready-dev
 
 # The check group reads the tests too, so it needs what they import.
 .venv/.ready-check: pyproject.toml uv.lock tools/bootstrap

@@ -1,0 +1,133 @@
+"""``make mutate``: break every check of the protocol in turn and see whether a test notices.
+
+mutmut changes one expression at a time in ``oauth2`` and the token slice and runs the unit and HTTP tests against it.
+What survives is listed in docs/security/mutants.md with a reason; ``--list`` only renews the document from the last run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+_DOCUMENT = _ROOT / "docs" / "security" / "mutants.md"
+_SURVIVED = ("survived", "no tests", "timeout", "suspicious", "segfault")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change that no test noticed."""
+
+    name: str
+    status: str
+    removed: str
+    added: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a kind of change may survive."""
+
+    words: str
+    applies: Callable[[Mutant], bool]
+
+
+def _differs_only_in_text(mutant: Mutant) -> bool:
+    without = [re.sub(r"""f?("[^"]*"|'[^']*')""", '""', line) for line in (mutant.removed, mutant.added)]
+    return without[0] == without[1] or "detail=" in mutant.removed or "description" in mutant.removed
+
+
+def _is_encoding_name(mutant: Mutant) -> bool:
+    return bool(re.search(r"\.(encode|decode)\(", mutant.removed)) and (
+        "None" in mutant.added or mutant.added.lower() == mutant.removed.lower()
+        or re.sub(r"\((.*?)\)", "()", mutant.added) == re.sub(r"\((.*?)\)", "()", mutant.removed)
+    )  # fmt: skip
+
+
+# The first that applies is given; whatever none explains is listed as unexplained, and wants a test.
+_REASONS = (
+    Reason("a text for people or for the log; the class of the error and its code are tested", _differs_only_in_text),
+    Reason("the same encoding by another spelling", _is_encoding_name),
+)
+
+
+def _run(*arguments: str) -> str:
+    command = [sys.executable, "-W", "ignore", "-m", "mutmut", *arguments]
+    return subprocess.run(command, cwd=_ROOT, check=False, capture_output=True, text=True).stdout
+
+
+def _mutants() -> tuple[Counter[str], list[Mutant]]:
+    counts: Counter[str] = Counter()
+    survivors = []
+    for line in _run("results", "--all", "true").splitlines():
+        name, _, status = line.strip().partition(": ")
+        if not status:
+            continue
+        counts[status] += 1
+        if status in _SURVIVED:
+            lines = _run("show", name)
+            removed = [match[1] for match in re.finditer(r"^-(?!--)(.*)$", lines, re.MULTILINE)]
+            added = [match[1] for match in re.finditer(r"^\+(?!\+\+)(.*)$", lines, re.MULTILINE)]
+            survivors.append(Mutant(name, status, _joined(removed), _joined(added)))
+    return counts, survivors
+
+
+def _joined(lines: list[str]) -> str:
+    return " ".join(" ".join(lines).split())
+
+
+def _table(survivors: list[Mutant]) -> list[str]:
+    rows = ["| Where | Was | Became | Reason |", "|---|---|---|---|"]
+    for mutant in survivors:
+        reason = next((each.words for each in _REASONS if each.applies(mutant)), "**unexplained**")
+        where = re.sub(r"^watersmeet\.|x_|xǁ|__mutmut_\d+$", "", mutant.name).replace("ǁ", ".")
+        rows.append(f"| `{where}` | `{_cell(mutant.removed)}` | `{_cell(mutant.added)}` | {reason} |")
+    return rows
+
+
+def _cell(text: str) -> str:
+    return (text[:90] + "…" if len(text) > 90 else text).replace("|", "\\|").replace("`", "'")
+
+
+def _document(counts: Counter[str], survivors: list[Mutant]) -> str:
+    texts = [mutant for mutant in survivors if _REASONS[0].applies(mutant)]
+    others = [mutant for mutant in survivors if mutant not in texts]
+    killed = sum(count for status, count in counts.items() if status not in _SURVIVED)
+    return "\n".join(
+        [
+            "# Mutation testing",
+            "",
+            f"Written on {datetime.now(tz=UTC).date()} by `make mutate`: {sum(counts.values())} mutants of",
+            "`oauth2` and the token slice, tried with the unit and HTTP tests.",
+            f"{killed} were caught; {len(survivors)} survived, {len(texts)} of them changes of a text for people or for the",
+            "log (the error's class and code are tested, its wording is not), which are not listed one by one.",
+            "",
+            *_table(others),
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Run mutmut, or with ``--list`` only read its last results, and write the document."""
+    parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="renew the document from the last run")
+    parser.add_argument("names", nargs="*", help="mutants to run, like watersmeet.oauth2.pkce*")
+    given = parser.parse_args()
+    if not given.list:
+        subprocess.run(
+            [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *given.names], cwd=_ROOT, check=False
+        )
+    _DOCUMENT.write_text(_document(*_mutants()))
+    print(f"mutate: {_DOCUMENT.relative_to(_ROOT)} written")
+
+
+if __name__ == "__main__":
+    main()
