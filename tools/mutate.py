@@ -1,7 +1,7 @@
 """``make mutate``: break every check of the protocol in turn and see whether a test notices.
 
 mutmut changes one expression at a time in ``oauth2`` and the token slice and runs the unit and HTTP tests against it.
-What survives is listed in docs/security/mutants.md with a reason; ``--list`` only renews the document from the last run.
+What survives is listed in docs/security/mutants.md with a reason; ``--list`` renews the document from the last run.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _document(counts: Counter[str], survivors: list[Mutant]) -> str:
             "",
             f"Written on {datetime.now(tz=UTC).date()} by `make mutate`: {sum(counts.values())} mutants of",
             "`oauth2` and the token slice, tried with the unit and HTTP tests.",
-            f"{killed} were caught; {len(survivors)} survived, {len(texts)} of them changes of a text for people or for the",
-            "log (the error's class and code are tested, its wording is not), which are not listed one by one.",
+            f"{killed} were caught; {len(survivors)} survived, {len(texts)} of them changes of a text for people or",
+            "for the log (the error's class and code are tested, its wording is not), which are not listed one by one.",
             "",
             *_table(others),
             "",
