@@ -66,7 +66,8 @@ class Browser:
         for form in html.fromstring(page.content).xpath("//form"):
             for field in form.xpath(".//*[@name=$name]", name=name):
                 if value is None or field.get("value") == value:
-                    fields = {key: text or "" for key, text in form.form_values()}
+                    empty = form.xpath(".//input[@type='password' or @type='text' or not(@type)]/@name")
+                    fields = dict.fromkeys(map(str, empty), "") | {key: text or "" for key, text in form.form_values()}
                     return {"": urljoin(str(page.url), form.get("action") or str(page.url)), **fields}
         return None
 
