@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,10 +53,21 @@ def _is_encoding_name(mutant: Mutant) -> bool:
     )  # fmt: skip
 
 
+def _is_seen_over_http(mutant: Mutant) -> bool:
+    return bool(re.search(r"\.metadata\.|answer_url|held_to|legacy|bearer_challenge|successor", mutant.name))
+
+
+def _is_equivalent(mutant: Mutant) -> bool:
+    """An exchanged authorization always has a family; a set of scopes is never larger than all there are."""
+    return "EXCHANGED and self.family_id" in mutant.removed or "implied <= closed.keys()" in mutant.removed
+
+
 # The first that applies is given; whatever none explains is listed as unexplained, and wants a test.
 _REASONS = (
     Reason("a text for people or for the log; the class of the error and its code are tested", _differs_only_in_text),
     Reason("the same encoding by another spelling", _is_encoding_name),
+    Reason("no other behaviour can come of it", _is_equivalent),
+    Reason("unit tests do not come there: tests/http and tests/security do", _is_seen_over_http),
 )
 
 
@@ -105,6 +117,11 @@ def _cell(text: str) -> str:
     return (text[:90] + "…" if len(text) > 90 else text).replace("|", "\\|").replace("`", "'")
 
 
+def _named(setting: str) -> str:
+    settings = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    return ", ".join(f"`{value}`" for value in settings[setting])
+
+
 def _document(tried: int, survivors: list[Mutant]) -> str:
     texts = [mutant for mutant in survivors if _REASONS[0].applies(mutant)]
     others = [mutant for mutant in survivors if mutant not in texts]
@@ -113,7 +130,7 @@ def _document(tried: int, survivors: list[Mutant]) -> str:
             "# Mutation testing",
             "",
             f"Written on {datetime.now(tz=UTC).date()} by `make mutate`: {tried} mutants of",
-            "`oauth2` and the token slice, tried with the unit and HTTP tests.",
+            f"{_named('source_paths')}, tried with {_named('pytest_add_cli_args_test_selection')}.",
             f"{tried - len(survivors)} were caught; {len(survivors)} survived, {len(texts)} of them changes of a text",
             "for people or for the log (the error's class and code are tested, its wording is not): they are not",
             "listed one by one.",

@@ -54,7 +54,7 @@ class _Document:
                 "",
                 f"Written on {self.today} by `make security ARGS=--write`. Verdicts: {counts}.",
                 "A row that the vendor's dialect touches has one verdict for each client profile.",
-                "How to read and to repeat this: [README.md](README.md).",
+                "How to read and to repeat this, and what a fail of another server means: [README.md](README.md).",
                 "",
                 "## Requirements",
                 "",
