@@ -60,7 +60,7 @@ def test_s104_what_was_answered_survives_a_kill(server: Server, client: Client) 
     for thread in threads:
         thread.start()
     while any(len(chain) < 4 for chain in ledger) and any(thread.is_alive() for thread in threads):
-        pass
+        threads[0].join(0.01)
     server.hooks.restart(kill=True)
     stop.set()
     for thread in threads:
