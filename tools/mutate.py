@@ -43,7 +43,8 @@ class Reason:
 
 def _differs_only_in_text(mutant: Mutant) -> bool:
     without = [re.sub(r"""f?("[^"]*"|'[^']*')""", '""', line) for line in (mutant.removed, mutant.added)]
-    return without[0] == without[1] or "detail=" in mutant.removed or "description" in mutant.removed
+    is_text = bool(re.match(r"(raise \w+|super\(\)\.__init__)\(None\)$", mutant.added))
+    return is_text or without[0] == without[1] or "detail=" in mutant.removed or "description" in mutant.removed
 
 
 def _is_encoding_name(mutant: Mutant) -> bool:
@@ -53,13 +54,20 @@ def _is_encoding_name(mutant: Mutant) -> bool:
     )  # fmt: skip
 
 
+_OVER_HTTP = (
+    r"\.metadata\.|answer_url|held_to|legacy|bearer_challenge|successor|Keysǁderive|Clientǁaccepts|"
+    r"AuthorizationRequestǁparse|requested_client_id"
+)
+
+
 def _is_seen_over_http(mutant: Mutant) -> bool:
-    return bool(re.search(r"\.metadata\.|answer_url|held_to|legacy|bearer_challenge|successor", mutant.name))
+    return bool(re.search(_OVER_HTTP, mutant.name))
 
 
 def _is_equivalent(mutant: Mutant) -> bool:
-    """An exchanged authorization always has a family; a set of scopes is never larger than all there are."""
-    return "EXCHANGED and self.family_id" in mutant.removed or "implied <= closed.keys()" in mutant.removed
+    """An exchanged authorization has a family; no scopes are more than all; UTF-8 is the default; padding is ignored."""
+    known = ("EXCHANGED and self.family_id", "implied <= closed.keys()", "keep_blank_values=True", "(-len(text) % 4)")
+    return any(text in mutant.removed for text in known)
 
 
 # The first that applies is given; whatever none explains is listed as unexplained, and wants a test.

@@ -262,7 +262,7 @@ def serving_https(folder: Path) -> Iterator[str]:
     """One process whose base URL is https, as behind a proxy on this computer that ends TLS: its ``host:port``."""
     process = _Process(free_port(), folder / "log")
     known = {setting.name for setting in all_settings()}
-    trusted = 'trusted_proxies = "127.0.0.0/8"\n' if "trusted_proxies" in known else ""
+    trusted = 'trusted_proxies = "127.0.0.1"\n' if "trusted_proxies" in known else ""
     server = Watersmeet(folder, "https://wiki.example.com", trusted, [process])
     server.start()
     try:

@@ -157,3 +157,11 @@ def test_the_client_is_told_which_parameter_is_missing_or_repeated() -> None:
         ("client_id", "The parameter client_id is required."),
         ("state", "The parameter state was sent more than once."),
     ]
+
+
+def test_s013_names_and_values_may_be_as_long_as_the_limit_says() -> None:
+    longest = "n" * MAX_VALUE_LENGTH
+    assert list(Parameters.parse(f"{longest}={longest}".encode())) == [(longest, longest)]
+    for encoded in (f"{longest}n=v", f"n={longest}v"):
+        with pytest.raises(MalformedParameters):
+            Parameters.parse(encoded.encode())
