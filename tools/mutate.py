@@ -65,7 +65,7 @@ def _is_seen_over_http(mutant: Mutant) -> bool:
 
 
 def _is_equivalent(mutant: Mutant) -> bool:
-    """An exchanged authorization has a family; no scopes are more than all; UTF-8 is the default; padding is ignored."""
+    """An exchanged authorization has a family; no scopes are more than all; UTF-8 is the default; padding is free."""
     known = ("EXCHANGED and self.family_id", "implied <= closed.keys()", "keep_blank_values=True", "(-len(text) % 4)")
     return any(text in mutant.removed for text in known)
 
