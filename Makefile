@@ -23,6 +23,15 @@ test: .venv/.ready-test ## Run every test, browser and PostgreSQL included (make
 	@$(BIN)/python tools/machine.py
 	@$(BIN)/python -m pytest $(T) $(ARGS)
 
+.PHONY: security
+security: .venv/.ready-test ## Run the security specification (make security ARGS=--write renews docs/security)
+	@$(BIN)/python tools/machine.py
+	@$(BIN)/python -m tests.security $(ARGS)
+
+.PHONY: mutate
+mutate: .venv/.ready-mutate ## Break each check of the protocol and see a test fail; renews docs/security/mutants.md
+	@$(BIN)/python tools/mutate.py $(ARGS)
+
 .PHONY: check
 check: .venv/.ready-check ## Lint, formatting, types, import contracts, lock file
 	$(BIN)/ruff check .
@@ -50,7 +59,8 @@ catalogues: .venv/.ready-test ## Bring the translations of the pages up to date;
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
-	rm -rf .venv .tools bench/peers/.installed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf .venv .tools mutants bench/peers/.installed tests/security/peers/*/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of dependency groups, so that a second run costs nothing.
@@ -61,6 +71,10 @@ clean: ## Remove everything that make created, the virtual environment included
 .venv/.ready-test: pyproject.toml uv.lock tools/bootstrap
 	@tools/bootstrap test
 	@touch $@ .venv/.ready-dev
+
+.venv/.ready-mutate: pyproject.toml uv.lock tools/bootstrap
+	@tools/bootstrap test mutate
+	@touch $@ .venv/.ready-test .venv/.ready-dev
 
 # The check group reads the tests too, so it needs what they import.
 .venv/.ready-check: pyproject.toml uv.lock tools/bootstrap

@@ -51,6 +51,8 @@ def _has_library(name: str) -> bool:
 def _needs() -> list[_Need]:
     left_out = os.environ.get("WATERSMEET_TEST_WITHOUT", "").split()
     needs = [_Need("curl", "the tests of the documented command lines", shutil.which("curl") is not None)]
+    if "node" not in left_out:
+        needs.append(_Need("nodejs", "the comparison with the WHATWG parsers", shutil.which("node") is not None))
     if "browser" not in left_out:
         needs += [
             _Need("chromium", "the browser tests", chromium() is not None),

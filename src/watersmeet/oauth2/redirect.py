@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from watersmeet.errors import WatersmeetError
@@ -23,6 +24,7 @@ _ALLOWED = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _BAD_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|(?![0-9A-Fa-f]{2}))")  # of a control character, or none
 _SEPARATOR = re.compile(r"/|%2[Ff]|%5[Cc]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+_ENDS_IN_A_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _LOOPBACK = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
 _RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
 
@@ -133,7 +135,7 @@ def _check_web(value: str, *, allow_http: bool) -> None:
     canonical = shown if port is None else f"{shown}:{port}"
     if not value.startswith(f"{parts.scheme}://") or not _HOST.fullmatch(shown) or parts.netloc != canonical:
         raise InvalidRedirectUri("The host must be a plain lower-case host name or address, without user name.")
-    if port == 0 or ".." in host:
+    if port == 0 or ".." in host or _is_ambiguous_address(host):
         raise InvalidRedirectUri("The host must be a plain lower-case host name or address, without user name.")
     if parts.scheme == "http" and not allow_http and not is_loopback_host(host):
         raise InvalidRedirectUri(
@@ -144,6 +146,16 @@ def _check_web(value: str, *, allow_http: bool) -> None:
     plain = parts.path.replace("%2e", ".").replace("%2E", ".").replace("%3b", ";").replace("%3B", ";")
     if any(segment.partition(";")[0] in (".", "..") for segment in _SEPARATOR.split(plain)):
         raise InvalidRedirectUri("The path must not contain . or .. segments.")
+
+
+def _is_ambiguous_address(host: str) -> bool:
+    """Whether browsers read an address in it that it does not spell: 127.1 and 2130706433 are 127.0.0.1 to them."""
+    if ":" not in host and not _ENDS_IN_A_NUMBER.fullmatch(host):
+        return False
+    try:
+        return str(ip_address(host)) != host or (":" in host and "." in host)
+    except ValueError:
+        return True
 
 
 def _has_reserved_parameter(value: str) -> bool:

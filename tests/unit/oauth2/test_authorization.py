@@ -173,6 +173,9 @@ def test_an_open_question_can_be_approved_or_denied() -> None:
     assert PENDING.is_open(99)
     assert APPROVED.status is AuthorizationStatus.APPROVED
     assert (APPROVED.code_digest, APPROVED.expires_at) == ("c" * 64, 200)
+    assert PENDING.approve(99, "d" * 64, 300) == replace(
+        PENDING, status=AuthorizationStatus.APPROVED, code_digest="d" * 64, expires_at=300
+    )
     assert PENDING.deny(99).status is AuthorizationStatus.DENIED
 
 

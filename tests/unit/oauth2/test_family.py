@@ -32,6 +32,7 @@ def test_a_family_starts_with_an_active_pair_of_generation_0() -> None:
     family, pair = start(now=5)
     assert pair == TokenPair(0, Scope.WRITE.as_set, PairState.ACTIVE, 5, 105)
     assert (family.authorized_at, family.expires_at, family.revoked_at) == (5, 1005, None)
+    assert (family.id, family.client, family.user_id, family.scope) == ("f" * 32, 1, 2, Scope.WRITE.as_set)
 
 
 def test_s109_a_refresh_makes_the_next_generation() -> None:
@@ -52,6 +53,13 @@ def test_nothing_revives_a_dead_family(state: PairState) -> None:
     family, pair = start()
     with pytest.raises(GrantRevoked):
         replace(family, revoked_at=10).rotate(replace(pair, state=state), None, 50, LIFETIMES)
+
+
+def test_s115_at_its_very_end_a_grant_is_over() -> None:
+    family, pair = start()
+    assert isinstance(family.rotate(pair, None, 999, LIFETIMES), TokenPair)
+    with pytest.raises(RefreshTokenExpired):
+        family.rotate(pair, None, 1000, LIFETIMES)
 
 
 @given(st.lists(st.integers(1, 300), max_size=20))

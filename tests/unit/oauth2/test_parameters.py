@@ -145,3 +145,23 @@ def test_s029_long_values_are_accepted_up_to_a_limit() -> None:
         Parameters.parse(b"state=" + b"x" * (MAX_VALUE_LENGTH + 1))
     with pytest.raises(MalformedParameters):
         Parameters.parse(b"x" * (MAX_VALUE_LENGTH + 1) + b"=1")
+
+
+def test_the_client_is_told_which_parameter_is_missing_or_repeated() -> None:
+    parameters = Parameters.parse(b"state=1&state=2")
+    with pytest.raises(MissingParameter) as missing:
+        parameters.require("client_id")
+    with pytest.raises(RepeatedParameter) as repeated:
+        parameters.get("state")
+    assert [(caught.value.parameter, caught.value.description) for caught in (missing, repeated)] == [
+        ("client_id", "The parameter client_id is required."),
+        ("state", "The parameter state was sent more than once."),
+    ]
+
+
+def test_s013_names_and_values_may_be_as_long_as_the_limit_says() -> None:
+    longest = "n" * MAX_VALUE_LENGTH
+    assert list(Parameters.parse(f"{longest}={longest}".encode())) == [(longest, longest)]
+    for encoded in (f"{longest}n=v", f"n={longest}v"):
+        with pytest.raises(MalformedParameters):
+            Parameters.parse(encoded.encode())

@@ -133,6 +133,18 @@ def test_s034_s035_s036_dangerous_uris_cannot_be_registered(attack: str, registr
             RedirectUri.register(attack)
 
 
+@pytest.mark.parametrize(
+    "host", ["127.1", "2130706433", "0x7f.1", "0x7f000001", "1.2.3.4.5", "a.1", "[::ffff:127.0.0.1]", "[0:0::1]"]
+)
+def test_v45_a_host_that_browsers_read_as_another_address_cannot_be_registered(host: str) -> None:
+    with pytest.raises(InvalidRedirectUri):
+        RedirectUri.register(f"https://{host}/cb")
+    with pytest.raises(InvalidRedirectUri):
+        RedirectUri.register(f"http://{host}/cb", allow_http=True)
+    assert RedirectUri.register("https://192.0.2.1/cb").host == "192.0.2.1"
+    assert RedirectUri.register("https://[2001:db8::1]/cb").host == "[2001:db8::1]"
+
+
 @pytest.mark.parametrize("name", ["code", "state", "iss", "error", "error_description", "error_uri", "%63ode"])
 def test_s030_a_query_must_not_hold_what_the_answer_adds(name: str) -> None:
     for query in (f"?{name}=x", f"?a=1&{name}=x", f"?{name}=", f"?{name}"):
@@ -160,9 +172,7 @@ def test_ordinary_uris_can_be_registered_and_stay_as_they_are(uri: str) -> None:
     assert RedirectUri.register(uri).value == uri
 
 
-@pytest.mark.parametrize(
-    "uri", ["http://app.example/cb", "http://127.1/cb", "http://0.0.0.0/cb", "http://2130706433/cb"]
-)
+@pytest.mark.parametrize("uri", ["http://app.example/cb", "http://0.0.0.0/cb"])
 def test_s002_plain_http_elsewhere_needs_the_vendors_property(uri: str) -> None:
     with pytest.raises(InvalidRedirectUri, match=r"skip\.redirect\.url\.https\.requirement"):
         RedirectUri.register(uri)

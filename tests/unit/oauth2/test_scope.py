@@ -133,6 +133,12 @@ def test_a_vocabulary_whose_implications_are_not_closed_cannot_be_made(
         ScopeVocabulary.of(open_implications)
 
 
+def test_a_vocabulary_whose_implications_are_closed_is_made_as_it_is_given() -> None:
+    made = ScopeVocabulary.of({"a": (), "b": ("a",), "c": ("a", "b")})
+    assert made.implications == {"a": {"a"}, "b": {"a", "b"}, "c": {"a", "b", "c"}}
+    assert ScopeVocabulary.of({"all": ("all",)}).implications == {"all": {"all"}}
+
+
 def test_a_vocabulary_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         VOCABULARY.implications["GOD"] = frozenset()  # type: ignore[index]

@@ -1,0 +1,167 @@
+"""Verdicts instead of dots: each test named for a row says what it found; the table comes at the end.
+
+``WATERSMEET_TEST_TARGET`` names the description of another server (``harness/target.py``);
+``WATERSMEET_TEST_VERDICTS`` a file that gets the verdicts as JSON; ``WATERSMEET_TEST_ROUNDS`` how often races are
+run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of S065 and S095.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.security.harness import watersmeet
+from tests.security.harness.client import Client, Server
+from tests.security.harness.target import LEGACY, STRICT, Hooks, Target, read_target
+from tests.security.harness.verdict import Row, Verdict, table
+from tests.security.known_failures import KNOWN_FAILURES, STRICTLY
+from tests.security.requirements import ROW_NAME
+
+_rows = pytest.StashKey[list[Row]]()
+_target = pytest.StashKey[Target]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_rows] = []
+    config.addinivalue_line("markers", "last: looks at the traces of the whole run, so it runs after the other rows")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Within the suite only: whatever follows it in the run stays where it is.
+    ours = [index for index, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ordered = sorted((items[index] for index in ours), key=lambda item: item.get_closest_marker("last") is not None)
+    for index, item in zip(ours, ordered, strict=True):
+        items[index] = item
+        reason = KNOWN_FAILURES.get(_identity(item))
+        if reason is not None and "WATERSMEET_TEST_TARGET" not in os.environ:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=STRICTLY))
+
+
+def _identity(item: pytest.Item) -> tuple[str, str]:
+    """The row and the profile of a test; empty for the others."""
+    found = ROW_NAME.match(item.name)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return (found[1].upper(), params.get("profile", STRICT)) if found else ("", "")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    row: Row | None = getattr(item, "funcargs", {}).get("row")
+    if row is None or call.when == "teardown":
+        return report
+    if report.failed:
+        row.verdict = Verdict.FAIL
+        row.note = str(call.excinfo.value).partition("\n")[0][:160] if call.excinfo else ""
+    elif hasattr(report, "wasxfail"):
+        row.verdict = Verdict.PASS if report.passed else Verdict.FAIL
+        row.note = "" if report.passed else report.wasxfail
+    elif report.skipped:
+        row.verdict = Verdict.NOT_SUPPORTED
+        row.note = str(report.longrepr[2]).removeprefix("Skipped: ")
+    if call.when == "call" or report.failed or report.skipped:
+        item.config.stash[_rows].append(row)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    rows = config.stash[_rows]
+    if not rows:
+        return
+    terminalreporter.section("security specification")
+    for line in table(rows):
+        terminalreporter.line(line)
+    counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
+    terminalreporter.line(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()))
+    file = os.environ.get("WATERSMEET_TEST_VERDICTS")
+    if file:
+        target = config.stash.get(_target, None)
+        written = {
+            "target": target.name if target else None,
+            "version": target.version if target else None,
+            "rows": [asdict(row) for row in rows],
+        }
+        Path(file).write_bytes(msgspec.json.encode(written))
+
+
+# ---- what the rows use ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def described(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server under test: Watersmeet in two processes, or the one that the environment describes."""
+    named = os.environ.get("WATERSMEET_TEST_TARGET")
+    if named:
+        target = read_target(Path(named))
+        request.config.stash[_target] = target
+        server = Server(target, Hooks())
+        yield server
+        server.close_all()
+        return
+    with watersmeet.serving(tmp_path_factory.mktemp("security")) as (target, hooks):
+        request.config.stash[_target] = target
+        server = Server(target, hooks)
+        yield server
+        server.close_all()
+
+
+@pytest.fixture
+def server(described: Server, row: Row) -> Iterator[Server]:
+    """The server under test; connections opened through it are closed after the test."""
+    described.secrets |= {user.password for user in described.target.users.values()}
+    yield described
+    described.close()
+
+
+@pytest.fixture
+def profile() -> str:
+    """The profile of the client; rows on which the vendor's dialect conflicts are run for both."""
+    return STRICT
+
+
+@pytest.fixture
+def row(request: pytest.FixtureRequest, profile: str) -> Row:
+    """The row this test is named for."""
+    name = request.node.originalname
+    found = ROW_NAME.match(name)
+    assert found, f"{name} names no row"
+    return Row(found[1].upper(), name, profile)
+
+
+@pytest.fixture
+def client(server: Server, profile: str) -> Client:
+    """A confidential client of that profile."""
+    return server.client("legacy" if profile == LEGACY else "confidential")
+
+
+@pytest.fixture
+def other(server: Server) -> Client:
+    """Another confidential client."""
+    return server.client("other")
+
+
+@pytest.fixture
+def rounds() -> int:
+    """How often a race is run."""
+    return int(os.environ.get("WATERSMEET_TEST_ROUNDS", "6"))
+
+
+@pytest.fixture
+def measures_time() -> bool:
+    """Whether statistics of time are wanted: not where they would gate anything."""
+    return os.environ.get("WATERSMEET_TEST_TIMING") == "1"
+
+
+@pytest.fixture(scope="session")
+def https_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``host:port`` of a Watersmeet whose base URL is https://wiki.example.com."""
+    if os.environ.get("WATERSMEET_TEST_TARGET"):
+        pytest.skip("the target offers no hook to start it with an https base URL")
+    with watersmeet.serving_https(tmp_path_factory.mktemp("https")) as node:
+        yield node

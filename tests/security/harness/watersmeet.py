@@ -1,0 +1,271 @@
+"""Watersmeet itself as the target: two ``watersmeet serve`` processes on one store, set up by its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from tests.security.harness.shifted import Shift
+from tests.security.harness.target import LEGACY, STRICT, Forms, Hooks, Registration, Resource, Target, User
+from watersmeet import __version__
+from watersmeet.cli import main
+from watersmeet.settings import all_settings
+
+_ROOT = Path(__file__).parents[3]
+_READY_SECONDS = 60
+_STOP_SECONDS = 30
+CALLBACK = "https://app.example/cb"
+REDIRECT_URIS = [CALLBACK, "https://app.example/other?x=1", "http://127.0.0.1:5000/cb"]
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass
+class _Process:
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+
+@dataclass
+class Watersmeet(Hooks):
+    """A store, its settings, and the processes that serve it."""
+
+    folder: Path
+    base_url: str
+    more_settings: str = ""
+    processes: list[_Process] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.config, self.database = self.folder / "watersmeet.toml", self.folder / "store.db"
+        self.shift = Shift(self.folder / "clock")
+        self.secret = secrets.token_hex(32)
+        self.config.write_text(
+            f'base_url = "{self.base_url}"\ndatabase_url = "sqlite:///{self.database}"\n'
+            f'secret = "{self.secret}"\nlog_format = "json"\n'
+            # So that S105 need not hold the store for the ten seconds of the default.
+            '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
+            # Not the default, so that V44 and S115 show that the running server obeys it.
+            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n' + self.more_settings
+        )
+
+    # ---- processes ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start whatever does not run."""
+        for each in self.processes:
+            if each.process is None:
+                each.process = self._start(each)
+        for each in self.processes:
+            self._wait_until_ready(each)
+
+    def _start(self, each: _Process) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.security.harness.shifted", str(self.folder / "clock"), "serve"]
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("WATERSMEET_")}
+        with each.log.open("ab") as log:
+            return subprocess.Popen(
+                [*command, "--config", str(self.config), "--port", str(each.port)],
+                cwd=_ROOT, env=ours, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def _wait_until_ready(self, each: _Process) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            assert each.process is not None
+            if each.process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", each.port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError(f"watersmeet serve did not start:\n{each.log.read_text()[-3000:]}")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop every process."""
+        running = [each for each in self.processes if each.process is not None]
+        for each in running:
+            assert each.process is not None
+            each.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        for each in running:
+            assert each.process is not None
+            try:
+                each.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                each.process.kill()
+                each.process.wait()
+                raise
+            finally:
+                each.process = None
+
+    def restart(self, *, kill: bool = False) -> None:
+        self.stop(kill=kill)
+        self.start()
+
+    # ---- the command line ---------------------------------------------------------------------------------
+
+    def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
+        with self.shift.applied():
+            done = CliRunner().invoke(main, list(arguments), input=stdin, env={"WATERSMEET_CONFIG": str(self.config)})
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.output
+
+    def _run(self, *arguments: str, stdin: str = "") -> str:
+        code, output = self.command(*arguments, stdin=stdin)
+        assert code == 0, output
+        return output
+
+    def new_client(self, **wanted: Any) -> Registration:
+        name = wanted.get("name") or f"Client {secrets.token_hex(4)}"
+        uris, scope = wanted.get("redirect_uris", REDIRECT_URIS), wanted.get("scope", "WRITE")
+        profile = wanted.get("profile", STRICT)
+        options = [item for uri in uris for item in ("--redirect-uri", uri)]
+        options += ["--public"] if wanted.get("public") else []
+        options += ["--profile", profile] if "--profile" in self._run("link", "add", "--help") else []
+        made = json.loads(self._run("link", "add", name, "--json", "--scope", scope, *options))
+        return Registration(made["client_id"], list(uris), made.get("client_secret"), scope, profile, name)
+
+    def new_user(self, role: str = "user") -> User:
+        user = User(f"u{secrets.token_hex(5)}", f"pw-{secrets.token_hex(12)}")
+        self._run("user", "add", user.username, "--role", role, "--password-stdin", stdin=user.password + "\n")
+        return user
+
+    def delete_client(self, client_id: str) -> None:
+        self._run("link", "delete", client_id, "--yes")
+
+    def rotate_secret(self, client_id: str, overlap_hours: int) -> str:
+        output = self._run("link", "rotate-secret", client_id, "--overlap-hours", str(overlap_hours), "--json")
+        secret: str = json.loads(output)["client_secret"]
+        return secret
+
+    def disable_user(self, username: str) -> None:
+        self._run("user", "disable", username)
+
+    def set_password(self, username: str, password: str) -> None:
+        self._run("user", "password", username, "--password-stdin", stdin=password + "\n")
+
+    # ---- everything else ----------------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> None:
+        self.shift.advance(seconds)
+
+    def dump(self) -> str:
+        with sqlite3.connect(self.database) as connection:
+            return "\n".join(connection.iterdump())
+
+    def logs(self) -> str:
+        return "".join(each.log.read_text(errors="replace") for each in self.processes)
+
+    def audit(self) -> list[dict[str, Any]]:
+        code, output = self.command("audit", "--json")
+        assert code == 0, f"watersmeet audit --json: {output}"
+        return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
+
+    @contextmanager
+    def hold_store(self) -> Iterator[None]:
+        connection = sqlite3.connect(self.database, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
+
+
+def _target(server: Watersmeet) -> Target:
+    base = server.base_url
+    clients = {
+        "confidential": server.new_client(name="Confidential"),
+        "other": server.new_client(name="Other"),
+        "public": server.new_client(name="Public", public=True),
+        "legacy": server.new_client(name="Legacy", profile=LEGACY),
+        "administration": server.new_client(name="Administration", scope="SYSTEM_ADMIN"),
+        "plain": server.new_client(name="Plain web client", redirect_uris=[CALLBACK]),
+    }
+    users = {
+        "reader": server.new_user(),
+        "writer": server.new_user(),
+        "administrator": server.new_user("administrator"),
+        "system-administrator": server.new_user("system-administrator"),
+    }
+    well_known = ("oauth-authorization-server", "openid-configuration")
+    oauth = f"{base}/rest/oauth2/latest"
+    return Target(
+        name="Watersmeet",
+        version=__version__,
+        issuer=base,
+        authorize=f"{oauth}/authorize",
+        token=f"{oauth}/token",
+        revoke=f"{oauth}/revoke",
+        introspect=f"{oauth}/introspect",
+        metadata=[f"{base}/.well-known/{name}" for name in well_known],
+        clients=clients,
+        users=users,
+        scopes=["READ", "WRITE", "ADMIN", "SYSTEM_ADMIN"],
+        resources={
+            "READ": Resource("/rest/api/user/current"),
+            "WRITE": Resource("/rest/api/space", "POST", {"key": "S" + secrets.token_hex(4), "name": "Security"}),
+            "ADMIN": Resource("/rest/oauth2/latest/client"),
+        },
+        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ")),
+        nodes=[f"127.0.0.1:{each.port}" for each in server.processes],
+        pages={
+            "home": "/",
+            "sign_in": "/login.action",
+            "sign_out": "/logout.action",
+            "authorized": "/plugins/servlet/oauth2/authorized-applications",
+            "links": "/plugins/servlet/applinks/listApplicationLinks",
+            "new_link": "/plugins/servlet/applinks/incoming",
+            "link": "/plugins/servlet/applinks/incoming/{client_id}",
+            "edit_link": "/plugins/servlet/applinks/incoming/{client_id}/edit",
+        },
+    )
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Target, Watersmeet]]:
+    """Two processes on one store, with clients and users in it, until the block ends."""
+    ports = [free_port(), free_port()]
+    processes = [_Process(port, folder / f"log-{number}") for number, port in enumerate(ports)]
+    server = Watersmeet(folder, f"http://127.0.0.1:{ports[0]}", processes=processes)
+    target = _target(server)
+    server.start()
+    try:
+        yield target, server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def serving_https(folder: Path) -> Iterator[str]:
+    """One process whose base URL is https, as behind a proxy on this computer that ends TLS: its ``host:port``."""
+    process = _Process(free_port(), folder / "log")
+    known = {setting.name for setting in all_settings()}
+    trusted = 'trusted_proxies = "127.0.0.1"\n' if "trusted_proxies" in known else ""
+    server = Watersmeet(folder, "https://wiki.example.com", trusted, [process])
+    server.start()
+    try:
+        yield f"127.0.0.1:{process.port}"
+    finally:
+        server.stop()

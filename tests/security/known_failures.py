@@ -1,0 +1,50 @@
+"""Rows that the product does not meet yet, each with what is missing.
+
+They are reported as failures, and they do not hold up a landing; a row that is met by now must leave this list.
+"""
+
+STRICTLY = False  # until the branches that build what is missing are merged
+
+KNOWN_FAILURES: dict[tuple[str, str], str] = {
+    ("S001", "strict"): "built on the branch guard",
+    ("S004", "strict"): "built on the branch guard",
+    ("S021", "strict"): "built on the branch protocol",
+    ("S023", "strict"): "built on the branch protocol",
+    ("S023", "atlassian-dc"): "built on the branch protocol",
+    ("S024", "strict"): "built on the branch protocol",
+    ("S045", "strict"): "built on the branch protocol",
+    ("S047", "strict"): "built on the branch protocol",
+    ("S047", "atlassian-dc"): "built on the branch protocol",
+    ("S048", "strict"): "built on the branch protocol",
+    ("S051", "strict"): "built on the branch protocol",
+    ("S053", "strict"): "built on the branch protocol",
+    ("S064", "strict"): "built on the branch guard",
+    ("S068", "strict"): "built on the branch pages",
+    ("S081", "strict"): "built on the branch protocol",
+    ("S082", "strict"): "built on the branch protocol",
+    ("S083", "strict"): "built on the branch protocol",
+    ("S084", "strict"): "built on the branch protocol",
+    ("S091", "strict"): "built on the branch protocol",
+    ("S091", "atlassian-dc"): "built on the branch protocol",
+    ("S092", "strict"): "built on the branch protocol",
+    ("S092", "atlassian-dc"): "built on the branch protocol",
+    ("S096", "strict"): "built on the branch guard",
+    ("S098", "strict"): "built on the branch protocol",
+    ("S100", "strict"): "a page for administrators answers others with 400 instead of 403",
+    ("S107", "strict"): "built on the branch guard",
+    ("S124", "strict"): "built on the branch protocol",
+    ("S125", "strict"): "built on the branch protocol",
+    ("S134", "strict"): "built on the branch protocol",
+    ("S135", "strict"): "built on the branch protocol",
+    ("S136", "strict"): "built on the branch protocol",
+    ("S137", "strict"): "built on the branch protocol",
+    ("S138", "strict"): "built on the branch protocol",
+    ("S139", "strict"): "built on the branch protocol",
+    ("S147", "strict"): "built on the branch protocol",
+    ("S148", "strict"): "built on the branch protocol",
+    ("S149", "strict"): "built on the branch guard",
+    ("S150", "strict"): "built on the branch guard",
+    ("V31", "strict"): "built on the branch guard",
+    ("V48", "strict"): "a page for administrators answers others with 400 instead of 403",
+    ("S014", "strict"): "built on the branch guard",
+}

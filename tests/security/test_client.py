@@ -1,0 +1,284 @@
+"""Client registration and authentication: S089 to S100."""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+import secrets
+import statistics
+import time
+
+from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
+from tests.security.harness.target import Hooks, both_profiles
+from tests.security.harness.verdict import Row
+from tests.security.harness.wire import race
+from tests.security.test_code import bits_of
+from tests.security.test_redirect import NEVER_REGISTERED, link_form
+
+MANY_WRONG_SECRETS = 100
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def test_s089_the_kind_of_a_client_is_fixed(server: Server, client: Client) -> None:
+    code = client.code()
+    for secret in (None, "", "null", "None", "undefined", "0"):
+        assert is_refused(client.exchange(code, client_secret=secret), "invalid_client", "invalid_request"), secret
+    assert client.exchange(code).status_code == 200
+    public = server.client("public")
+    assert public.secret is None
+    code = public.code()
+    for secret in ("x", client.secret):
+        assert is_refused(public.exchange(code, client_secret=secret), "invalid_client"), secret
+    assert public.exchange(code).status_code == 200
+
+
+def by_basic(client: Client, fields: dict[str, str], header: str) -> int:
+    """The status of a token request whose client is in a header."""
+    rest = {name: value for name, value in fields.items() if not name.startswith("client_")}
+    return client.http.post(client.server.target.token, data=rest, headers={"Authorization": header}).status_code
+
+
+def test_s090_basic(client: Client) -> None:
+    code = client.code()
+    assert client.secret
+    fields = client.exchange_fields(code)
+    rest = {name: value for name, value in fields.items() if not name.startswith("client_")}
+
+    def encoded(text: str) -> str:
+        return "Basic " + base64.b64encode(text.encode()).decode()
+
+    malformed = (
+        "Basic", "Basic !!!", "Basic " + base64.b64encode(b"no colon").decode(), encoded(":" + client.secret),
+        encoded(f"{client.id}:"), encoded(f"{client.id}:wrong"), encoded(f"{client.id}:{client.secret}x"),
+        encoded(f"{client.id}:%ff"), encoded(f"{client.id}:%00{client.secret}"),
+        encoded(f"{client.id}:{client.secret}%"),
+        basic(client.id, "a:b%c+d e\u00e9"), basic(client.id, client.secret)[:-4] + "====",
+        "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
+    )  # fmt: skip
+    for header in malformed:
+        answer = client.http.post(client.server.target.token, data=rest, headers={"Authorization": header})
+        assert answer.status_code in (400, 401), header
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"].startswith("Basic"), header
+            assert answer.json()["error"] == "invalid_client"
+    assert by_basic(client, fields, basic(client.id, client.secret)) == 200
+    escaped = "".join(f"%{ord(letter):02X}" for letter in client.secret)
+    assert by_basic(client, client.exchange_fields(client.code()), encoded(f"{client.id}:{escaped}")) == 200
+    assert (
+        by_basic(client, client.exchange_fields(client.code()), "bAsIc " + basic(client.id, client.secret)[6:]) == 200
+    )
+    in_body = client.post({**fields, "client_secret": "wrong"})
+    assert in_body.status_code in (400, 401)
+    assert in_body.json()["error"] == "invalid_client"
+
+
+@both_profiles
+def test_s091_one_way_to_authenticate(client: Client, other: Client, row: Row) -> None:
+    code = client.code()
+    assert client.secret
+    assert other.secret
+    fields, header = client.exchange_fields(code), basic(client.id, client.secret)
+
+    def both(changed: dict[str, str], header: str = header):  # type: ignore[no-untyped-def]
+        return client.post({**fields, **changed}, headers={"Authorization": header})
+
+    assert is_refused(both({"client_secret": "different"}), "invalid_request")
+    assert is_refused(both({"client_id": other.id}), "invalid_request", "invalid_client")
+    assert is_refused(both({}, basic(other.id, other.secret)), "invalid_request", "invalid_client")
+    assertion = {"client_assertion_type": JWT_BEARER, "client_assertion": "a.b.c"}
+    assert is_refused(client.post({**fields, **assertion}), "invalid_request", "invalid_client")
+    if client.is_strict:
+        assert is_refused(both({}), "invalid_request"), "the same credentials twice"
+        assert client.exchange(code).status_code == 200
+    else:
+        assert both({}).status_code == 200
+        row.legacy_accepted("identical credentials in the header and in the body count as one")
+
+
+@both_profiles
+def test_s092_the_way_is_pinned(server: Server, profile: str, row: Row) -> None:
+    methods = server.metadata()["token_endpoint_auth_methods_supported"]
+    assert {"client_secret_basic", "client_secret_post"} <= set(methods)
+    client = server.new_client(profile=profile)
+    code, output = server.hooks.command("link", "change", client.id, "--authentication", "client_secret_post")
+    assert code == 0, output
+    assert client.exchange(client.code()).status_code == 200
+    tried, header = client.code(), basic(client.id, client.secret or "")
+    status = by_basic(client, client.exchange_fields(tried), header)
+    if client.is_strict or status != 200:
+        assert status in (400, 401), "HTTP Basic of a client that authenticates in the body"
+        assert client.exchange(tried).status_code == 200, "nothing was consumed"
+    else:
+        row.legacy_accepted("the other way, audited")
+
+
+def test_s093_secrets_are_random_and_shown_once(server: Server) -> None:
+    made = [server.new_client() for _ in range(40)]
+    found = [client.secret or "" for client in made]
+    assert len(set(found)) == len(found)
+    assert bits_of(found) >= 160
+    assert all(re.fullmatch(r"[0-9a-f]{64}", secret) for secret in found), "256 bits"
+    first = made[0]
+    _, shown = server.hooks.command("link", "show", first.id, "--json")
+    _, listed = server.hooks.command("link", "list", "--json")
+    admin = server.client("administration").acting_for(server.user("system-administrator"))
+    rest = server.call(admin.tokens(scope="ADMIN")["access_token"], "ADMIN")
+    browser, user = server.signed_in(server.user("administrator")), server.user("administrator")
+    pages = [server.open(browser, server.page(name, first.id), user).text for name in ("links", "link", "edit_link")]
+    for text in (shown, listed, rest.text, *pages):
+        assert first.id in text
+        assert not any(secret in text for secret in found)
+
+
+def test_s094_what_is_stored_is_no_secret(server: Server, client: Client) -> None:
+    dump = server.hooks.dump()
+    assert client.secret
+    assert client.secret not in dump
+    stored = set(re.findall(r"'([0-9a-f]{40,})'", dump)) | set(re.findall(r"'(\$argon2[^']+)'", dump))
+    assert len(stored) > 3
+    fresh = server.new_client()
+    digests = set(re.findall(r"'([0-9a-f]{40,})'", server.hooks.dump())) - stored
+    assert digests
+    for value in digests:
+        assert is_refused(fresh.post({**fresh.refresh_fields("x"), "client_secret": value}), "invalid_client")
+
+
+def test_s095_unknown_and_wrong_look_alike(server: Server, client: Client, measures_time: bool) -> None:
+    assert client.secret
+    unknown = {"client_id": secrets.token_hex(16), "client_secret": client.secret}
+    wrong = {"client_id": client.id, "client_secret": secrets.token_hex(32)}
+    first = {"client_id": client.id, "client_secret": flipped(client.secret, 0)}
+    last = {"client_id": client.id, "client_secret": flipped(client.secret, -1)}
+
+    def seen(credentials: dict[str, str]) -> tuple[int, str, list[str]]:
+        answer = server.http().post(server.target.token, data={**client.refresh_fields("x"), **credentials})
+        return answer.status_code, answer.text, sorted(set(answer.headers) - {"date"})
+
+    assert seen(unknown) == seen(wrong) == seen(first) == seen(last)
+    if measures_time:
+        kinds = {"unknown": unknown, "first": first, "last": last}
+        times: dict[str, list[float]] = {name: [] for name in kinds}
+        for _ in range(2000):
+            name = random.choice(list(kinds))
+            http = server.http()
+            began = time.perf_counter()
+            http.post(server.target.token, data={**client.refresh_fields("x"), **kinds[name]})
+            times[name].append(time.perf_counter() - began)
+            server.close()
+        medians = {name: statistics.median(found) for name, found in times.items()}
+        assert max(medians.values()) - min(medians.values()) < 0.05 * min(medians.values()), medians
+
+
+def flipped(text: str, position: int) -> str:
+    letters = list(text)
+    letters[position] = "0" if letters[position] != "0" else "1"
+    return "".join(letters)
+
+
+def test_s096_guessing_secrets_is_throttled(server: Server) -> None:
+    client = server.new_client()
+    tokens = client.tokens()
+    guesses = [
+        client.raw({**client.refresh_fields("x"), "client_secret": secrets.token_hex(32)})
+        for _ in range(MANY_WRONG_SECRETS)
+    ]
+    answers = race(server.target.nodes, guesses)
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {401, 429}
+    assert 429 in statuses
+    assert statuses.count(401) <= MANY_WRONG_SECRETS // 2, f"{statuses.count(401)} guesses were evaluated"
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 429)
+    assert client.refresh(tokens["refresh_token"]).status_code == 200, "the genuine client, from another address"
+
+
+def test_s097_two_secrets_overlap(server: Server) -> None:
+    client = server.new_client()
+    old = client.secret
+    tokens = client.tokens()
+    new = server.hooks.rotate_secret(client.id, 1)
+    server.secrets.add(new)
+    assert new != old
+    for secret in (old, new):
+        answer = client.refresh(tokens["refresh_token"], client_secret=secret)
+        assert answer.status_code == 200
+        tokens = answer.json()
+    server.hooks.advance(3601)
+    assert is_refused(client.refresh(tokens["refresh_token"], client_secret=old), "invalid_client")
+    assert client.refresh(tokens["refresh_token"], client_secret=new).status_code == 200
+    third = server.hooks.rotate_secret(client.id, 0)
+    server.secrets.add(third)
+    assert is_refused(client.refresh("x", client_secret=new), "invalid_client"), "ended at once"
+
+
+def unsigned(claims: str) -> str:
+    return ".".join(
+        base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in ('{"alg":"none"}', claims, "")
+    )
+
+
+def test_s098_private_key_jwt(server: Server, client: Client, row: Row) -> None:
+    row.not_supported("private_key_jwt is not advertised, and an assertion authenticates nobody")
+    if type(server.hooks) is not Hooks:
+        assert "private_key_jwt" not in server.metadata()["token_endpoint_auth_methods_supported"]
+    tokens = client.tokens()
+    claims = f'{{"iss":"{client.id}","sub":"{client.id}","aud":"{server.target.issuer}","exp":9999999999,"jti":"1"}}'
+    for assertion in (unsigned(claims), "a.b.c"):
+        fields = {
+            "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client.id,
+            "client_assertion_type": JWT_BEARER, "client_assertion": assertion,
+        }  # fmt: skip
+        assert is_refused(client.post(fields), "invalid_client", "invalid_request")
+        del fields["client_id"]
+        assert is_refused(client.post(fields), "invalid_client", "invalid_request")
+
+
+def test_s099_a_deleted_client_is_gone_everywhere(server: Server) -> None:
+    asked = server.new_client()
+    browser = server.signed_in(asked.user)
+    question = browser.question(asked.ask(browser=browser))
+    assert question
+    server.hooks.delete_client(asked.id)
+    assert not browser.answer(question).is_redirect
+    approved = server.new_client()
+    code = approved.code()
+    server.hooks.delete_client(approved.id)
+    assert is_refused(approved.exchange(code), "invalid_client")
+    holding = server.new_client()
+    tokens = holding.tokens()
+    server.hooks.delete_client(holding.id)
+    assert not server.works_somewhere(tokens["access_token"])
+    assert is_refused(holding.refresh(tokens["refresh_token"]), "invalid_client")
+    assert holding.id not in server.open(browser, server.page("authorized"), asked.user).text
+
+
+def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
+    client = server.new_client()
+    for name in ("reader", "writer"):
+        user = server.user(name)
+        browser = server.signed_in(user)
+        for page in ("links", "new_link", "link", "edit_link"):
+            answer = server.open(browser, server.page(page, client.id), user)
+            assert answer.status_code in (403, 404), (name, page)
+            assert client.id not in answer.text
+        home = browser.form(browser.get(server.page("home")), "form_token")
+        assert home
+        link = server.url(server.page("link", client.id))
+        for action in ("", "/edit", "/rotate-secret", "/delete"):
+            answer = browser.http.post(
+                link + action, data={"form_token": home["form_token"], "name": client.registration.name}
+            )
+            assert answer.status_code in (403, 404, 405), action
+        token = client.acting_for(user).tokens()["access_token"]
+        assert server.call(token, "ADMIN").status_code in (401, 403)
+    admin, form = link_form(server, "edit_link", client.id)
+    for uri in NEVER_REGISTERED:
+        answer = admin.post({**form, "redirect_uris": uri})
+        assert answer.status_code == 400, uri
+    tokens = client.tokens()
+    admin.post({**form, "type": "public", "confidential": "false", "redirect_uris": client.redirect_uri})
+    assert is_refused(client.refresh(tokens["refresh_token"], client_secret=None), "invalid_client"), (
+        "still confidential"
+    )
+    assert client.refresh(tokens["refresh_token"]).status_code == 200
+    assert "code" in answer_of(client.authorize().headers["location"])

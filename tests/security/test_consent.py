@@ -1,0 +1,385 @@
+"""Signing in, sessions, consent: S054 to S070."""
+
+from __future__ import annotations
+
+import secrets
+import select
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from lxml import html
+
+from tests.security.harness.browser import Browser, new_address
+from tests.security.harness.client import Client, Code, Server, answer_of, is_refused, s256
+from tests.security.harness.verdict import Row
+from tests.security.harness.wire import connect, get_request, post_form, race, send
+
+MANY_WRONG_PASSWORDS = 60
+MANY_ACCOUNTS = 200
+
+
+def sign_in_form(server: Server, browser: Browser) -> dict[str, str]:
+    form = browser.form(browser.get(server.page("sign_in")), server.target.forms.password)
+    assert form
+    return form
+
+
+def try_password(server: Server, browser: Browser, username: str, password: str) -> httpx.Response:
+    """One attempt to sign in."""
+    names = server.target.forms
+    return browser.post({**sign_in_form(server, browser), names.username: username, names.password: password})
+
+
+def is_signed_in(server: Server, browser: Browser) -> bool:
+    page = browser.get(server.page("authorized"))
+    assert page.status_code in (200, 302)
+    return page.status_code == 200
+
+
+def test_s054_posts_carry_a_token_of_this_session_and_this_question(server: Server, client: Client) -> None:
+    browser, stranger = server.signed_in(client.user), server.signed_in(server.user("reader"))
+    question = browser.question(client.ask(browser=browser))
+    theirs = stranger.question(client.acting_for(server.user("reader")).ask(browser=stranger))
+    second = browser.question(client.ask(browser=browser))
+    assert question
+    assert theirs
+    assert second
+    if "form_token" not in question:
+        pytest.skip("the target's description names no form token")
+    without = {name: value for name, value in question.items() if name != "form_token"}
+    attempts = [
+        browser.answer(without),
+        browser.answer({**question, "form_token": ""}),
+        browser.answer({**question, "form_token": theirs["form_token"]}),
+        browser.answer({**question, "form_token": second["form_token"]}),
+        *(
+            browser.post({**question, "decision": "allow"}, headers=headers)
+            for headers in (
+                {"Origin": "https://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+                {"Sec-Fetch-Site": "same-site"},
+            )
+        ),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in attempts] == [403] * len(attempts)
+    assert "code" in answer_of(browser.answer(question).headers["location"]), "and none of it used the question up"
+    fresh, elsewhere = server.browser(), server.browser()
+    form, foreign = sign_in_form(server, fresh), sign_in_form(server, elsewhere)
+    names, user = server.target.forms, client.user
+    filled = {names.username: user.username, names.password: user.password}
+    for changed in ({"form_token": ""}, {"form_token": foreign["form_token"]}):
+        assert fresh.post({**form, **filled, **changed}).status_code == 403
+    assert fresh.post({**form, **filled}, headers={"Origin": "https://evil.test"}).status_code == 403
+
+
+def test_s055_only_the_browser_that_was_asked_may_answer(server: Server, client: Client) -> None:
+    attacker, victim = server.signed_in(server.user("reader")), server.signed_in(server.user("writer"))
+    asked = client.acting_for(server.user("reader")).ask(browser=attacker)
+    question = attacker.question(asked)
+    assert question
+    opened = victim.get(str(asked.url))
+    assert not victim.question(opened) or victim.question(opened) != question
+    assert opened.status_code in (302, 400, 403)
+    answered = victim.answer(question)
+    assert answered.status_code in (400, 403)
+    assert "location" not in answered.headers
+    second_browser = server.browser()
+    server.open(second_browser, server.page("authorized"), server.user("reader"))
+    assert second_browser.answer(question).status_code in (400, 403), "another browser of the same person"
+    assert "code" in answer_of(attacker.answer(question).headers["location"])
+
+
+def test_s056_public_clients_are_asked_about_every_time(server: Server) -> None:
+    loopback = server.new_client(redirect_uris=["http://127.0.0.1:7000/cb"])
+    for client in (server.client("public"), loopback):
+        assert client.code().value
+        browser = server.signed_in(client.user)
+        extras: tuple[dict[str, Any], ...] = ({}, {"prompt": "none"}, {"approval_prompt": "auto"})
+        for extra in extras:
+            assert browser.question(client.ask(browser=browser, **extra)), "asked again"
+
+
+def test_s057_remembered_consent(server: Server, client: Client, row: Row) -> None:
+    row.not_supported("consent is asked every time and never remembered")
+    browser = server.signed_in(client.user)
+    asked: tuple[dict[str, Any], ...] = ({}, {"scope": "WRITE"}, {"redirect_uri": client.registration.redirect_uris[1]})
+    for changed in asked:
+        assert client.code(**changed).value
+        assert browser.question(client.ask(browser=browser, **changed)), changed
+
+
+def test_s058_the_question_says_who_what_where_and_how_long(server: Server) -> None:
+    client = server.new_client(name="Quarterly Reports", scope="ADMIN")
+    text = " ".join(html.fromstring(client.ask(scope="ADMIN").content).text_content().split())
+    shown = ("Quarterly Reports", "app.example", client.user.username, "ADMIN", "WRITE", "READ", "day")
+    assert [word for word in shown if word not in text] == []
+    assert "registered by" in text.lower(), "whoever vouches for the client is named"
+    loopback = server.new_client(redirect_uris=["http://127.0.0.1:7000/cb"])
+    assert "on this computer" in loopback.ask().text
+
+
+def test_s059_names_are_inert(server: Server) -> None:
+    name = "<img src=x onerror=alert(1)>\"'{{7*7}}"
+    page = server.new_client(name=name).ask()
+    assert not html.fromstring(page.content).xpath("//img[@onerror]")
+    assert "{{7*7}}" in html.fromstring(page.content).text_content()
+    for invisible in ("\u202e", "\u200b", "\u2066", "\ufeff", "\u00ad", "\n", "\x07"):
+        code, output = server.hooks.command(
+            "link", "add", f"Pay{invisible}Pal", "--redirect-uri", "https://a.example/cb"
+        )
+        assert code == 1, (invisible, output)
+
+
+def test_s060_scopes_can_be_unticked(server: Server, client: Client, row: Row) -> None:
+    browser = server.signed_in(client.user)
+    wide, weakest = server.target.scopes[1], server.target.scopes[0]
+    verifier = secrets.token_hex(32)
+    parameters: dict[str, Any] = {"scope": wide, "code_challenge": s256(verifier), "code_challenge_method": "S256"}
+    narrow = server.target.forms.narrow
+    question = browser.question(client.ask(browser=browser, pkce=False, **parameters))
+    assert question
+    if narrow is None or narrow[0] not in question:
+        row.not_supported("the question is answered as a whole")
+        return
+    told = answer_of(browser.answer({**question, **dict([narrow])}).headers["location"])
+    answer = client.exchange(Code(told["code"], client.redirect_uri, verifier, ""))
+    assert answer.json()["scope"] == weakest
+    assert server.call(answer.json()["access_token"], wide).status_code == 403
+    question = browser.question(client.ask(browser=browser, scope=weakest))
+    assert question
+    for wider in (wide, server.target.scopes[-1], "NO_SUCH_SCOPE"):
+        assert not browser.answer({**question, narrow[0]: wider}).is_redirect, "never more than was asked"
+
+
+def test_s061_a_refusal_is_told_and_leaves_nothing(server: Server, client: Client) -> None:
+    told = client.outcome(allow=False, state="unchanged")
+    assert (told["error"], told["state"]) == ("access_denied", "unchanged")
+    assert "code" not in told
+    user = server.new_user()
+    mine = client.acting_for(user)
+    assert mine.outcome(allow=False)["error"] == "access_denied"
+    page = server.open(server.signed_in(user), server.page("authorized"), user)
+    assert client.id not in page.text
+
+
+def test_s062_sessions_are_renewed_and_end_on_the_server(server: Server, client: Client) -> None:
+    browser = server.browser()
+    browser.get(server.page("sign_in"))
+    before = set(browser.http.cookies.values())
+    server.open(browser, server.page("authorized"), client.user)
+    jar = dict(browser.http.cookies)
+    assert is_signed_in(server, browser)
+    assert not before & set(jar.values()), "no cookie from before signing in is good afterwards"
+    fixed = server.browser()
+    for name in jar:
+        fixed.http.cookies.set(name, "0" * 64, domain=httpx.URL(server.target.issuer).host)
+    server.open(fixed, server.page("authorized"), client.user)
+    assert "0" * 64 not in dict(fixed.http.cookies).values(), "a planted identifier is not adopted"
+    form = browser.form(browser.get(server.page("home")), "form_token")
+    assert form
+    assert browser.post(form).status_code == 303
+    replay = server.browser()
+    for name, value in jar.items():
+        replay.http.cookies.set(name, value, domain=httpx.URL(server.target.issuer).host)
+    assert not is_signed_in(server, replay)
+
+
+def _morsels(answer: httpx.Response) -> list[tuple[str, dict[str, str]]]:
+    found = []
+    for line in answer.headers.get_list("set-cookie"):
+        cookie = SimpleCookie(line)
+        found += [(name, {k: str(v) for k, v in morsel.items()}) for name, morsel in cookie.items()]
+    return found
+
+
+def test_s063_cookies(server: Server, https_node: str, client: Client) -> None:
+    browser = server.browser()
+    page = browser.get(server.page("sign_in"))
+    done = try_password(server, browser, client.user.username, client.user.password)
+    set_by_http = _morsels(page) + [each for each in _morsels(done) if each[1]["max-age"] != "0"]
+    assert set_by_http
+    for name, attributes in set_by_http:
+        assert not name.startswith("__")
+        assert attributes["httponly"]
+        assert (attributes["samesite"].lower(), attributes["path"], attributes["domain"]) == ("lax", "/", "")
+    page = send(https_node, get_request(f"http://{https_node}/login.action", _https_host(server)), "127.0.0.1")
+    assert page.status_code == 200, page.text
+    assert _morsels(page)
+    for name, attributes in _morsels(page):
+        assert name.startswith("__Host-")
+        assert attributes["secure"]
+        assert attributes["httponly"]
+        assert (attributes["samesite"].lower(), attributes["path"], attributes["domain"]) == ("lax", "/", "")
+
+
+def _https_host(server: Server) -> dict[str, str]:
+    return {"Host": "wiki.example.com", "X-Forwarded-Proto": "https"}
+
+
+def test_s064_guessing_passwords_is_throttled(server: Server) -> None:
+    user = server.new_user()
+    browser = server.browser()
+    form, names = sign_in_form(server, browser), server.target.forms
+    url = form.pop("")
+    cookie = browser.cookies_for(url)
+    guesses = [
+        post_form(url, {**form, names.username: user.username, names.password: f"wrong-{number}"}, cookie)
+        for number in range(MANY_WRONG_PASSWORDS)
+    ]
+    answers = race(server.target.nodes, guesses)
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {401, 429}, set(statuses)
+    assert statuses.count(429) >= MANY_WRONG_PASSWORDS // 2, f"{statuses.count(401)} guesses were evaluated"
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 429)
+    owner = server.browser()
+    assert try_password(server, owner, user.username, user.password).status_code == 303, "the owner, elsewhere"
+    # A source that tries many accounts is slowed down, too.
+    source = server.browser()
+    many = (try_password(server, source, f"nobody{number}", "x" * 12).status_code for number in range(MANY_ACCOUNTS))
+    assert 429 in many, "one source, many accounts"
+
+
+def _time_of(attempt: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    attempt()
+    return time.perf_counter() - began
+
+
+def test_s065_nobody_learns_who_exists(server: Server, measures_time: bool) -> None:
+    user = server.new_user()
+
+    def shown(username: str) -> tuple[int, str]:
+        answer = try_password(server, server.browser(), username, "not the password")
+        text = html.fromstring(answer.content).xpath("//main")[0].text_content()
+        return answer.status_code, " ".join(text.split()).replace(username, "")
+
+    assert shown(user.username) == shown("nobody-" + secrets.token_hex(4))
+    disabled = server.new_user()
+    server.hooks.disable_user(disabled.username)
+    assert shown(disabled.username) == shown(user.username)
+    if measures_time:
+        people: dict[str, list[float]] = {"exists": [], "absent": []}
+        for _ in range(200):
+            for kind, times in people.items():
+                # Every attempt from an address and at an account that has not been throttled yet.
+                name = server.new_user().username if kind == "exists" else f"n{secrets.token_hex(6)}"
+                browser = server.browser()
+                form = {**sign_in_form(server, browser), "username": name, "password": "not the password"}
+                times.append(_time_of(partial(browser.post, form)))
+                server.close()
+        exists, absent = (statistics.median(found) for found in people.values())
+        assert abs(exists - absent) <= 0.05 * absent, f"medians {exists:.4f} s and {absent:.4f} s"
+
+
+def test_s066_after_signing_in_one_stays_here(server: Server, client: Client) -> None:
+    targets = (
+        "//evil.test", "/\\evil.test", "/%5cevil.test", "https:evil.test", "https://evil.test", "/\t/evil.test",
+        "/%09/evil.test", "\\\\evil.test", "javascript:alert(1)", " //evil.test", "/\n/evil.test", "http:///evil.test",
+        "@evil.test", ".evil.test", "///evil.test", "/..//evil.test",
+    )  # fmt: skip
+    for target in targets:
+        for spelled in {target, quote(target, safe="/:%")}:
+            browser = server.browser()
+            page = browser.get(f"{server.page('sign_in')}?os_destination={quote(spelled, safe='')}")
+            done = browser.sign_in(page, client.user)
+            assert done.status_code == 303, spelled
+            location = done.headers["location"]
+            assert location.startswith("/"), spelled
+            assert httpx.URL(server.target.issuer).join(location).host in ("127.0.0.1", "localhost"), spelled
+            assert "\\" not in location
+            assert not location.startswith("//")
+            assert browser.follow(done).status_code in (200, 404)
+
+
+def test_s067_a_disabled_user_is_out_everywhere(server: Server, client: Client) -> None:
+    def person() -> Client:
+        return client.acting_for(server.new_user())
+
+    asked = person()
+    browser = server.signed_in(asked.user)
+    question = browser.question(asked.ask(browser=browser))
+    assert question
+    server.hooks.disable_user(asked.user.username)
+    assert not is_signed_in(server, browser)
+    assert not browser.answer(question).is_redirect
+    assert try_password(server, server.browser(), asked.user.username, asked.user.password).status_code == 401
+
+    approved = person()
+    code = approved.code()
+    server.hooks.disable_user(approved.user.username)
+    assert is_refused(approved.exchange(code), "invalid_grant")
+
+    holding = person()
+    tokens = holding.tokens()
+    server.hooks.disable_user(holding.user.username)
+    assert not server.works_somewhere(tokens["access_token"])
+    assert is_refused(holding.refresh(tokens["refresh_token"]), "invalid_grant")
+
+
+def test_s068_administration_needs_a_fresh_sign_in(server: Server) -> None:
+    client = server.client("administration").acting_for(server.user("system-administrator"))
+    browser = server.browser()
+    server.open(browser, server.page("authorized"), client.user)
+    server.hooks.advance(31 * 60)
+    assert is_signed_in(server, browser), "the session itself is still good"
+    for scope in ("ADMIN", "SYSTEM_ADMIN"):
+        page = browser.follow(browser.get(client.url(scope=scope)))
+        question = browser.question(page)
+        if question is None:
+            assert browser.form(page, server.target.forms.password), "sign in again first"
+            page = client.ask(browser=browser, scope=scope)
+            assert browser.question(page)
+            continue
+        # The question itself asks for the password: the fresh sign-in and the answer are one.
+        for password in ("", "not the password", server.user("reader").password):
+            refused = browser.answer(question, password=password)
+            assert not refused.is_redirect, f"{scope} allowed with {password!r}"
+            assert refused.status_code in (400, 401, 403)
+        question = browser.question(client.ask(browser=browser, scope=scope))
+        assert question
+        assert "code" in answer_of(browser.answer(question, password=client.user.password).headers["location"])
+
+
+def test_s069_passwords_are_capped_and_hashing_leaves_room(server: Server, client: Client) -> None:
+    browser = server.browser()
+    form, names = sign_in_form(server, browser), server.target.forms
+    for length in (2_000, 60_000, 10_000_000):
+        answer = browser.post({**form, names.username: client.user.username, names.password: "x" * length})
+        assert answer.status_code in (400, 401, 413), length
+    code = client.code()
+    url = form.pop("")
+    cookie = browser.cookies_for(url)
+    node = server.target.nodes[0]
+    connections = [connect(node, new_address()) for _ in range(50)]
+    try:
+        for connection in connections:
+            fields = {**form, names.username: f"n{secrets.token_hex(6)}", names.password: "x" * 20}
+            connection.sendall(post_form(url, fields, cookie))
+        assert client.exchange(code).status_code == 200
+        answered, _, _ = select.select(connections, [], [], 0)
+        assert len(answered) < len(connections), "the exchange did not wait for all those passwords"
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_s070_grants_are_listed_and_taken_back_at_once(server: Server, client: Client) -> None:
+    mine = client.acting_for(server.new_user())
+    first, pending = mine.tokens(), mine.code()
+    second = mine.refresh(mine.tokens()["refresh_token"]).json()
+    browser = server.signed_in(mine.user)
+    page = server.open(browser, server.page("authorized"), mine.user)
+    form = browser.form(page, "client_id", client.id)
+    assert form, "the grant is listed"
+    assert browser.post(form).status_code == 303
+    for tokens in (first, second):
+        assert not any(server.works(tokens["access_token"], node) for node in server.target.nodes)
+        assert is_refused(mine.refresh(tokens["refresh_token"]), "invalid_grant")
+    assert is_refused(mine.exchange(pending), "invalid_grant"), "a code on its way is taken back, too"
+    assert client.id not in browser.get(server.page("authorized")).text
