@@ -98,7 +98,9 @@ def _against(read: Callable[[Found, str], float | None], name: str, other: str) 
     return ratio
 
 
-def _goals_of_grants(number: str, what: str, read: Callable[[Found, str], float | None]) -> list[Goal]:
+def _goals_of_grants(
+    on_sqlite: str, on_postgresql: str, what: str, read: Callable[[Found, str], float | None]
+) -> list[Goal]:
     wanted = [
         (_SQLITE, _LIMIT, 0.40, "the limit"),
         (_SQLITE, "oidc-provider, in memory", 2.5, "oidc-provider in memory"),
@@ -109,7 +111,14 @@ def _goals_of_grants(number: str, what: str, read: Callable[[Found, str], float 
         (_POSTGRESQL, "oidc-provider, PostgreSQL", 10, "oidc-provider on PostgreSQL"),
     ]
     return [
-        Goal(number, f"{what}, {name.split(', ')[1]}, against {whom}", least, None, "", _against(read, name, other))
+        Goal(
+            on_sqlite if name == _SQLITE else on_postgresql,
+            f"{what}, {name.split(', ')[1]}, against {whom}",
+            least,
+            None,
+            "",
+            _against(read, name, other),
+        )
         for name, other, least, whom in wanted
     ]
 
@@ -130,9 +139,9 @@ def _milliseconds(part: float, loads: Callable[[Found], Iterable[Load]]) -> Call
 
 
 GOALS = [
-    *_goals_of_grants("P1, P2", "code exchange", _exchanges),
+    *_goals_of_grants("P1", "P2", "code exchange", _exchanges),
     Goal("P2", "code exchange, PostgreSQL, against pgbench", 0.6, None, "", _share_of_pgbench),
-    *_goals_of_grants("P3", "refresh", _refreshes),
+    *_goals_of_grants("P3", "P3", "refresh", _refreshes),
     Goal("P4", "Bearer-protected GET against an open one, SQLite", 0.85, None, "", _share_unprotected("SQLite")),
     Goal("P4", "the same, PostgreSQL", 0.60, None, "", _share_unprotected("PostgreSQL")),
     Goal(
