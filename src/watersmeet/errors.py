@@ -15,9 +15,11 @@ class WatersmeetError(Exception):
     ``{name}`` in it takes that from ``values``, so that pages can say it in another language (``message`` is the
     sentence before they are filled in).
     ``detail`` is private: it may name identifiers, never credentials, and goes to the log only.
+    ``status`` is the HTTP status of a page or resource that answers with it.
     """
 
     description: str = "The request could not be carried out."
+    status: int = 400
 
     def __init__(self, description: str | None = None, *, detail: str = "", **values: Any) -> None:
         self.message = self.description if description is None else description
@@ -35,6 +37,8 @@ class SettingsError(WatersmeetError):
 class Throttled(WatersmeetError):
     """Too many failed attempts came from there; nothing was looked at (S064, S096)."""
 
+    status = 429
+
     def __init__(self, wait: int) -> None:
         """``wait`` is in milliseconds."""
         self.retry_after_seconds = max(1, -(-wait // 1000))
@@ -49,6 +53,7 @@ class ServiceUnavailable(WatersmeetError):
     """The database cannot take the work now; nothing was consumed and the caller may try again."""
 
     description = "The service is busy. Nothing was changed; try again shortly."
+    status = 503
     retry_after_seconds: int = 1
 
 

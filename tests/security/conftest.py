@@ -20,7 +20,7 @@ from tests.security.harness import watersmeet
 from tests.security.harness.client import Client, Server
 from tests.security.harness.target import LEGACY, STRICT, Hooks, Target, read_target
 from tests.security.harness.verdict import Row, Verdict, table
-from tests.security.known_failures import KNOWN_FAILURES, STRICTLY
+from tests.security.known_failures import KNOWN_FAILURES
 from tests.security.requirements import ROW_NAME
 
 _rows = pytest.StashKey[list[Row]]()
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[index] = item
         reason = KNOWN_FAILURES.get(_identity(item))
         if reason is not None and "WATERSMEET_TEST_TARGET" not in os.environ:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=STRICTLY))
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 def _identity(item: pytest.Item) -> tuple[str, str]:

@@ -32,6 +32,7 @@ class UnacceptableLink(WatersmeetError):
 class UnknownLink(WatersmeetError):
     """There is no incoming link with that client ID."""
 
+    status = 404
     description = "There is no incoming link with this client ID."
 
 

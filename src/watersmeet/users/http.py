@@ -112,6 +112,7 @@ async def require_session(environment: Environment, request: Request, *, otherwi
 class NotAnAdministrator(WatersmeetError):
     """A page for administrators was asked for by somebody else."""
 
+    status = 403
     description = "This page is for administrators. Sign in as one, or ask one."
 
 

@@ -15,6 +15,7 @@ from watersmeet.oauth2.keys import Keys
 class CrossSitePost(WatersmeetError):
     """A form was posted from another site, by another browser, or long ago."""
 
+    status = 403
     description = "This form is no longer valid, perhaps because you signed in or out meanwhile. Go back and try again."
 
 

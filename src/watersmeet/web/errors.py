@@ -26,9 +26,7 @@ from watersmeet.oauth2.response import bearer_challenge
 from watersmeet.oauth2.vocabulary import ErrorCode
 from watersmeet.settings import Settings
 from watersmeet.web.cause import note_cause
-from watersmeet.web.csrf import CrossSitePost
 from watersmeet.web.environment import Environment
-from watersmeet.web.forms import BodyTooLarge
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.language import translatable
 from watersmeet.web.log import log, request_id
@@ -132,20 +130,12 @@ def _with_status(status: int, description: str) -> RestError:
 
 def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
     match error:
-        case RestError():
-            return error.status, {}
         case HTTPException():
             return error.status_code, error.headers or {}
-        case ServiceUnavailable():
-            return 503, {"retry-after": str(error.retry_after_seconds)}
-        case Throttled():
-            return 429, {"retry-after": str(error.retry_after_seconds)}
-        case CrossSitePost():
-            return 403, {}
-        case BodyTooLarge():
-            return 413, {}
+        case ServiceUnavailable() | Throttled():
+            return error.status, {"retry-after": str(error.retry_after_seconds)}
         case WatersmeetError():
-            return 400, {}
+            return error.status, {}
     return 500, {}
 
 

@@ -16,6 +16,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 class BodyTooLarge(WatersmeetError):
     """A body is larger than anything this server expects there."""
 
+    status = 413
     description = "The request is too large."
 
 

@@ -40,7 +40,7 @@ def test_only_administrators_see_it(site: Site) -> None:
     for path in (PAGE, EXPORT):
         assert site.new_browser().get(path).headers["location"].startswith("/login.action?")
         refused = site.signed_in("alice").get(path)
-        assert refused.status_code == 400
+        assert refused.status_code == 403
         assert "sign-in.succeeded" not in refused.text
 
 

@@ -35,8 +35,8 @@ def test_only_administrators_manage_links(site: Site) -> None:
     assert site.new_browser().get(LINKS).headers["location"].startswith("/login.action?")
     alice = site.signed_in("alice")
     for path in (LINKS, NEW_LINK, f"{NEW_LINK}/{demo.CLIENT_ID}"):
-        assert alice.get(path).status_code == 400
-    assert alice.post(f"{NEW_LINK}/{demo.CLIENT_ID}/delete", data={"name": demo.CLIENT_NAME}).status_code == 400
+        assert alice.get(path).status_code == 403
+    assert alice.post(f"{NEW_LINK}/{demo.CLIENT_ID}/delete", data={"name": demo.CLIENT_NAME}).status_code == 403
 
 
 @pytest.mark.parametrize(

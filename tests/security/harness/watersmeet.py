@@ -23,7 +23,6 @@ from tests.security.harness.shifted import Shift
 from tests.security.harness.target import LEGACY, STRICT, Forms, Hooks, Registration, Resource, Target, User
 from watersmeet import __version__
 from watersmeet.cli import main
-from watersmeet.settings import all_settings
 
 _ROOT = Path(__file__).parents[3]
 _READY_SECONDS = 60
@@ -261,9 +260,7 @@ def serving(folder: Path) -> Iterator[tuple[Target, Watersmeet]]:
 def serving_https(folder: Path) -> Iterator[str]:
     """One process whose base URL is https, as behind a proxy on this computer that ends TLS: its ``host:port``."""
     process = _Process(free_port(), folder / "log")
-    known = {setting.name for setting in all_settings()}
-    trusted = 'trusted_proxies = "127.0.0.1"\n' if "trusted_proxies" in known else ""
-    server = Watersmeet(folder, "https://wiki.example.com", trusted, [process])
+    server = Watersmeet(folder, "https://wiki.example.com", 'trusted_proxies = "127.0.0.1"\n', [process])
     server.start()
     try:
         yield f"127.0.0.1:{process.port}"
