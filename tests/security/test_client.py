@@ -260,7 +260,8 @@ def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
         for page in ("links", "new_link", "link", "edit_link"):
             answer = server.open(browser, server.page(page, client.id), user)
             assert answer.status_code in (403, 404), (name, page)
-            assert client.id not in answer.text
+            assert client.redirect_uri not in answer.text
+            assert client.registration.name not in answer.text
         home = browser.form(browser.get(server.page("home")), "form_token")
         assert home
         link = server.url(server.page("link", client.id))
