@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watersmeet.app import create_app
     from watersmeet.settings import Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Settings", "__version__", "create_app"]
 
 
