@@ -147,7 +147,7 @@ class _Authorize:
         problem: WatersmeetError | None = None,
     ) -> Response:
         page = consent_page(self.environment, session, question, parameters, chosen=chosen, problem=problem)
-        form_action = question.authorization.redirect_uri.origin
+        form_action = question.authorization.redirect_uri.form_action
         if isinstance(problem, Throttled):
             wait = {"retry-after": str(problem.retry_after_seconds)}
             return render(page, 429, wait, form_action=form_action)

@@ -59,12 +59,12 @@ class SignInPage(Page):
 class _Waiting:
     """An application that waits for the sign-in.
 
-    Its ``origin`` is where the browser may end up right after: the authorization endpoint sends errors there, and
-    Chromium applies the page's ``form-action`` to every redirect that follows the post (S007).
+    The browser may end up there right after: the authorization endpoint sends errors there, and Chromium applies
+    the page's ``form_action`` to every redirect that follows the post (S007).
     """
 
     name: str
-    origin: str
+    form_action: str
 
 
 async def current_session(environment: Environment, request: Request) -> Session | None:
@@ -291,7 +291,7 @@ class _SignIn:
             failed=failed,
             wait_seconds=wait_seconds,
         )
-        form_action = waiting.origin if waiting else ""
+        form_action = waiting.form_action if waiting else ""
         if wait_seconds is not None:
             response = render(page, 429, {"retry-after": str(wait_seconds)}, form_action=form_action)
         else:
@@ -308,7 +308,7 @@ class _SignIn:
             return None
         client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
         redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
-        return _Waiting(client.name, redirect_uri.origin) if client and redirect_uri else None
+        return _Waiting(client.name, redirect_uri.form_action) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:
         home = self.environment.settings.context_path + "/"
