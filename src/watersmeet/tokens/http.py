@@ -9,7 +9,6 @@ from typing import TypeAlias
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.clock import SECOND
 from watersmeet.database import clients, tokens, users
@@ -50,6 +49,7 @@ from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_bod
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 
 BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 

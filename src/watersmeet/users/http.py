@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Role
 from watersmeet.database import audit, clients, users
@@ -30,6 +29,7 @@ from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, Visitor, render
 
 SIGN_IN_PATH = "/login.action"
@@ -304,7 +304,7 @@ class _SignIn:
         target = urlsplit(destination)
         query = parse_qs(target.query)
         asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
-        if not target.path.endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
+        if not target.path.rstrip("/").endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
             return None
         client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
         redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
