@@ -38,7 +38,9 @@ def routes(environment: Environment) -> list[Route]:
         Route(AUTHORIZED_PATH, mine.list, methods=["GET"]),
         Route(AUTHORIZED_PATH, mine.revoke, methods=["POST"]),
         *(
-            protected_route(environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)})
+            protected_route(
+                environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)}, probed={"POST"}
+            )
             for path in ("/rest/oauth2/latest/client", "/rest/oauth2/1.0/client")
         ),
     ]

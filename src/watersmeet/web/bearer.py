@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from starlette import types
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -43,12 +44,24 @@ class Protected:
 
 
 class ProtectedRoute(Route):
-    """A route of the protected API, which knows what its methods need."""
+    """A route of the protected API, which knows what its methods need.
+
+    ``probed`` are methods that are not served, but for which strangers get 401: clients ask to be told so.
+    """
 
     protected: Mapping[str, Protected]
+    probed: Collection[str]
+
+    async def handle(self, scope: types.Scope, receive: types.Receive, send: types.Send) -> None:
+        """Answer a request. Raises ``TokenMissing``, or ``HTTPException`` for a method that is not served."""
+        if scope["method"] in self.probed:
+            _presented_token(Request(scope))
+        await super().handle(scope, receive, send)
 
 
-def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Protected]) -> ProtectedRoute:
+def protected_route(
+    verify: TokenVerifier, path: str, methods: Mapping[str, Protected], *, probed: Collection[str] = ()
+) -> ProtectedRoute:
     """A route of the protected API: for each HTTP method a handler with its scope.
 
     ``HEAD`` is served wherever ``GET`` is. A method without a declared scope cannot be written down, so none
@@ -61,7 +74,7 @@ def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Prot
         return await protected.handler(request, caller)
 
     route = ProtectedRoute(path, endpoint, methods=list(methods), name=path)
-    route.protected = methods
+    route.protected, route.probed = methods, probed
     return route
 
 
