@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from starlette import routing
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
 
 from watersmeet import __version__
 from watersmeet.audit import http as audit_http
@@ -35,6 +38,7 @@ from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
 from watersmeet.web.proxies import TrustedProxies
+from watersmeet.web.route import Mount
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
@@ -123,10 +127,10 @@ def create_app(
         *audit_http.routes(environment),
         *discovery_http.routes(settings, __version__),
         *more_routes,
-        Mount("/static", StaticFiles()),
+        routing.Mount("/static", StaticFiles()),
     ]
     if settings.context_path:
-        routes = [Mount(settings.context_path, routes=routes)]
+        routes = [_way_home(settings.context_path), Mount(settings.context_path, routes)]
     routes = [*discovery_http.root_routes(settings), *routes]
     app = Starlette(
         routes=routes,
@@ -140,5 +144,15 @@ def create_app(
             Middleware(KnownHosts, settings=settings),
         ],
     )
+    app.router.redirect_slashes = False  # see web/route.py
     app.state.environment = environment
     return app
+
+
+def _way_home(context_path: str) -> BaseRoute:
+    """The context path without its slash, as people type it."""
+
+    async def go(_request: Request) -> Response:
+        return RedirectResponse(context_path + "/", 303)
+
+    return routing.Route(context_path, go, methods=["GET"])

@@ -106,6 +106,20 @@ def test_dev_stays_a_demo_on_this_computer(tmp_path: Path, words: list[str], cod
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [["dev", "--port", "0", "--json"], ["dev", "--port", "0"], ["settings"]])
+def test_output_that_cannot_be_written_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*WATERSMEET, *words],
+            check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=60,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "watersmeet: Standard output cannot be written: No space left on device.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_dev_ends_with_0_and_tidies_up_also_before_it_is_ready(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     process = subprocess.Popen([*WATERSMEET, "dev", "--port", "0", "--json"], stdout=subprocess.PIPE, env=env)

@@ -81,7 +81,7 @@ def test_every_route_is_documented(tmp_path: Path) -> None:
         if isinstance(route, Mount):
             continue
         assert isinstance(route, Route)
-        path = route.path.replace("{_:slash}", "").replace("/1.0/", "/latest/")
+        path = route.path.replace("/1.0/", "/latest/")
         path = path.replace("/plugins/servlet/applinks/incoming/{client_id}", "/{client_id}")
         assert f"`{path}`" in text, path
         for method in (route.methods or set()) - {"HEAD"}:

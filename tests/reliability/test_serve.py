@@ -117,6 +117,31 @@ def test_the_end_comes_even_if_a_request_never_gets_its_lock(tmp_path: Path, wor
         assert client.exchange(code).status_code == 200, "nothing had been consumed"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_request_that_never_arrives_is_cut_off_without_a_traceback(tmp_path: Path, workers: int) -> None:
+    production = Production(f"sqlite:///{tmp_path}/watersmeet.db", tmp_path, workers)
+    production.settings["ATLASSIAN_OAUTH2_PROVIDER_MAX_LOCK_TIMEOUT_SECONDS"] = "1"
+    production.codes(1)
+    production.start()
+    connection = HTTPConnection("127.0.0.1", production.port, timeout=PATIENCE)
+    try:
+        connection.putrequest("POST", "/rest/oauth2/latest/token")
+        connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+        connection.putheader("Content-Length", "100")
+        connection.endheaders(b"grant_type=")
+        wait_until(lambda: is_taken_up(connection), "the request is taken up")
+        assert production.process is not None
+        production.process.terminate()
+        assert connection.getresponse().status == 503
+        assert production.wait() == 0, production.log_text()
+    finally:
+        connection.close()
+        production.kill()
+    assert "cut off at the end" in production.log_text()
+    assert "Traceback" not in production.log_text()
+    assert "CancelledError" not in production.log_text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_0_on_either_signal_with_idle_connections_open(tmp_path: Path, number: signal.Signals) -> None:
     production = Production(f"sqlite:///{tmp_path}/watersmeet.db", tmp_path, workers=3)

@@ -16,7 +16,7 @@ S003 M Host and forwarding headers decide nothing unless a configured proxy sent
 S004 P A request for a foreign host is turned away.
 S005 M Nothing that carries or refuses credentials may be stored by caches.
 S006 M No page can be framed.
-S007 S Pages run nothing inline and load nothing foreign; forms lead here or to the asking client only.
+S007 S Pages run nothing inline and load nothing foreign; forms lead here, or where the client's scheme does.
 S008 M Pages and redirects send no referrer.
 S009 S Content types are not guessed, https is remembered, no version is shown.
 S010 M No foreign origin may read anything; origins are never reflected.

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
 from watersmeet.audit.export import as_json, csv_header, csv_lines, json_lines
 from watersmeet.audit.filter import FIELDS, UnreadableFilter, parse_query
@@ -24,6 +23,7 @@ from watersmeet.web.bearer import Caller, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 AUDIT_PATH = "/admin/audit"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet.authorize import begin, decide
 from watersmeet.authorize.decide import Question
@@ -24,6 +23,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form, UnreadableForm
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 from watersmeet.web.templates import render
 
 CONSENT_PATH = "/plugins/servlet/oauth2/consent"
@@ -147,7 +147,7 @@ class _Authorize:
         problem: WatersmeetError | None = None,
     ) -> Response:
         page = consent_page(self.environment, session, question, parameters, chosen=chosen, problem=problem)
-        form_action = question.authorization.redirect_uri.origin
+        form_action = question.authorization.redirect_uri.form_action
         if isinstance(problem, Throttled):
             wait = {"retry-after": str(problem.retry_after_seconds)}
             return render(page, 429, wait, form_action=form_action)

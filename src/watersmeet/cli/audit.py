@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_table
+from watersmeet.cli.output import print_table, say
 from watersmeet.clock import as_datetime
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(
     if as_json and as_csv:
         raise click.UsageError("Choose --json or --csv.")
     if as_csv:
-        click.echo(csv_header(), nl=False)
+        say(csv_header(), nl=False)
     typed = {"since": since, "until": until, "event": event, "user": user, "client": client}
     lines = json_lines if as_json else csv_lines if as_csv else None
     with production_environment(config) as environment:
@@ -60,7 +60,7 @@ def command(
             _print(environment.database.read_now(lambda tx: search(tx, wanted)))
             return
         for entries in _chunks(environment.database, query, limit):
-            click.echo(lines(entries), nl=False)
+            say(lines(entries), nl=False)
 
 
 def _chunks(database: Database, query: Query, limit: int | None) -> Iterator[list[Entry]]:

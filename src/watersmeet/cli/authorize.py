@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from urllib.parse import urlsplit
 
 import click
 
 from watersmeet.cli.output import print_json
+
+_PRINTABLE = re.compile(r"[!\"$->@-~]+")  # without ? and #
 
 
 @click.command("authorize")
@@ -29,6 +33,7 @@ def command(
     from watersmeet import demo
     from watersmeet.testing import flow
 
+    _check_url(url)
     is_demo = client_id == demo.CLIENT_ID
     base_url = url.rstrip("/")
     password = os.environ.get("WATERSMEET_PASSWORD") or (username if is_demo else "")
@@ -46,3 +51,15 @@ def command(
     tokens = flow.exchange(base_url, application, granted)
     verifier = {"code_verifier": granted.verifier} if granted.verifier else {}
     print_json({"code": granted.code, "state": granted.state, **verifier, **tokens})
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        has_host = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    if not has_host or not _PRINTABLE.fullmatch(url):
+        raise click.BadParameter(
+            "write the base URL that the server printed, like http://127.0.0.1:8090", param_hint="--url"
+        )

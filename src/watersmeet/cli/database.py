@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watersmeet.cli.configuration import config_option, load_settings
-from watersmeet.cli.output import print_json, print_table
+from watersmeet.cli.output import print_json, print_table, say
 from watersmeet.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def upgrade(config: Path | None) -> None:
     with _opened(config) as (settings, database):
         if inspect_schema(database) is None:
             prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
-            click.echo(f"The database was empty; it has schema {_schema(database)} now.")
+            say(f"The database was empty; it has schema {_schema(database)} now.")
             return
         from watersmeet.database import migrations
 
         before, after = migrations.upgrade(database)
     if before == after:
-        click.echo(f"The database has schema {after} already.")
+        say(f"The database has schema {after} already.")
     else:
-        click.echo(f"Upgraded the database from schema {before} to {after}.")
+        say(f"Upgraded the database from schema {before} to {after}.")
 
 
 @command.command("current")
@@ -80,7 +80,7 @@ def upgrade(config: Path | None) -> None:
 def current(config: Path | None) -> None:
     """Print the schema that the database has."""
     with _opened(config) as (_, database):
-        click.echo(_schema(database))
+        say(_schema(database))
 
 
 @command.command("check")
@@ -97,7 +97,7 @@ def check(config: Path | None) -> None:
         differences = migrations.differences(database)
     if differences:
         raise SettingsError(f"The tables differ from schema {schema}: {'; '.join(differences)}.")
-    click.echo(f"The database has schema {schema}, as this version needs it.")
+    say(f"The database has schema {schema}, as this version needs it.")
 
 
 @command.command("stats")
@@ -118,7 +118,7 @@ def stats(as_json: bool, as_metrics: bool, config: Path | None) -> None:
             {name: {"rows": each.rows, "waiting": each.waiting, "oldest": each.oldest} for name, each in found.items()}
         )
     elif as_metrics:
-        click.echo(_metrics(found), nl=False)
+        say(_metrics(found), nl=False)
     else:
         rows = [
             (name, str(each.rows), str(each.waiting), as_datetime(each.oldest).isoformat() if each.oldest else "-")
@@ -151,7 +151,7 @@ def backup(file: Path, config: Path | None) -> None:
     with _opened(config) as (_, database):
         _schema(database)
         size = back_up(database, file)
-    click.echo(f"Wrote {file} ({size} bytes).")
+    say(f"Wrote {file} ({size} bytes).")
 
 
 @command.command("end-grants")
@@ -172,4 +172,4 @@ def end_grants(yes: bool, config: Path | None) -> None:
             click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
         grants, sessions = database.write_now(lambda tx: end_everything(tx, now))
-    click.echo(f"Ended {grants} grants and {sessions} sessions.")
+    say(f"Ended {grants} grants and {sessions} sessions.")

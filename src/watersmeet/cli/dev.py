@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watersmeet.cli.configuration import parse_properties, property_option
+from watersmeet.cli.output import say
 from watersmeet.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -129,10 +130,10 @@ def _announce(settings: Settings, *, as_json: bool, ready_file: Path | None, no_
         partial.write_text(ready + "\n")
         partial.replace(ready_file)  # whoever waits for the file never reads half of it
     if as_json:
-        click.echo(ready)
+        say(ready)
     elif no_banner:
-        click.echo(settings.base_url)
+        say(settings.base_url)
     else:
         from watersmeet.cli.banner import banner
 
-        click.echo(banner(settings.base_url))
+        say(banner(settings.base_url))

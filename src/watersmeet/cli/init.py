@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watersmeet.cli.configuration import DEFAULT_FILE
+from watersmeet.cli.output import say
 from watersmeet.errors import SettingsError
 
 _TEMPLATE = """\
@@ -42,5 +43,5 @@ def command(config: Path, base_url: str) -> None:
         raise SettingsError(f"{config} cannot be written: {error.strerror}.") from error
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
-    click.echo(f"Wrote {config}. Next: watersmeet user add admin --role system-administrator (it asks for a password")
-    click.echo("of at least 8 characters), then watersmeet serve.")
+    say(f"Wrote {config}. Next: watersmeet user add admin --role system-administrator (it asks for a password")
+    say("of at least 8 characters), then watersmeet serve.")

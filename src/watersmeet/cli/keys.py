@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table
+from watersmeet.cli.output import print_json, print_table, say
 from watersmeet.clock import SECOND, Instant, as_datetime
 
 
@@ -44,7 +44,7 @@ def rotate(at_once: bool, yes: bool, as_json: bool, config: Path | None) -> None
     if as_json:
         print_json({"id": newest.id, "signs_from": _time(newest.signs_from)})
         return
-    click.echo(f"Key {newest.id} signs from {_time(newest.signs_from)} on.")
+    say(f"Key {newest.id} signs from {_time(newest.signs_from)} on.")
 
 
 @command.command("list")

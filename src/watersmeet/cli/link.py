@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table
+from watersmeet.cli.output import print_json, print_table, say
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import AuthenticationMethod
 from watersmeet.oauth2.profile import Legacy, Profile
@@ -81,9 +81,9 @@ def add(
     if as_json:
         print_json({**link_as_json(registered.client), "client_secret": registered.client_secret})
         return
-    click.echo(f"client ID      {registered.client.client_id}")
+    say(f"client ID      {registered.client.client_id}")
     if registered.client_secret:
-        click.echo(f"client secret  {registered.client_secret}\nThe secret is shown this once.")
+        say(f"client secret  {registered.client_secret}\nThe secret is shown this once.")
 
 
 @command.command("list")
@@ -123,16 +123,16 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
         print_json(link_as_json(link) | found.as_json())
         return
     kind = "confidential" if link.confidential else "public"
-    click.echo(f"name          {link.name}\nclient ID     {link.client_id}\ntype          {kind}")
-    click.echo(f"scope         {link.scope}")
+    say(f"name          {link.name}\nclient ID     {link.client_id}\ntype          {kind}")
+    say(f"scope         {link.scope}")
     for uri in link.redirect_uris:
-        click.echo(f"redirect URL  {uri.value}")
-    click.echo(f"profile       {', '.join([link.profile.value, *found.badges])}")
+        say(f"redirect URL  {uri.value}")
+    say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     for kind, of in found.accepted.items():
         refused = "" if link.accepts(kind) else "; refused now"
-        click.echo(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
+        say(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
     if found.can_require_pkce:
-        click.echo(f"\nIt uses PKCE. To require it from now on: watersmeet link change {client_id} --require-pkce")
+        say(f"\nIt uses PKCE. To require it from now on: watersmeet link change {client_id} --require-pkce")
 
 
 @command.command("change")
@@ -193,7 +193,7 @@ def change(
     if as_json:
         print_json(link_as_json(link))
     else:
-        click.echo(f"Changed {link.name}.")
+        say(f"Changed {link.name}.")
 
 
 @command.command("rotate-secret")
@@ -228,7 +228,7 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
         return
-    click.echo(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
+    say(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
 
 
 @command.command("disable")
@@ -244,7 +244,7 @@ def disable(client_id: str, config: Path | None) -> None:
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
         now = environment.clock.now()
         environment.database.write_now(lambda tx: disable_link(tx, link, now, COMMAND_LINE))
-    click.echo(f"Disabled {link.name}.")
+    say(f"Disabled {link.name}.")
 
 
 @command.command("enable")
@@ -260,7 +260,7 @@ def enable(client_id: str, config: Path | None) -> None:
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
         now = environment.clock.now()
         environment.database.write_now(lambda tx: enable_link(tx, link, now, COMMAND_LINE))
-    click.echo(f"Enabled {link.name}.")
+    say(f"Enabled {link.name}.")
 
 
 @command.command("delete")
@@ -283,4 +283,4 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
                 raise click.UsageError("There is no terminal to ask on: use --yes.")
             click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
         environment.database.write_now(lambda tx: delete_link(tx, link, now, COMMAND_LINE))
-    click.echo(f"Deleted {link.name}.")
+    say(f"Deleted {link.name}.")

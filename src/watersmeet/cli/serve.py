@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watersmeet.cli.configuration import config_option, load_settings, parse_properties, property_option
+from watersmeet.cli.output import say
 
 
 @click.command("serve")
@@ -54,7 +55,7 @@ def command(
 
     def announce() -> None:
         host, port = listener.getsockname()[:2]
-        click.echo(f"Watersmeet is ready at {settings.base_url}, listening on {host} port {port}")
+        say(f"Watersmeet is ready at {settings.base_url}, listening on {host} port {port}")
 
     if settings.workers == 1:
         work(announce)

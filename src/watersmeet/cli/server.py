@@ -9,11 +9,14 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
+from watersmeet.web.headers import ALWAYS
+from watersmeet.web.log import log
 
 _GRACE_SECONDS = 1  # what a request in flight gets when `dev` ends, so that the process ends within two
 
@@ -47,6 +50,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+        self.failure: Exception | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,7 +65,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
-            self._when_ready()
+            try:
+                self._when_ready()
+            except Exception as failure:
+                # It is told once everything has ended cleanly, which uvicorn only does from its main loop.
+                self.failure = failure
+                asyncio.get_running_loop().call_soon(self._stop)
 
 
 def run(
@@ -79,7 +88,7 @@ def run(
     """
     raise_file_limit()
     config = uvicorn.Config(
-        app,
+        _WithoutTraceback(app),
         loop="uvloop",
         http=protocol,
         ws="none",
@@ -90,4 +99,32 @@ def run(
         proxy_headers=False,
         timeout_graceful_shutdown=grace_seconds,
     )
-    _Server(config, when_ready).run(sockets=[listener])
+    server = _Server(config, when_ready)
+    server.run(sockets=[listener])
+    if server.failure is not None:
+        raise server.failure
+
+
+class _WithoutTraceback:
+    """ASGI application around another: a request that is cut off at the end is told so, and is no error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            log.warning("cut off at the end", method=scope["method"], path=scope["raw_path"].decode("ascii", "replace"))
+            if not has_begun:  # otherwise uvicorn closes the connection
+                headers = {**ALWAYS, "retry-after": "1", "connection": "close"}
+                await PlainTextResponse("The server is ending.\n", 503, headers)(scope, receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from watersmeet.cli.output import print_json
+from watersmeet.cli.output import print_json, say
 
 
 @click.command("settings")
@@ -26,6 +26,4 @@ def command(as_json: bool) -> None:
         print_json(found)
         return
     for setting in found:
-        click.echo(
-            f"{setting['name']} = {setting['default']!r}\n  {setting['environment_variable']}\n  {setting['help']}\n"
-        )
+        say(f"{setting['name']} = {setting['default']!r}\n  {setting['environment_variable']}\n  {setting['help']}\n")

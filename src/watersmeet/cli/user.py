@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table
+from watersmeet.cli.output import print_json, print_table, say
 from watersmeet.confluence.scopes import Role
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def add(username: str, name: str, email: str, role: str, password_stdin: bool, c
                 origin=COMMAND_LINE,
             )
         )
-    click.echo(f"Added {user.username} ({user.role.value}).")
+    say(f"Added {user.username} ({user.role.value}).")
 
 
 @command.command("list")
@@ -104,7 +104,7 @@ def disable(username: str, config: Path | None) -> None:
     with production_environment(config) as environment:
         now = environment.clock.now()
         user = environment.database.write_now(lambda tx: disable_user(tx, username, now, COMMAND_LINE))
-    click.echo(f"Disabled {user.username}.")
+    say(f"Disabled {user.username}.")
 
 
 @command.command("enable")
@@ -118,7 +118,7 @@ def enable(username: str, config: Path | None) -> None:
     with production_environment(config) as environment:
         now = environment.clock.now()
         user = environment.database.write_now(lambda tx: enable_user(tx, username, now, COMMAND_LINE))
-    click.echo(f"Enabled {user.username}.")
+    say(f"Enabled {user.username}.")
 
 
 @command.command("password")
@@ -137,4 +137,4 @@ def password(username: str, password_stdin: bool, config: Path | None) -> None:
         user = environment.database.write_now(
             lambda tx: change_password(tx, username, password_hash, now, COMMAND_LINE)
         )
-    click.echo(f"Changed the password of {user.username}.")
+    say(f"Changed the password of {user.username}.")

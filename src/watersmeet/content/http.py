@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.confluence.content import Content, ContentStatus, ContentType, Person
 from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound
@@ -27,6 +26,7 @@ from watersmeet.database.users import User
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
 
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
 

@@ -94,7 +94,7 @@ def _credential(tx: Transaction, seen: Seen, parameters: dict[str, str], keys: K
     scheme, _, token = seen.authorization.partition(" ")
     if scheme.lower() == "bearer" and token:
         return find_access_token(tx, token, keys, now)
-    if seen.path.endswith("/token"):
+    if seen.path.rstrip("/").endswith("/token"):
         if parameters.get("grant_type") == "refresh_token" and "refresh_token" in parameters:
             return _as_it_came(seen, find_refresh_token(tx, parameters["refresh_token"], keys, now))
         if "code" in parameters:
@@ -147,7 +147,7 @@ def _status(seen: Seen) -> str:
 
 
 def _without_cause(seen: Seen) -> str:
-    if seen.path.endswith("/login.action"):
+    if seen.path.rstrip("/").endswith("/login.action"):
         return "the user name or the password is wrong"
     if seen.status is None:
         return "the connection ended first"

@@ -7,12 +7,12 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2 import metadata
 from watersmeet.settings import Settings
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 # We are no OpenID provider, but tolerant clients look here too, and every word is as true (S137).

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import clients
@@ -16,6 +15,7 @@ from watersmeet.links.register import link_as_json
 from watersmeet.web.bearer import Caller, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
 
 
 def routes(environment: Environment) -> list[Route]:
@@ -38,7 +38,9 @@ def routes(environment: Environment) -> list[Route]:
         Route(AUTHORIZED_PATH, mine.list, methods=["GET"]),
         Route(AUTHORIZED_PATH, mine.revoke, methods=["POST"]),
         *(
-            protected_route(environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)})
+            protected_route(
+                environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)}, probed={"POST"}
+            )
             for path in ("/rest/oauth2/latest/client", "/rest/oauth2/1.0/client")
         ),
     ]

@@ -56,6 +56,12 @@ class WrongContentType(InvalidRequest):
     description = "Send the parameters as application/x-www-form-urlencoded."
 
 
+class WrongMethod(InvalidRequest):
+    """The token endpoint and its like are asked by POST only (RFC 6749 §3.2)."""
+
+    description = "Send a POST request."
+
+
 class CredentialInQuery(InvalidRequest):
     """A secret, code, verifier or token came in the URL, which ends in logs and histories (S023)."""
 

@@ -92,9 +92,19 @@ class RedirectUri:
 
     @property
     def origin(self) -> str:
-        """What ``form-action`` of a Content-Security-Policy must name for the answer to get through."""
+        """The web origin, whose scripts a public client may ask with (S107); the scheme of an application's own URI."""
         parts = urlsplit(self.value)
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+    @property
+    def form_action(self) -> str:
+        """What ``form-action`` of a Content-Security-Policy must name for the answer to get through (S007).
+
+        Schemes, not origins: Chromium holds every redirect after the post to it, the client's own too, and where
+        a client sends the browser next is not registered anywhere. ``https`` is never left for ``http``.
+        """
+        scheme = urlsplit(self.value).scheme
+        return "http: https:" if scheme == "http" else f"{scheme}:"
 
     def matches(self, presented: str) -> bool:
         """Whether a request's ``redirect_uri`` is this one (S032, S033)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.cookiejar
 import urllib.error
 import urllib.request
@@ -48,14 +49,20 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
     """Follows redirects on the server, and stops at the first that leaves for the client."""
 
     def __init__(self, base_url: str, redirect_uri: str) -> None:
-        self._base_url, self._redirect_uri = base_url, redirect_uri
+        self._base_url, self._client = base_url, _place(redirect_uri)
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if self._redirect_uri and newurl.startswith(self._redirect_uri):
+        if _place(newurl) == self._client:
             return None  # urllib reports the redirect itself, with its Location
         if urlsplit(newurl)[:2] != urlsplit(self._base_url)[:2]:
             raise FlowFailed("The server redirected to another site; is the URL its base URL?")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _place(url: str) -> tuple[str, str, str]:
+    """Scheme, host with port, and path: what must be the redirection URI's own before an answer is let out."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc, parts.path or "/"
 
 
 def ask(
@@ -102,6 +109,7 @@ def answer(base_url: str, authorize_url: str, username: str, password: str, *, a
         again = {"password": password} if b'name="password"' in page.body else {}
         page = _submit(browser, page, {"decision": "allow" if allow else "deny", **again})
     if page.location is None:
+        _require_own_base_url(base_url)
         raise FlowFailed(f"The server did not redirect to the client: {_explanation(page)}")
     return page.location
 
@@ -131,6 +139,19 @@ def token(base_url: str, application: Application, form: dict[str, str]) -> dict
     return body
 
 
+def _require_own_base_url(base_url: str) -> None:
+    """Raises ``FlowFailed`` if the server goes by another base URL, which is the one that links are made for."""
+    import msgspec
+
+    got = _open(urllib.request.build_opener(), f"{base_url}/.well-known/oauth-authorization-server")
+    try:
+        issuer = msgspec.json.decode(got.body)["issuer"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return
+    if issuer != base_url:
+        raise FlowFailed(f"The server's base URL is {issuer}, as it printed at its start: use that one.")
+
+
 def _open(opener: urllib.request.OpenerDirector, url: str, form: dict[str, str] | None = None) -> _Answer:
     data = urlencode(form).encode() if form is not None else None
     try:
@@ -141,6 +162,8 @@ def _open(opener: urllib.request.OpenerDirector, url: str, form: dict[str, str] 
             return _Answer(error.code, error.url or url, error.headers.get("location"), error.read())
     except urllib.error.URLError as error:
         raise FlowFailed(f"No server answers at {url.partition('?')[0]}: {error.reason}.") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise FlowFailed(f"What answers at {url.partition('?')[0]} does not speak HTTP: {error!r}.") from error
 
 
 def _submit(opener: urllib.request.OpenerDirector, page: _Answer, values: dict[str, str]) -> _Answer:

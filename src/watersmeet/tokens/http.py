@@ -9,7 +9,7 @@ from typing import TypeAlias
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from watersmeet.clock import SECOND
 from watersmeet.database import clients, tokens, users
@@ -27,6 +27,7 @@ from watersmeet.oauth2.errors import (
     TokenInvalid,
     UnsupportedGrantType,
     WrongContentType,
+    WrongMethod,
 )
 from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
 from watersmeet.oauth2.metadata import require_known_resource
@@ -50,6 +51,7 @@ from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_bod
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 
 BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
@@ -74,11 +76,25 @@ def routes(environment: Environment) -> list[Route]:
         route
         for base in BASES
         for route in (
-            Route(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
-            Route(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
-            Route(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
+            _Endpoint(f"{base}/token", endpoint.token, methods=["POST", "OPTIONS"], middleware=cors),
+            _Endpoint(f"{base}/revoke", endpoint.revoke, methods=["POST", "OPTIONS"], middleware=cors),
+            _Endpoint(f"{base}/introspect", endpoint.introspect, methods=["POST"]),
         )
     ]
+
+
+class _Endpoint(Route):
+    """A route whose every answer is one that OAuth clients read, to a wrong method too (RFC 6749 §5.2)."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods = self.methods or set()
+        if scope["method"] in methods:
+            await super().handle(scope, receive, send)
+            return
+        answer = _refusal(Request(scope), WrongMethod())
+        answer.status_code = 405
+        answer.headers["allow"] = ", ".join(sorted(methods))
+        await answer(scope, receive, send)
 
 
 class _TokenEndpoint:

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Role
 from watersmeet.database import audit, clients, users
@@ -30,6 +29,7 @@ from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, Visitor, render
 
 SIGN_IN_PATH = "/login.action"
@@ -39,6 +39,7 @@ DESTINATION = "os_destination"  # Confluence's name for where to go after signin
 # A path on this site: no scheme, no host, nothing that a browser turns into one (S066).
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _MAX_DESTINATION = 16 * 1024
+_BROWSER = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +60,12 @@ class SignInPage(Page):
 class _Waiting:
     """An application that waits for the sign-in.
 
-    Its ``origin`` is where the browser may end up right after: the authorization endpoint sends errors there, and
-    Chromium applies the page's ``form-action`` to every redirect that follows the post (S007).
+    The browser may end up there right after: the authorization endpoint sends errors there, and Chromium applies
+    the page's ``form_action`` to every redirect that follows the post (S007).
     """
 
     name: str
-    origin: str
+    form_action: str
 
 
 async def current_session(environment: Environment, request: Request) -> Session | None:
@@ -212,7 +213,7 @@ class _SignIn:
 
     async def submit(self, request: Request) -> Response:
         form = await Form.read(request)
-        browser = self._browser_cookie.read(request) or ""
+        browser = self._browser(request) or ""
         expected = form_token(self.environment.keys, browser, "sign in")
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         destination = self._local(form.text(DESTINATION))
@@ -259,8 +260,13 @@ class _SignIn:
 
         await start_session(environment, request, response, user, also=also)
         self._browser_cookie.clear(response)
-        device = new_device(user.username, environment.keys, environment.entropy)
+        device = new_device(user, environment.keys, environment.entropy)
         device_cookie(environment).write(response, device, seconds=ONE_YEAR)
+
+    def _browser(self, request: Request) -> str | None:
+        """What identifies a browser that was given the form; nothing but what this server wrote."""
+        sent = self._browser_cookie.read(request) or ""
+        return sent if _BROWSER.fullmatch(sent) else None
 
     def _credentials(self, form: Form) -> tuple[str, str]:
         """What was typed, or the demo account that was picked: there are none outside `dev`."""
@@ -280,7 +286,7 @@ class _SignIn:
     ) -> Response:
         # Before there is a session, the form is bound to a cookie of its own, so that nobody can sign
         # somebody else's browser in as themselves.
-        browser = self._browser_cookie.read(request) or self.environment.entropy.hex(16)
+        browser = self._browser(request) or self.environment.entropy.hex(16)
         waiting = await self._waiting(destination)
         page = SignInPage(
             context_path=self.environment.settings.context_path,
@@ -292,7 +298,7 @@ class _SignIn:
             failed=failed,
             wait_seconds=wait_seconds,
         )
-        form_action = waiting.origin if waiting else ""
+        form_action = waiting.form_action if waiting else ""
         if wait_seconds is not None:
             response = render(page, 429, {"retry-after": str(wait_seconds)}, form_action=form_action)
         else:
@@ -305,11 +311,11 @@ class _SignIn:
         target = urlsplit(destination)
         query = parse_qs(target.query)
         asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
-        if not target.path.endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
+        if not target.path.rstrip("/").endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
             return None
         client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
         redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
-        return _Waiting(client.name, redirect_uri.origin) if client and redirect_uri else None
+        return _Waiting(client.name, redirect_uri.form_action) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:
         home = self.environment.settings.context_path + "/"

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet.clock import Instant
 from watersmeet.database import audit, users
@@ -26,6 +25,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 ACCOUNT_PATH = "/account"

@@ -39,9 +39,9 @@ async def verify_typed(
     A wrong one leaves the event ``failure``; ``actor`` is who typed it, where that is known.
     """
     origin = origin_of(request, actor)
-    device = known_device(device_cookie(environment).read(request), username, environment.keys)
-    reservation = await environment.throttle.reserve(username, origin, device)
     user = await environment.database.read(lambda tx: users.find_by_name(tx, username))
+    device = known_device(device_cookie(environment).read(request), user, environment.keys)
+    reservation = await environment.throttle.reserve(username, origin, device)
     known = user.password_hash if user and user.enabled else None
     if await password.in_a_thread(partial(password.verify, known, typed)) and user:
         return Verified(user, reservation)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette import types
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database.users import User
 from watersmeet.oauth2.errors import InsufficientScope, TokenAmbiguous, TokenInvalid, TokenMissing
 from watersmeet.oauth2.scope import ScopeSet
+from watersmeet.web.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,28 @@ class Protected:
 
 
 class ProtectedRoute(Route):
-    """A route of the protected API, which knows what its methods need."""
+    """A route of the protected API, which knows what its methods need.
+
+    ``probed`` are methods that are not served, but for which strangers get 401: clients ask to be told so.
+    """
 
     protected: Mapping[str, Protected]
+    probed: Collection[str]
+
+    async def handle(self, scope: types.Scope, receive: types.Receive, send: types.Send) -> None:
+        """Answer a request. Raises ``TokenMissing``, or ``HTTPException`` for a method that is not served."""
+        if scope["method"] in self.probed:
+            _presented_token(Request(scope))
+        await super().handle(scope, receive, send)
 
 
-def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Protected]) -> ProtectedRoute:
+def protected_route(
+    verify: TokenVerifier, path: str, methods: Mapping[str, Protected], *, probed: Collection[str] = ()
+) -> ProtectedRoute:
     """A route of the protected API: for each HTTP method a handler with its scope.
 
     ``HEAD`` is served wherever ``GET`` is. A method without a declared scope cannot be written down, so none
-    can be forgotten. Served with and without a trailing slash, as clients of the original send both.
+    can be forgotten.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -61,22 +73,9 @@ def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Prot
         caller = await authenticate(verify, request, protected.scope)
         return await protected.handler(request, caller)
 
-    route = ProtectedRoute(path + "{_:slash}", endpoint, methods=list(methods), name=path)
-    route.protected = methods
+    route = ProtectedRoute(path, endpoint, methods=list(methods), name=path)
+    route.protected, route.probed = methods, probed
     return route
-
-
-class _OptionalSlash(Convertor[str]):
-    regex = "/?"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("slash", _OptionalSlash())
 
 
 async def authenticate(verify: TokenVerifier, request: Request, needed: Scope) -> Caller:

@@ -191,7 +191,7 @@ def _is_rest(request: Request) -> bool:
     prefix = request.scope.get("root_path", "")
     path = request.scope["path"].removeprefix(prefix)
     # The authorization endpoint lives under /rest, but a person stands before it.
-    return bool(path.startswith("/rest/")) and not path.endswith("/authorize")
+    return bool(path.startswith("/rest/")) and not path.rstrip("/").endswith("/authorize")
 
 
 def _resource_metadata(request: Request, settings: Settings) -> str | None:

@@ -12,8 +12,8 @@ from watersmeet.settings import Settings
 def content_security_policy(form_action: str = "") -> str:
     """The policy of a page: own files only, nothing inline, no frames.
 
-    ``form_action`` is an origin that a redirect after a post may lead to; Chromium applies ``form-action`` to
-    redirects, so the consent form must name the client's (S007).
+    ``form_action`` is where redirects after a post may lead; Chromium applies ``form-action`` to each of them, so
+    a form that ends at a client must name ``RedirectUri.form_action`` (S007).
     """
     sources = f"'self' {form_action}".rstrip()
     return (

@@ -8,8 +8,9 @@ wrote stands to the left of that and is never reached.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
+from itertools import islice
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,9 +18,9 @@ from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
 _MAX_HOPS = 32
+# RFC 7239 §4: a value is a token or a quoted string, and the client's own Host may be in one, "for=" and all.
 _HOP = re.compile(r"\[(?P<v6>[0-9a-fA-F:.]+)\](?::\d+)?|(?P<v4>\d+(?:\.\d+){3})(?::\d+)?|(?P<bare>[0-9a-fA-F:.]+)")
-# Quoted values are taken whole: the client's own Host may be in one, with a "for=" inside.
-_PAIR = re.compile(r'(?P<name>\w+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^;,"\s]*))')
+_PAIR = re.compile(r'[ \t]*(?P<name>[\w!#$%&\'*+.^`|~-]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^;,"\s]*))[ \t]*')
 
 
 class TrustedProxies:
@@ -36,7 +37,7 @@ class TrustedProxies:
         if scope["type"] == "http":
             sent = [value for name, value in scope["headers"] if name == self._header]
             if scope["client"] and self._is_trusted(scope["client"][0]):
-                address = self._client(scope["client"][0], b",".join(sent).decode("latin-1"))
+                address = self._client(scope["client"][0], [value.decode("latin-1") for value in sent])
                 scope = {**scope, "client": (address, 0), "state": {**scope["state"], "through_proxy": True}}
             elif sent and not self._has_warned:
                 self._has_warned = True
@@ -46,11 +47,10 @@ class TrustedProxies:
                 )
         await self._app(scope, receive, send)
 
-    def _client(self, peer: str, header: str) -> str:
+    def _client(self, peer: str, lines: Sequence[str]) -> str:
         """The right-most address that no trusted proxy has; what nobody can read ends the search at the hop before."""
-        hops = _forwarded_hops(header) if self._header == b"forwarded" else header.split(",")
         client = peer
-        for hop in reversed(list(hops)[-_MAX_HOPS:]):
+        for hop in islice(self._hops(lines), _MAX_HOPS):
             address = _address(hop.strip())
             if address is None:
                 break
@@ -58,6 +58,11 @@ class TrustedProxies:
             if not self._is_trusted(address):
                 break
         return client
+
+    def _hops(self, lines: Sequence[str]) -> Iterator[str]:
+        """The hops from the right. A line is read by itself: none can change what another one means."""
+        for line in reversed(lines):
+            yield from reversed(_forwarded_hops(line) if self._header == b"forwarded" else line.split(","))
 
     def _is_trusted(self, address: str) -> bool:
         if not self._networks:
@@ -71,11 +76,29 @@ class TrustedProxies:
         return any(parsed in network for network in self._networks)
 
 
-def _forwarded_hops(header: str) -> Iterator[str]:
-    """The ``for=`` of each hop of a ``Forwarded`` header (RFC 7239 §4)."""
-    for pair in _PAIR.finditer(header):
+def _forwarded_hops(line: str) -> list[str]:
+    """The ``for=`` of each hop of a ``Forwarded`` line (RFC 7239 §4); empty for a hop that names none.
+
+    A line that is not well-formed to its end has one unreadable hop: a client may have opened a quotation that a
+    proxy's own words are inside of.
+    """
+    hops, place = [""], 0
+    while True:
+        pair = _PAIR.match(line, place)
+        if pair is None:
+            return [""]
         if pair["name"].lower() == "for":
-            yield pair["token"] if pair["quoted"] is None else pair["quoted"]
+            if hops[-1]:
+                return [""]
+            hops[-1] = pair["token"] if pair["quoted"] is None else pair["quoted"]
+        place = pair.end()
+        if place == len(line):
+            return hops
+        if line[place] == ",":
+            hops.append("")
+        elif line[place] != ";":
+            return [""]
+        place += 1
 
 
 def _address(hop: str) -> str | None:

@@ -132,6 +132,6 @@ class PageResponse(HTMLResponse):
 def render(
     page: Page, status: int = 200, headers: Mapping[str, str] | None = None, *, form_action: str = ""
 ) -> PageResponse:
-    """The HTML answer of a page; ``form_action`` names a foreign origin its form may end up at."""
+    """The HTML answer of a page; ``form_action`` names the schemes its form may end up at."""
     policy = {"content-security-policy": content_security_policy(form_action)} if form_action else {}
     return PageResponse(page, status, {**policy, **(headers or {})})

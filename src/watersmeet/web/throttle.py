@@ -6,8 +6,9 @@ What is counted, where, and against which limit:
   from anywhere (ten times as many). A browser in which this user has signed in before is counted by itself and alone,
   so no flood from elsewhere keeps its user out. Counted *before* the password is looked at: of any number of
   parallel attempts no more than the limit are evaluated.
-- a client secret: for this client from this address, and for any client from this address (ten times as many). Never
-  for the client from anywhere: its secret has 256 random bits, and anybody could lock it out.
+- a client secret: for this client from this address, and for any client from this address (ten times as many; a right
+  secret is accepted all the same, or one neighbour behind an address could keep all others out). Never for the client
+  from anywhere: its secret has 256 random bits, and anybody could lock it out.
 - a code or refresh token that this server never made: for this client from this address, ten times as many.
 
 Secrets and codes are counted when they turn out wrong. A request that succeeds costs nothing: each process keeps in
@@ -27,7 +28,14 @@ from watersmeet.database.audit import Event, Origin
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import Throttled
-from watersmeet.oauth2.errors import CodeUnknown, InvalidClient, InvalidGrant, Replayed, VerifierMismatch
+from watersmeet.oauth2.errors import (
+    CodeUnknown,
+    InvalidClient,
+    InvalidGrant,
+    OtherClientAuthentication,
+    Replayed,
+    VerifierMismatch,
+)
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 
@@ -120,7 +128,8 @@ class Throttle:
         if not self._refused:
             return
         now, place = self._clock.now(), _place(origin)
-        for source in self._client_sources(client_id, place):
+        own, _, code = self._client_sources(client_id, place)
+        for source in (own, code):
             until = self._refused.get(source)
             if until is not None and until > now:
                 raise Throttled(until - now)
@@ -156,7 +165,7 @@ class Throttle:
 
     def _client_limits(self, client_id: str, origin: Origin, error: Exception) -> dict[str, int]:
         secret, anywhere, code = self._client_sources(client_id, _place(origin))
-        if isinstance(error, InvalidClient):
+        if isinstance(error, InvalidClient) and not isinstance(error, OtherClientAuthentication):
             return {secret: self._limit, anywhere: self._limit * _WIDE}
         return {code: self._limit * _WIDE} if is_guess(error) else {}
 

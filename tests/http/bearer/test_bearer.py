@@ -28,6 +28,15 @@ def test_s126_without_a_token_there_is_a_challenge_without_an_error(site: Site) 
     assert answer.json()["statusCode"] == 401
 
 
+def test_s126_a_stranger_is_challenged_where_clients_probe(site: Site) -> None:
+    for method, path in (("POST", "/rest/oauth2/latest/client"), ("POST", "/rest/oauth2/1.0/client")):
+        stranger = site.new_browser().request(method, path, json={"name": "a probe"})
+        assert stranger.status_code == 401, path
+        assert stranger.headers["www-authenticate"].startswith("Bearer"), path
+        known = site.request(method, path, user="admin", scope="ADMIN")
+        assert (known.status_code, set(known.headers["allow"].split(", "))) == (405, {"GET", "HEAD"}), path
+
+
 @pytest.mark.parametrize("token", ["", "x", "x" * 120, "eyJhbGciOiJub25lIn0.e30."])
 def test_s126_a_bad_token_is_told_so(site: Site, token: str) -> None:
     answer = site.new_browser().get(ME, headers={"Authorization": f"Bearer {token}x"})

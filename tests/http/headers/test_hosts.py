@@ -167,12 +167,20 @@ def test_v31_header_lines_are_read_as_one_list() -> None:
         (f'for={FORGED}, host="x;for={FORGED}";for={CLIENT}', CLIENT),
         (f'for={CLIENT};host="x;for={FORGED}"', CLIENT),
         (f'for="{FORGED}, for={CLIENT};host="wiki"', PROXY),
+        (f'for={FORGED};a=", for="[2001:db8::1]"', PROXY),  # a quotation that would swallow the proxy's own words
+        (f"for={FORGED};for={CLIENT}", PROXY),
+        (f"for={FORGED}, host=x", PROXY),
     ],
 )
 def test_v31_forwarded_if_the_settings_say_so(sent: str, expected: str) -> None:
     other = ("X-Forwarded-For", FORGED)
     trusted = {"trusted_proxies": PROXY, "proxy_header": "forwarded"}
     assert address(PROXY, [("Forwarded", sent), other], **trusted) == expected
+
+
+def test_v31_a_line_of_the_client_s_cannot_change_what_the_proxy_s_line_means() -> None:
+    sent = [("Forwarded", f'for={FORGED};a="'), ("Forwarded", 'for="[2001:db8::1]"')]
+    assert address(PROXY, sent, trusted_proxies=PROXY, proxy_header="forwarded") == "2001:db8::1"
 
 
 def test_v31_only_the_configured_header_counts() -> None:

@@ -145,6 +145,18 @@ def test_s022_post_only_and_nothing_is_consumed(site: Site) -> None:
     assert site.exchange(code).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["token", "revoke", "introspect"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def test_another_method_is_told_so_in_oauth_s_own_words(site: Site, name: str, method: str) -> None:
+    answer = site.new_browser().request(method, f"/rest/oauth2/latest/{name}")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["allow"].split(", ")
+    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
+    assert answer.headers["content-type"] == "application/json"
+    if method != "HEAD":
+        assert answer.json() == {"error": "invalid_request", "error_description": "Send a POST request."}
+
+
 def test_s086_a_verifier_without_a_challenge_is_refused(site: Site) -> None:
     assert _error(site.exchange(site.code(), code_verifier=VERIFIER)) == "invalid_grant"
 

@@ -269,20 +269,23 @@ def test_s029_state_comes_back_exactly_as_it_was_sent(registered: str, state: st
 
 
 @pytest.mark.parametrize(
-    ("uri", "host", "origin", "loopback"),
+    ("uri", "host", "origin", "form_action", "loopback"),
     [
-        ("https://app.example/cb", "app.example", "https://app.example", False),
-        ("https://app.example:8443/cb", "app.example:8443", "https://app.example:8443", False),
-        ("http://127.0.0.1:5/cb", "127.0.0.1:5", "http://127.0.0.1:5", True),
-        ("http://[::1]:5/cb", "[::1]:5", "http://[::1]:5", True),
-        ("http://localhost/cb", "localhost", "http://localhost", True),
-        ("com.example.app:/cb", "com.example.app", "com.example.app:", False),
-        ("https://localhost.evil.test/cb", "localhost.evil.test", "https://localhost.evil.test", False),
+        ("https://app.example/cb", "app.example", "https://app.example", "https:", False),
+        ("https://app.example:8443/cb", "app.example:8443", "https://app.example:8443", "https:", False),
+        ("http://127.0.0.1:5/cb", "127.0.0.1:5", "http://127.0.0.1:5", "http: https:", True),
+        ("http://[::1]:5/cb", "[::1]:5", "http://[::1]:5", "http: https:", True),
+        ("http://localhost/cb", "localhost", "http://localhost", "http: https:", True),
+        ("com.example.app:/cb", "com.example.app", "com.example.app:", "com.example.app:", False),
+        ("https://localhost.evil.test/cb", "localhost.evil.test", "https://localhost.evil.test", "https:", False),
     ],
 )
-def test_a_uri_names_its_host_and_origin(uri: str, host: str, origin: str, loopback: bool) -> None:
+def test_a_uri_names_its_host_and_origin_and_how_answers_travel(
+    uri: str, host: str, origin: str, form_action: str, loopback: bool
+) -> None:
     registered = RedirectUri.register(uri)
     assert (registered.host, registered.origin, registered.is_loopback) == (host, origin, loopback)
+    assert registered.form_action == form_action
 
 
 @pytest.mark.parametrize(

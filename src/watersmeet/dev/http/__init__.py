@@ -38,5 +38,5 @@ class _DeveloperPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._router is None:
-            self._router = Router(routes(self._workshop))
+            self._router = Router(routes(self._workshop), redirect_slashes=False)
         await self._router(scope, receive, send)

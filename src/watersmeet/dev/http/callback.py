@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet import demo
 from watersmeet.database import authorizations
 from watersmeet.dev.workshop import Workshop
 from watersmeet.users.http import path_and_query
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet import demo
 from watersmeet.clock import SECOND, Instant, as_datetime
@@ -24,6 +23,7 @@ from watersmeet.links.register import Registration, register
 from watersmeet.oauth2.profile import Profile
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 PANEL_PATH = "/_dev/"

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from watersmeet.clock import as_datetime
 from watersmeet.dev.curl import as_curl
@@ -19,6 +18,7 @@ from watersmeet.dev.replay import as_test
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 PATH = "/_dev/requests"

@@ -10,7 +10,6 @@ import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from watersmeet import demo
 from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
@@ -25,6 +24,7 @@ from watersmeet.links.register import Registration, register
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import find_match
+from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 PATH = "/_dev/playground"
