@@ -96,3 +96,9 @@ def test_a_read_token_writes_nothing(site: Site) -> None:
     ):
         assert answer.status_code == 403
         assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+
+
+def test_a_start_beyond_every_list_is_an_empty_page(site: Site) -> None:
+    for path in (CONTENT, SPACE):
+        answer = site.get(f"{path}?start=99999999999999999999")
+        assert (answer.status_code, answer.json()["results"]) == (200, []), path
