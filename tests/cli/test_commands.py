@@ -282,6 +282,18 @@ def test_init_writes_no_file_that_serve_refuses(tmp_path: Path, url: str) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_first_commands_at_the_same_time_all_work(tmp_path: Path) -> None:
+    env = {**os.environ, "WATERSMEET_SECRET": GOOD_SECRET}
+    command = [*WATERSMEET, "user", "list", "--json"]
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in started:
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, json.loads(out)) == (0, []), err
+
+
 def test_without_a_terminal_commands_name_the_option_that_does_not_ask(tmp_path: Path) -> None:
     assert run("init", cwd=tmp_path).returncode == 0
     asked = run("user", "add", "admin", cwd=tmp_path)

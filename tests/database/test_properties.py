@@ -65,9 +65,22 @@ def test_a_database_of_another_secret_is_refused(empty: Database) -> None:
         prepare(empty, Purpose.PRODUCTION, "0" * 64)
 
 
-def test_a_database_that_says_nothing_of_itself_is_refused(database: Database) -> None:
-    with pytest.raises(SettingsError):
-        prepare(database, Purpose.PRODUCTION, FINGERPRINT)
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_database_that_says_nothing_of_itself_is_refused(database: Database, purpose: Purpose) -> None:
+    with pytest.raises(SettingsError, match="does not say whose they are"):
+        prepare(database, purpose, FINGERPRINT)
+
+
+def test_making_a_database_is_all_or_nothing(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("watersmeet.database.properties._describe", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(empty, Purpose.PRODUCTION, FINGERPRINT)
+    monkeypatch.undo()
+    assert inspect(empty.engine).get_table_names() == []
+    prepare(empty, Purpose.PRODUCTION, FINGERPRINT)
 
 
 def test_a_database_that_cannot_be_opened_is_refused_with_the_cause(tmp_path: Path) -> None:

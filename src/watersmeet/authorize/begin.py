@@ -54,14 +54,14 @@ class Refused:
     location: str
 
 
-def find_target(tx: Transaction, parameters: Parameters) -> Target:
+def find_target(tx: Transaction, parameters: Parameters, *, allow_http: bool = False) -> Target:
     """Whom and where a request names. Raises ``UntrustedRequest``: the user is told, nobody is redirected."""
     client = clients.find(tx, requested_client_id(parameters))
     if client is None:
         raise UnknownClient
     if not client.is_enabled:
         raise ClientDisabled
-    return Target(client, trusted_redirect_uri(parameters, client))
+    return Target(client, trusted_redirect_uri(parameters, client, allow_http=allow_http))
 
 
 def begin(
@@ -74,14 +74,16 @@ def begin(
     issuer: str | None = None,
     resource: str | None = None,
     legacy_allowed: bool = True,
+    allow_http: bool = False,
     origin: Origin = INTERNAL,
 ) -> Asked | Refused:
     """Remember the question, to be asked on the consent page.
 
-    ``resource`` is the one that tokens are for; ``legacy_allowed`` is the operator's switch over all profiles.
+    ``resource`` is the one that tokens are for; ``legacy_allowed`` is the operator's switch over all profiles, and
+    ``allow_http`` the one over redirection URIs.
     Raises ``UntrustedRequest``.
     """
-    target = find_target(tx, parameters)
+    target = find_target(tx, parameters, allow_http=allow_http)
     client = target.client.held_to(legacy_allowed=legacy_allowed)
     try:
         if resource is not None:

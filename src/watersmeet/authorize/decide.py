@@ -50,18 +50,22 @@ class WrongPassword(WatersmeetError):
     description = "The password is wrong. Nothing was allowed."
 
 
-def find_question(tx: Transaction, session: Session, request_digest: str, now: Instant) -> Question:
+def find_question(
+    tx: Transaction, session: Session, request_digest: str, now: Instant, *, allow_http: bool = False
+) -> Question:
     """The open question with these parameters that this browser was sent to answer.
 
     Raises ``NoOpenQuestion``, also when a parameter of the URL was changed on the way (S046).
     """
     authorization = authorizations.find_by_request(tx, session.digest, request_digest)
-    return _open_question(tx, authorization, session, now)
+    return _open_question(tx, authorization, session, now, allow_http)
 
 
-def reopen_question(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> Question:
+def reopen_question(
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, *, allow_http: bool = False
+) -> Question:
     """The open question with that identifier, to be shown again. Raises ``NoOpenQuestion``."""
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
 
 
 def approve(
@@ -77,13 +81,14 @@ def approve(
     entropy: Entropy,
     origin: Origin = INTERNAL,
     issuer: str | None = None,
+    allow_http: bool = False,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
     ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
     The code has 256 random bits; only its digest is kept (S071).
     """
-    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
     before, code = question.authorization, entropy.hex(32)
     granted = before.narrowed_to(scope) if scope is not None else before
     if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
@@ -101,9 +106,10 @@ def deny(
     origin: Origin = INTERNAL,
     *,
     issuer: str | None = None,
+    allow_http: bool = False,
 ) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
@@ -111,17 +117,20 @@ def deny(
     return question.client.answer_url(before.redirect_uri, answer, issuer)
 
 
-def _open_question(tx: Transaction, authorization: Authorization | None, session: Session, now: Instant) -> Question:
+def _open_question(
+    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant, allow_http: bool
+) -> Question:
     # Only the browser and the user that were asked may see or answer the question (S055).
     if authorization is None or not authorization.is_open(now) or not _is_asked_of(authorization, session):
         raise NoOpenQuestion
     client = clients.find_by_id(tx, authorization.client)
-    # The registration may have changed since the question was asked (S041).
+    # The registration, or what may be registered, may have changed since the question was asked (S041).
     if (
         client is None
         or not client.is_enabled
         or not client.scope.covers(authorization.scope)
         or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
+        or (authorization.redirect_uri.is_plain_http and not allow_http)
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
     first_time = not tokens.has_been_given(tx, client.id, session.user.id)

@@ -44,11 +44,11 @@ class _Authorize:
     environment: Environment
 
     async def authorize(self, request: Request) -> Response:
-        parameters = Parameters.parse(request.scope["query_string"])
+        parameters, allow_http = Parameters.parse(request.scope["query_string"]), self.environment.allows_plain_http
         session = await current_session(self.environment, request)
         if session is None or request.method == "HEAD":
             # Nobody is sent to a sign-in page, let alone anywhere else, on behalf of an unknown client.
-            await self.environment.database.read(lambda tx: begin.find_target(tx, parameters))
+            await self.environment.database.read(lambda tx: begin.find_target(tx, parameters, allow_http=allow_http))
             return to_sign_in(self.environment, path_and_query(request))
         settings, now = self.environment.settings, self.environment.clock.now()
         begun = await self.environment.database.write(
@@ -61,6 +61,7 @@ class _Authorize:
                 issuer=settings.base_url,
                 resource=settings.resource,
                 legacy_allowed=settings.allows_legacy(now),
+                allow_http=allow_http,
                 origin=origin_of(request, session.user.username),
             )
         )
@@ -78,7 +79,10 @@ class _Authorize:
         if session is None:
             return to_sign_in(self.environment, authorize_again(self.environment, parameters))
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
-        question = await self.environment.database.read(lambda tx: decide.find_question(tx, session, digest, now))
+        allow_http = self.environment.allows_plain_http
+        question = await self.environment.database.read(
+            lambda tx: decide.find_question(tx, session, digest, now, allow_http=allow_http)
+        )
         return self._page(question, session, parameters)
 
     async def answer(self, request: Request) -> Response:
@@ -102,9 +106,9 @@ class _Authorize:
 
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        issuer = self.environment.settings.base_url
+        issuer, allow_http = self.environment.settings.base_url, self.environment.allows_plain_http
         return await self.environment.database.write(
-            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer)
+            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer, allow_http=allow_http)
         )
 
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
@@ -125,13 +129,15 @@ class _Authorize:
                 entropy=environment.entropy,
                 origin=origin,
                 issuer=environment.settings.base_url,
+                allow_http=environment.allows_plain_http,
             )
         )
 
     async def _ask_again(self, request: Request, session: Session, form: Form, problem: WatersmeetError) -> Response:
         authorization_id, now = form.text("authorization"), self.environment.clock.now()
+        allow_http = self.environment.allows_plain_http
         question = await self.environment.database.read(
-            lambda tx: decide.reopen_question(tx, authorization_id, session, now)
+            lambda tx: decide.reopen_question(tx, authorization_id, session, now, allow_http=allow_http)
         )
         # The form posts to the address of the page it stands on, so the parameters are still there.
         parameters = Parameters.parse(request.scope["query_string"])

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 MAX_LIMIT = 1000
 _MAX_START = 2**31 - 1
-_NUMBER = re.compile(r"[0-9]{1,12}")
+_NUMBER = re.compile(r"[0-9]+")
+_MAX_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +88,6 @@ def _number(name: str, text: str | None, default: int, most: int) -> int:
         return default
     if not _NUMBER.fullmatch(text):
         raise BadParameter(f"The parameter {name} must be a whole number from 0 upwards.")
-    return min(int(text), most)
+    # However long a number is, no list reaches that far; int() would refuse the longest.
+    digits = text.lstrip("0")
+    return most if len(digits) > _MAX_DIGITS else min(int(digits or "0"), most)

@@ -31,6 +31,11 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
     if inspect_schema(database) is None:
         _make(database, purpose, fingerprint)
     known = database.read_now(_read)
+    if not known:
+        raise SettingsError(
+            "This database has tables but does not say whose they are, as if making it had been interrupted or a "
+            "backup restored in part: change database_url to an empty one, or restore a backup as a whole."
+        )
     if known.get("purpose") != purpose.value:
         raise SettingsError(
             "This database was made by `watersmeet dev`, whose passwords are public: change database_url to a new one."

@@ -16,6 +16,7 @@ from watersmeet.oauth2.errors import (
     CodeExpired,
     CodeUnknown,
     MissingParameter,
+    PlainHttpRedirectUri,
     RedirectUriMismatch,
     RepeatedParameter,
     RequestObjectNotSupported,
@@ -47,11 +48,11 @@ def requested_client_id(parameters: Parameters) -> str:
         raise UnusableClientId(error.message, **error.values) from error
 
 
-def trusted_redirect_uri(parameters: Parameters, client: Client) -> RedirectUri:
+def trusted_redirect_uri(parameters: Parameters, client: Client, *, allow_http: bool = False) -> RedirectUri:
     """The redirection URI, once it is certain that the client registered it.
 
-    Raises ``UnusableRedirectUri`` or ``UnregisteredRedirectUri``: until this returns, nobody is redirected
-    anywhere (RFC 6749 §4.1.2.1, S037).
+    Raises ``UnusableRedirectUri``, ``UnregisteredRedirectUri`` or, where ``allow_http`` is not the rule (any more),
+    ``PlainHttpRedirectUri``: until this returns, nobody is redirected anywhere (RFC 6749 §4.1.2.1, S037).
     """
     try:
         presented = parameters.require("redirect_uri")
@@ -60,6 +61,8 @@ def trusted_redirect_uri(parameters: Parameters, client: Client) -> RedirectUri:
     matched = find_match(client.redirect_uris, presented)
     if matched is None:
         raise UnregisteredRedirectUri
+    if matched.is_plain_http and not allow_http:
+        raise PlainHttpRedirectUri
     return matched
 
 

@@ -183,6 +183,13 @@ class UnregisteredRedirectUri(UntrustedRequest):
     description = "This redirect_uri is not registered for the application."
 
 
+class PlainHttpRedirectUri(UntrustedRequest):
+    """The redirection URI is http elsewhere, registered while that was allowed; it no longer is (S030)."""
+
+    parameter = "redirect_uri"
+    description = "This redirect_uri is not https, and this server no longer allows that."
+
+
 class UnusableClientId(UntrustedRequest):
     """``client_id`` is missing or was sent twice."""
 

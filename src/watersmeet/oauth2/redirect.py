@@ -69,6 +69,11 @@ class RedirectUri:
         return is_loopback_host(urlsplit(self.value).hostname or "")
 
     @property
+    def is_plain_http(self) -> bool:
+        """Whether an answer would travel unprotected, and not stay on the user's own computer."""
+        return urlsplit(self.value).scheme == "http" and not self.is_loopback
+
+    @property
     def host(self) -> str:
         """The host (with its port, if any) for people to read; the scheme of an application's own URI."""
         parts = urlsplit(self.value)

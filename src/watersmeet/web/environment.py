@@ -42,3 +42,8 @@ class Environment:
     def is_dev(self) -> bool:
         """Whether this is `watersmeet dev`, where pages may explain more than they should elsewhere."""
         return bool(self.demo_accounts)
+
+    @property
+    def allows_plain_http(self) -> bool:
+        """Whether answers may go to http elsewhere: as the operator says, and in `dev`, whose data are public."""
+        return self.settings.provider.skip_redirect_url_https_requirement or self.is_dev

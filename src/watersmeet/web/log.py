@@ -10,11 +10,20 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watersmeet.entropy import Entropy
+
+# structlog imports rich wherever that is installed, tens of milliseconds at every start, for tracebacks in colours
+# that are not used here (docs/decisions/0004). To it, and to nobody else, rich is not there.
+_rich_is_there = "rich" in sys.modules
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+try:
+    import structlog
+finally:
+    if not _rich_is_there:
+        del sys.modules["rich"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
 
@@ -39,7 +48,9 @@ def _renderer(log_format: str) -> Any:
     if log_format == "json":
         return structlog.processors.JSONRenderer(serializer=_as_json)
     if sys.stderr.isatty():
-        return structlog.dev.ConsoleRenderer(colors=True, pad_event_to=28)
+        return structlog.dev.ConsoleRenderer(
+            colors=True, pad_event_to=28, exception_formatter=structlog.dev.plain_traceback
+        )
     return _as_text
 
 

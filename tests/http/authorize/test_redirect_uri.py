@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
-from tests.http.conftest import Site, form_of
+from tests.http.conftest import Site, SiteFactory, form_of
 from watersmeet import demo
+from watersmeet.app import create_app
+from watersmeet.confluence.scopes import Scope
 from watersmeet.database import clients
 from watersmeet.links.credentials import delete_link
-from watersmeet.links.register import require_link
+from watersmeet.links.register import Registration, register, require_link
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import RedirectUri
+from watersmeet.settings import ProviderSettings
 
 REGISTERED = "https://app.example/cb"
 
@@ -175,3 +181,51 @@ def test_s099_a_link_deleted_between_asking_and_answering_gets_no_code(site: Sit
     sent = browser.post("/plugins/servlet/oauth2/consent", data={**form_of(page), "decision": "allow"})
     assert sent.status_code == 400
     assert "location" not in sent.headers
+
+
+def test_s041_http_elsewhere_is_refused_once_it_is_no_longer_allowed(site_under: SiteFactory) -> None:
+    uri = "http://staging.example/cb"
+    before = site_under(skip_redirect_url_https_requirement=True)
+    checked = Registration.check(
+        name="Staging", redirect_uris=[uri], scope=Scope.READ, allow_http=True, profile=Profile.ATLASSIAN_DC
+    )
+    environment = before.environment
+    client = environment.database.write_now(
+        lambda tx: register(
+            tx,
+            checked,
+            confidential=True,
+            created_by="admin",
+            now=before.clock.now(),
+            keys=environment.keys,
+            entropy=environment.entropy,
+        )
+    ).client
+    asked = {"client_id": client.client_id, "redirect_uri": uri}
+    browser = before.signed_in("alice")
+    page = before.ask(browser, **asked)
+    assert before.answer(browser, page)["code"]
+
+    # The same database, the property off: the site of after the restart.
+    app = create_app(
+        replace(environment.settings, provider=ProviderSettings()), database=environment.database, clock=before.clock
+    )
+    question = before.ask(browser, **asked)  # still open when the server starts again
+    with_cookies = dict(browser.cookies)
+    later = TestClient(app, base_url=before.base_url, follow_redirects=False, cookies=with_cookies)
+    stranger = TestClient(app, base_url=before.base_url, follow_redirects=False)
+    path = before.authorize_path(**asked)
+    for refused in (
+        stranger.get(path),
+        later.get(path),
+        later.get(path + "&response_type=token"),  # an error, which must not be redirected there either
+        *(
+            later.post("/plugins/servlet/oauth2/consent", data={**form_of(question), "decision": decision})
+            for decision in ("allow", "deny")
+        ),
+    ):
+        assert refused.status_code == 400
+        assert "location" not in refused.headers
+    assert "no longer allows" in later.get(path).text
+    loopback = before.authorize_path()
+    assert later.get(loopback).status_code == 302

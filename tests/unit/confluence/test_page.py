@@ -37,7 +37,13 @@ def test_windows(start: str | None, limit: str | None, window: Window) -> None:
     assert Window.parse(start, limit) == window
 
 
-@pytest.mark.parametrize("text", ["-1", "+1", "1.5", "ten", "1_0", " 1", "٣", "9" * 40])
+@pytest.mark.parametrize("text", ["9" * 13, "9" * 20, "1" * 5000])
+def test_a_number_beyond_every_list_is_beyond_every_list(text: str) -> None:
+    assert Window.parse(text, text) == Window(2**31 - 1, 1000)
+    assert Window.parse("0" * 5000, None) == Window(0, 25)
+
+
+@pytest.mark.parametrize("text", ["-1", "+1", "1.5", "ten", "1_0", " 1", "٣"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(BadParameter):
         Window.parse(text, None)
