@@ -53,7 +53,7 @@ class Filled:
     store: Store
     environment: Mapping[str, str] = field(default_factory=dict)
     name: str = "Watersmeet, SQLite, 1 worker, filled"
-    pace: int = 12_000
+    pace: int = 6_000
 
     @contextlib.contextmanager
     def running(self, codes: int) -> Iterator[Running]:
