@@ -375,8 +375,8 @@ def as_markdown(found: Found) -> str:
     if found.growth or found.sweeps or found.pages:
         sections += [
             "## Growth",
-            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests spread evenly over their range; `make bench "
-            'ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
+            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests spread "
+            'evenly over their range; `make bench ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
             "\n".join(_growth_tables(found)).strip(),
         ]
     if found.costs:
