@@ -269,7 +269,18 @@ def _budget(found: Found) -> str:
             f"On PostgreSQL (P2) Watersmeet itself spends {server:.0f} µs on an exchange, and PostgreSQL's own "
             "processes come on top, on the same cores."
         )
-    lines.append("Refreshing (P3) is the same path with one row more to read and one to spend.")
+    lines.append(
+        "Refreshing (P3) is the same path with one row more to read and one to spend. The latency of P5 follows from "
+        f"the rate: {CONNECTIONS} requests wait at once, each for the processor time of the others."
+    )
+    for engine, rounds in found.protection.items():
+        plain = median(each.unprotected.server_microseconds for each in rounds)
+        checked = median(each.protected.server_microseconds for each in rounds)
+        if plain is not None and checked is not None:
+            lines.append(
+                f"A Bearer check on {engine} (P4) adds {checked - plain:.0f} µs to the {plain:.0f} µs of a GET of "
+                "Watersmeet's."
+            )
     if found.pages:
         page = median(each.many.rate for each in found.pages)
         lines.append(
@@ -375,8 +386,9 @@ def as_markdown(found: Found) -> str:
     if found.growth or found.sweeps or found.pages:
         sections += [
             "## Growth",
-            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests spread "
-            'evenly over their range; `make bench ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
+            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests "
+            "spread evenly over their range; `make bench "
+            'ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
             "\n".join(_growth_tables(found)).strip(),
         ]
     if found.costs:
