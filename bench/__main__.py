@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from tests.support.postgresql import PostgresqlMissingError, PostgresqlServer, running_postgresql
 
-from bench import physical, workloads
+from bench import growth, physical, workloads
 from bench.costs import measure_costs
-from bench.load import LoadError
-from bench.peer import PeerMissingError, installed_peers
-from bench.processes import StartError
+from bench.peer import installed_peers
 from bench.report import DOCUMENT, Found, as_markdown
+from bench.runtime import make_runtime
 from bench.startup import measure_startup
 from bench.subjects import DatabaseUrl, Limit, Subject, Watersmeet, database_of, sqlite_file
 
@@ -29,9 +32,11 @@ def main() -> None:
     def say(what: str) -> None:
         print(f"bench {time.monotonic() - began:4.0f} s  {what}", file=sys.stderr, flush=True)
 
-    found = Found(rounds=arguments.runs, seconds=arguments.seconds)
-    with _postgresql(found) as postgresql:
-        _measure(found, arguments, postgresql, say)
+    found = Found(rounds=arguments.runs, seconds=arguments.seconds, rows=arguments.rows)
+    if not arguments.only_growth:
+        with _postgresql(found) as postgresql:
+            _measure(found, arguments, postgresql, say)
+    _measure_growth(found, arguments, say)
     report = as_markdown(found)
     print(report)
     if arguments.write:
@@ -46,13 +51,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--starts", type=int, help="starts of `watersmeet dev` to measure (default: 15; with --quick 3)"
     )
-    parser.add_argument("--quick", action="store_true", help="a minute instead of ten: no peers, short workloads")
+    parser.add_argument(
+        "--rows", type=int, help="tokens in the big store (default: 1000000; with --quick 100000; 10000000 takes 12 GB)"
+    )
+    parser.add_argument("--only-growth", action="store_true", help="nothing but small stores against big ones")
+    parser.add_argument("--quick", action="store_true", help="two minutes instead of twelve: no peers, short workloads")
     parser.add_argument("--write", action="store_true", help="write the result into docs/performance.md")
     arguments = parser.parse_args()
     quick = arguments.quick
     arguments.runs = max(1, arguments.runs or (1 if quick else 3))
     arguments.seconds = arguments.seconds or (0.5 if quick else 3.0)
     arguments.starts = max(1, arguments.starts or (3 if quick else 15))
+    arguments.rows = max(growth.FEW_ROWS, arguments.rows or (100_000 if quick else 1_000_000))
     return arguments
 
 
@@ -70,10 +80,9 @@ def _measure(
     found: Found, arguments: argparse.Namespace, postgresql: PostgresqlServer | None, say: Callable[[str], None]
 ) -> None:
     say("start-up")
-    startup = measure_startup(arguments.starts)
-    found.startup, found.starts["dev"] = startup.as_markdown(), startup.seconds
+    _attempt(found, "start-up", partial(_measure_startup, found, arguments.starts))
     say("where the time goes")
-    found.costs = measure_costs()
+    _attempt(found, "where the time goes", partial(_measure_costs, found))
     subjects = _subjects(found, arguments, postgresql, say)
     ours = [each for each in subjects if isinstance(each, Watersmeet) and each.workers == 1]
     for number in range(1, arguments.runs + 1):
@@ -85,9 +94,57 @@ def _measure(
             _attempt(found, "Bearer-protected GET", partial(_measure_protection, found, subject, arguments.seconds))
         say(f"round {number} of {arguments.runs}: consent page and physical limits")
         _attempt(found, "consent page", partial(_measure_consent, found, ours[0], max(2, arguments.seconds)))
-        found.bare_sqlite.append(physical.bare_sqlite_rate(batches=60, batch=64))
-        if postgresql is not None:
-            found.pgbench.append(physical.pgbench_rate(postgresql, arguments.seconds))
+        _attempt(found, "physical limits", partial(_measure_physical, found, postgresql, arguments.seconds))
+
+
+def _measure_startup(found: Found, starts: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="watersmeet-bench-") as folder:
+        python = make_runtime(Path(folder))
+        startup = measure_startup(python, starts)
+        found.startup, found.starts["dev"] = startup.as_markdown(), startup.seconds
+        subject = replace(Watersmeet("SQLite", 1, sqlite_file), python=str(python))
+        found.starts["serve"] = [workloads.measure_start(subject) for _ in range(starts + 1)][1:]
+
+
+def _measure_costs(found: Found) -> None:
+    found.costs = measure_costs()
+
+
+def _measure_physical(found: Found, postgresql: PostgresqlServer | None, seconds: float) -> None:
+    found.bare_sqlite.append(physical.bare_sqlite_rate(batches=60, batch=64))
+    if postgresql is not None:
+        found.pgbench.append(physical.pgbench_rate(postgresql, seconds))
+
+
+def _measure_growth(found: Found, arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
+    # Two rounds suffice: each compares two of its own loads, and filling and starting take longer than they do.
+    runs = min(2, arguments.runs)
+    rows, rounds, seconds = arguments.rows, range(1, runs + 1), arguments.seconds
+
+    def on_tokens() -> None:
+        with growth.filled(growth.tokens(rows, live=True), growth.megabytes_of(rows)) as big:
+            for number in rounds:
+                say(f"round {number} of {runs}: {rows:,} tokens")
+                found.growth.append(growth.measure_growth(big, seconds))
+
+    def under_sweep() -> None:
+        with growth.filled(growth.tokens(rows, live=False), growth.megabytes_of(rows)) as ended:
+            for number in rounds:
+                say(f"round {number} of {runs}: sweeping expired tokens")
+                found.sweeps.append(growth.measure_sweep(ended, seconds))
+
+    def on_pages() -> None:
+        with (
+            growth.filled(growth.pages(growth.FEW_PAGES)) as few,
+            growth.filled(growth.pages(growth.MANY_PAGES)) as many,
+        ):
+            for number in rounds:
+                say(f"round {number} of {runs}: {growth.MANY_PAGES:,} pages")
+                found.pages.append(growth.measure_pages(few, many, seconds))
+
+    for name, measure in (("growth", on_tokens), ("sweep under load", under_sweep), ("pages", on_pages)):
+        say(f"filling: {name}")
+        _attempt(found, name, measure)
 
 
 def _subjects(
@@ -103,7 +160,9 @@ def _subjects(
     ]
     if len(workers) == 1:
         found.missing.append("two workers: this `serve` has no --workers.")
-    if postgresql is not None and not arguments.quick:
+    if arguments.quick:
+        found.missing.append("the peers: left out by --quick.")
+    elif postgresql is not None:
         peers, missing = installed_peers(postgresql, say)
         subjects += peers
         found.missing += missing
@@ -131,12 +190,12 @@ def _measure_consent(found: Found, subject: Watersmeet, seconds: float) -> None:
 
 
 def _attempt(found: Found, name: str, measure: Callable[[], None]) -> None:
-    """Measure; a subject that fails is named, and the others still count."""
+    """Measure; a subject that fails, however it does, is named, and the others still count."""
     try:
         measure()
-    except (LoadError, StartError, PeerMissingError) as error:
-        sentence = f"{name} failed: {' '.join(str(error).split())[:300]}."
-        print(f"bench: {sentence}", file=sys.stderr)
+    except Exception as error:
+        sentence = f"{name} failed: {' '.join(str(error).split())[:300] or type(error).__name__}."
+        print(f"bench: {sentence}\n{traceback.format_exc()}", file=sys.stderr)
         if sentence not in found.missing:
             found.missing.append(sentence)
 

@@ -104,12 +104,12 @@ async def _drive(
     load: Load, port: int, requests: Sequence[bytes], connections: int, seconds: float, per_second: float | None
 ) -> None:
     loop = asyncio.get_running_loop()
-    began, processor = loop.time(), time.process_time()
+    began, processor = time.monotonic(), time.process_time()
     schedule = _Schedule(iter(requests), began + seconds, began, 1 / per_second if per_second else 0.0)
     opened = [_Connection(loop, load, schedule, port) for _ in range(connections)]
     await asyncio.gather(*(connection.open() for connection in opened))
     _, silent = await asyncio.wait([connection.finished for connection in opened], timeout=seconds + 30)
-    load.seconds, load.driver_seconds = loop.time() - began, time.process_time() - processor
+    load.seconds, load.driver_seconds = time.monotonic() - began, time.process_time() - processor
     for connection in opened:
         connection.close()
     if silent:
@@ -161,7 +161,7 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._request)
 
     def _next(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()  # the loop's clock, which uvloop tells to the millisecond only
         taken = self._schedule.take(now)
         if taken is None:
             self._request = None
@@ -187,7 +187,7 @@ class _Connection(asyncio.Protocol):
         load = self._load
         if self._received[9:12] == b"%d" % load.wanted_status:
             load.bodies.append(self._received[body_at:])
-            load.latencies.append(self._loop.time() - self._due)
+            load.latencies.append(time.monotonic() - self._due)
         else:
             load.unwanted.append(self._received)
         self._received = b""

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.costs import Costs
+from bench.growth import FEW_PAGES, FEW_ROWS, MANY_PAGES, STEADY_PER_SECOND, Grown, PagesRead, Swept
 from bench.load import Load
 from bench.workloads import CONNECTIONS, CONSENTS_PER_SECOND, Grants, Protection
 
@@ -26,6 +28,8 @@ class Found:
 
     rounds: int
     seconds: float
+    rows: int
+    """Tokens in the big stores."""
     grants: dict[str, list[Grants]] = field(default_factory=dict)
     """By the subject's name, a record a round."""
     starts: dict[str, list[float]] = field(default_factory=dict)
@@ -36,7 +40,10 @@ class Found:
     bare_sqlite: list[float] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     startup: str = ""
-    costs: str = ""
+    costs: Costs | None = None
+    growth: list[Grown] = field(default_factory=list)
+    sweeps: list[Swept] = field(default_factory=list)
+    pages: list[PagesRead] = field(default_factory=list)
 
 
 def median(values: Iterable[float | None]) -> float | None:
@@ -72,16 +79,16 @@ class Goal:
     at_most: float | None
     unit: str
     read: Callable[[Found], float | None]
+    unmeasured: str = "not measured in this run"
 
     def row(self, found: Found) -> str:
         """The goal's row of the table: what was wanted, what was found, and by how much it was missed."""
         value = self.read(found)
         wanted = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
+        what = self.what.replace("ROWS", f"{found.rows:,}")
         if value is None:
-            return f"| {self.number} | {self.what} | {wanted} {self.unit} | not measured | |"
-        return (
-            f"| {self.number} | {self.what} | {wanted} {self.unit} | {value:.3g} {self.unit} | {self._verdict(value)} |"
-        )
+            return f"| {self.number} | {what} | {wanted} {self.unit} | | {self.unmeasured} |"
+        return f"| {self.number} | {what} | {wanted} {self.unit} | {value:.3g} {self.unit} | {self._verdict(value)} |"
 
     def _verdict(self, value: float) -> str:
         if self.at_least is not None:
@@ -138,6 +145,18 @@ def _milliseconds(part: float, loads: Callable[[Found], Iterable[Load]]) -> Call
     return lambda found: median(load.percentile(part) * 1000 for load in loads(found))
 
 
+def _ratio_of_rates(pairs: Callable[[Found], Iterable[tuple[Load, Load]]]) -> Callable[[Found], float | None]:
+    return lambda found: median(one.rate / other.rate for one, other in pairs(found))
+
+
+def _ratio_of_latencies(
+    part: float, pairs: Callable[[Found], Iterable[tuple[Load, Load]]]
+) -> Callable[[Found], float | None]:
+    return lambda found: median(one.percentile(part) / other.percentile(part) for one, other in pairs(found))
+
+
+_NO_SEARCH = "there is no CQL search yet, so there is nothing to measure"
+
 GOALS = [
     *_goals_of_grants("P1", "P2", "code exchange", _exchanges),
     Goal("P2", "code exchange, PostgreSQL, against pgbench", 0.6, None, "", _share_of_pgbench),
@@ -150,9 +169,26 @@ GOALS = [
     ),
     Goal("P6", "`dev`, start to ready", None, 0.6, "s", lambda found: median(found.starts.get("dev", ()))),
     Goal("P6", "`serve`, start to first answer", None, 0.8, "s",
-         lambda found: median(found.starts.get("Watersmeet, SQLite, 1 worker", ()))),
+         lambda found: median(found.starts.get("serve", ()))),
     Goal("P7", "memory of an idle worker", None, 90, "MB",
          lambda found: median(each.idle_megabytes for each in _rounds(found, _SQLITE))),
+    Goal("P7", "memory of a worker after the load, ROWS live tokens", None, 150, "MB",
+         lambda found: median(each.many.busy_megabytes for each in found.growth)),
+    Goal("P8", f"code exchange, ROWS tokens against {FEW_ROWS:,}", 0.85, None, "",
+         _ratio_of_rates(lambda found: ((each.many.exchange, each.few.exchange) for each in found.growth))),
+    Goal("P8", f"refresh, ROWS tokens against {FEW_ROWS:,}", 0.85, None, "",
+         _ratio_of_rates(lambda found: ((each.many.refresh, each.few.refresh) for each in found.growth))),
+    Goal("P8", "99th percentile while ROWS expired tokens are swept against before, as fast as it goes", None, 1.2, "",
+         _ratio_of_latencies(0.99, lambda found: ((each.sweeping, each.resting) for each in found.sweeps))),
+    Goal("P8", f"the same at {STEADY_PER_SECOND:g} exchanges a second", None, 1.2, "",
+         _ratio_of_latencies(
+             0.99, lambda found: ((each.sweeping_steadily, each.resting_steadily) for each in found.sweeps))),
+    Goal("P9", f"GET of a page with `expand`, median at {MANY_PAGES:,} pages against {FEW_PAGES:,}", None, 1.3, "",
+         _ratio_of_latencies(0.5, lambda found: ((each.many, each.few) for each in found.pages))),
+    Goal("P9", f"the same at {MANY_PAGES:,} pages, against the limit", 0.25, None, "",
+         _ratio_of_rates(lambda found: ((each.many, each.limit) for each in found.pages))),
+    Goal("P10", "CQL search, first 25 of 100,000 pages, median", None, 20, "ms", lambda _found: None, _NO_SEARCH),
+    Goal("P10", "the same against 1,000 pages", None, 3, "", lambda _found: None, _NO_SEARCH),
     Goal("P11", f"consent page at {CONSENTS_PER_SECOND:g} a second, 95th percentile", None, 50, "ms",
          _milliseconds(0.95, lambda found: found.consent)),
 ]  # fmt: skip
@@ -209,6 +245,101 @@ def _limits(found: Found) -> list[str]:
     return lines
 
 
+def _budget(found: Found) -> str:
+    """What an exchange on SQLite costs the server, part by part, from the profile and the load of this run."""
+
+    def cost(name: str) -> float | None:
+        return median(each.exchange.server_microseconds for each in _rounds(found, name))
+
+    whole, http = cost(_SQLITE), cost(_LIMIT)
+    if found.costs is None or whole is None or http is None:
+        return ""
+    edge, batch = found.costs.edge, found.costs.batch
+    rest = whole - http - edge - batch
+    lines = [
+        f"What stands between P1 and its goal: an exchange on SQLite costs the server {whole:.0f} µs of processor. "
+        f"Of these the HTTP server and the framework take {http:.0f} (which is all the limit does), checking, "
+        f"deciding, answering and logging {edge:.0f}, the statements and the commit in the writing thread "
+        f"{batch:.0f}, and {rest:.0f} are what is left over: two threads that take turns at one interpreter lock, "
+        "smaller batches than the profile's, and caches that the load driver on the same cores empties.",
+    ]
+    server = median(each.exchange.server_microseconds for each in _rounds(found, _POSTGRESQL))
+    if server is not None:
+        lines.append(
+            f"On PostgreSQL (P2) Watersmeet itself spends {server:.0f} µs on an exchange, and PostgreSQL's own "
+            "processes come on top, on the same cores."
+        )
+    lines.append(
+        "Refreshing (P3) is the same path with one row more to read and one to spend. The latency of P5 follows from "
+        f"the rate: {CONNECTIONS} requests wait at once, each for the processor time of the others."
+    )
+    for engine, rounds in found.protection.items():
+        plain = median(each.unprotected.server_microseconds for each in rounds)
+        checked = median(each.protected.server_microseconds for each in rounds)
+        if plain is not None and checked is not None:
+            lines.append(
+                f"A Bearer check on {engine} (P4) adds {checked - plain:.0f} µs to the {plain:.0f} µs of a GET of "
+                "Watersmeet's."
+            )
+    if found.pages:
+        page = median(each.many.rate for each in found.pages)
+        lines.append(
+            f"A page with `expand` (P9) is read {_number(page)} times a second: two statements that join spaces and "
+            "people and check the right to see each row, ancestors included, and the assembly of the answer; none "
+            "of it is kept between requests."
+        )
+    return " ".join(lines)
+
+
+def _growth_tables(found: Found) -> list[str]:
+    rows, few = f"{found.rows:,}", f"{FEW_ROWS:,}"
+    lines: list[str] = []
+    if found.growth:
+        lines += ["| | exchanges/s | p99 ms | refreshes/s | MB after the load |", "|---|---:|---:|---:|---:|"]
+        for name, rounds in (
+            (f"{few} tokens", [each.few for each in found.growth]),
+            (f"{rows} tokens", [each.many for each in found.growth]),
+        ):
+            cells = [
+                _number(median(each.exchange.rate for each in rounds)),
+                _number(median(each.exchange.percentile(0.99) * 1000 for each in rounds), ".1f"),
+                _number(median(each.refresh.rate for each in rounds)),
+                _number(median(each.busy_megabytes for each in rounds)),
+            ]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    if found.sweeps:
+        lines += ["", f"| on {rows} expired tokens | exchanges/s | p50 ms | p99 ms |", "|---|---:|---:|---:|"]
+        loads = [
+            ("no sweep", [each.resting for each in found.sweeps]),
+            ("sweep at work", [each.sweeping for each in found.sweeps]),
+            (f"{STEADY_PER_SECOND:g} a second, no sweep", [each.resting_steadily for each in found.sweeps]),
+            (f"{STEADY_PER_SECOND:g} a second, sweep at work", [each.sweeping_steadily for each in found.sweeps]),
+        ]
+        lines += [f"| {name} | {_load_cells(some)} |" for name, some in loads]
+        pruned = _number(median(each.pruned_per_second for each in found.sweeps))
+        lines += ["", f"Meanwhile the sweep deleted {pruned} grants a second beside the exchanges at full speed."]
+    if found.pages:
+        lines += ["", f"| GET of a page with `expand`, {CONNECTIONS} connections | requests/s | p50 ms | p99 ms |",
+                  "|---|---:|---:|---:|"]  # fmt: skip
+        reads = [
+            (f"{FEW_PAGES:,} pages", [each.few for each in found.pages]),
+            (f"{MANY_PAGES:,} pages", [each.many for each in found.pages]),
+            ("limit: as many bytes, no work", [each.limit for each in found.pages]),
+        ]
+        lines += [f"| {name} | {_load_cells(some)} |" for name, some in reads]
+    return lines
+
+
+def _load_cells(loads: Sequence[Load]) -> str:
+    return " | ".join(
+        [
+            _number(median(load.rate for load in loads)),
+            _number(median(load.percentile(0.5) * 1000 for load in loads), ".1f"),
+            _number(median(load.percentile(0.99) * 1000 for load in loads), ".1f"),
+        ]
+    )
+
+
 def _protection_table(found: Found) -> list[str]:
     lines = ["| | unprotected GET/s | Bearer-protected GET/s | ratio |", "|---|---:|---:|---:|"]
     for engine, rounds in found.protection.items():
@@ -232,6 +363,7 @@ def as_markdown(found: Found) -> str:
         "The limit is the same HTTP server and framework (uvicorn, Starlette), answering as many bytes without doing "
         "the work. A goal that is missed says by how much; what the time goes on is under “Where the time goes”.",
         "\n".join(["| | what | goal | found | |", "|---|---|---:|---:|---|", *(goal.row(found) for goal in GOALS)]),
+        *filter(None, [_budget(found)]),
         "## Exchanging codes and refreshing tokens",
         f"A code with PKCE and a client secret, {CONNECTIONS} connections, each request answered before the next is "
         "sent; then every refresh token that came of it. Commits are flushed to the disk before the answer: SQLite "
@@ -251,10 +383,23 @@ def as_markdown(found: Found) -> str:
             "## The consent page",
             f"{CONSENTS_PER_SECOND:g} a second to a signed-in browser, 95th percentile: {worst} ms.",
         ]
+    if found.growth or found.sweeps or found.pages:
+        sections += [
+            "## Growth",
+            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests "
+            "spread evenly over their range; `make bench "
+            'ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
+            "\n".join(_growth_tables(found)).strip(),
+        ]
     if found.costs:
-        sections += ["## Where the time goes", found.costs]
+        sections += ["## Where the time goes", found.costs.tables]
     if found.startup:
-        sections += ["## Start-up", found.startup]
+        sections += [
+            "## Start-up",
+            "In an environment that has Watersmeet and what it needs to run, and nothing else: what it needs imports "
+            "more where it finds more.",
+            found.startup,
+        ]
     return "\n\n".join(sections) + "\n"
 
 

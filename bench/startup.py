@@ -42,14 +42,14 @@ class _Imported:
 
 
 @contextlib.contextmanager
-def _started(options: Sequence[str] = ()) -> Iterator[_Started]:
+def _started(python: Path, options: Sequence[str] = ()) -> Iterator[_Started]:
     """The server from process start to its ready line; stopped on leaving."""
     with tempfile.TemporaryDirectory(prefix="watersmeet-bench-") as folder:
         log = Path(folder) / "stderr"
         with log.open("wb") as stderr:
             begun = time.perf_counter()
             process = subprocess.Popen(
-                [sys.executable, *options, *_DEV],
+                [python, *options, *_DEV],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=_environment(),
             )  # fmt: skip
             try:
@@ -84,17 +84,17 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _measure_starts(runs: int) -> list[float]:
+def _measure_starts(python: Path, runs: int) -> list[float]:
     seconds = []
     for _ in range(runs + 1):
-        with _started() as server:
+        with _started(python) as server:
             seconds.append(server.seconds)
     return sorted(seconds[1:])  # the first one warms the caches
 
 
-def _measure_memory() -> float | None:
+def _measure_memory(python: Path) -> float | None:
     """Megabytes of the idle server, its share of shared pages counted proportionally; Linux only."""
-    with _started() as server:
+    with _started(python) as server:
         rollup = Path(f"/proc/{server.process.pid}/smaps_rollup")
         if not rollup.exists():
             return None
@@ -103,9 +103,9 @@ def _measure_memory() -> float | None:
         return int(found[1]) / 1024 if found else None
 
 
-def _measure_imports() -> list[_Imported]:
+def _measure_imports(python: Path) -> list[_Imported]:
     """What the server imports until it is ready, by top-level package, slowest first."""
-    with _started(["-X", "importtime"]) as server:
+    with _started(python, ["-X", "importtime"]) as server:
         text = server.log.read_text(errors="replace")
     return sorted(_by_package(text), key=lambda package: -package.own_ms)
 
@@ -170,6 +170,6 @@ class Startup:
         return "\n".join(lines)
 
 
-def measure_startup(runs: int) -> Startup:
-    """Start ``watersmeet dev`` so often, and once more each to weigh it and to see what it imports."""
-    return Startup(_measure_starts(runs), _measure_memory(), _measure_imports())
+def measure_startup(python: Path, runs: int) -> Startup:
+    """Start that interpreter's ``watersmeet dev`` so often, and once more each to weigh it and to see its imports."""
+    return Startup(_measure_starts(python, runs), _measure_memory(python), _measure_imports(python))

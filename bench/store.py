@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.client import CHALLENGE, REDIRECT_URI, Client
 from watersmeet import settings as settings_module
@@ -116,6 +116,10 @@ class Store:
         )
         name = Cookie.named("session", settings_module.load(flags={}, environment=dict(self.environment))).name
         return f"Cookie: {name}={identifier}"
+
+    def reopened(self) -> Store:
+        """The same store, after it was closed."""
+        return replace(self, database=Database(self.environment["WATERSMEET_DATABASE_URL"]))
 
     def close(self) -> None:
         """Leave the database to the server."""

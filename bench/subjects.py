@@ -75,6 +75,8 @@ class Watersmeet:
     workers: int
     database_url: DatabaseUrl
     pace: int = 12_000
+    python: str = sys.executable
+    """The interpreter that serves; another environment's, where start-up is measured."""
 
     @property
     def name(self) -> str:
@@ -85,7 +87,7 @@ class Watersmeet:
     def running(self, codes: int) -> Iterator[Running]:
         """``watersmeet serve`` on a fresh database."""
         port = free_port()
-        command = [sys.executable, "-m", "watersmeet", "serve", "--port", str(port)]
+        command = [self.python, "-m", "watersmeet", "serve", "--port", str(port)]
         if self.workers > 1:
             command += ["--workers", str(self.workers)]
         with self._running(command, port, codes) as running:

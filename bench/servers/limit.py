@@ -25,10 +25,10 @@ async def _token(request: Request) -> Response:
     return Response(_BODY, 200, _HEADERS, "application/json")
 
 
-async def _resource(_request: Request) -> Response:
-    return Response(_BODY, 200, _HEADERS, "application/json")
+async def _resource(request: Request) -> Response:
+    return Response(b"x" * request.path_params["length"], 200, _HEADERS, "application/json")
 
 
 if __name__ == "__main__":
-    routes = [Route("/token", _token, methods=["POST"]), Route("/resource", _resource)]
+    routes = [Route("/token", _token, methods=["POST"]), Route("/resource/{length:int}", _resource)]
     server.run(Starlette(routes=routes), server.bind("127.0.0.1", int(sys.argv[1])), lambda: None)

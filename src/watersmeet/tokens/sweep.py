@@ -16,7 +16,9 @@ from watersmeet.errors import ServiceUnavailable, SettingsError
 from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
-BATCH = 200
+# Each row touches a page of its own in every index of its table. So few are deleted in some milliseconds, within
+# what SQLite's page cache holds; ten times as many take twenty times as long (docs/decisions/0018).
+BATCH = 20
 
 # A used code is kept for a day after its end, so that its replay is still recognised (S079). Families need no
 # such time: their last refresh token expires with them, so there is nothing left to replay.
@@ -100,13 +102,19 @@ async def run(sweep: Sweep, database: Database, clock: Clock) -> None:
 
 
 async def sweep_once(sweep: Sweep, database: Database, now: Instant) -> int:
-    """Delete everything that is due now and that no other worker is deleting; how much went."""
+    """Delete everything that is due now and that no other worker is deleting; how much went.
+
+    After each batch it rests for as long as that took: the busier the database, the longer.
+    """
+    clock = asyncio.get_running_loop().time
     before, total = now - sweep.retention, 0
     while await database.read(lambda tx: sweep.any_expired(tx, before)):
+        began = clock()
         went = await database.write(lambda tx: sweep.prune(tx, before, BATCH))
         total += went
         if not went:
             break
+        await asyncio.sleep(clock() - began)
     if total:
         log.info("pruned", what=sweep.what, count=total)
     return total
