@@ -331,7 +331,8 @@ def test_the_rules_of_a_link(tmp_path: Path) -> None:
     assert (shown["badges"], shown["legacy"], shown["can_require_pkce"]) == ([], {}, False)
     assert "profile       atlassian-dc" in run("link", "show", client_id, cwd=tmp_path).stdout
     assert run("link", "change", client_id, "--profile", "lax", cwd=tmp_path).returncode == 2
-    assert run("link", "change", "nobody", cwd=tmp_path).returncode == 3
+    assert run("link", "change", "nobody", "--require-pkce", cwd=tmp_path).returncode == 3
+    assert run("link", "change", client_id, cwd=tmp_path).returncode == 2
 
 
 def test_settings_are_listed(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ COLUMNS = (
     "time", "event", "actor", "user", "client_id", "client", "family", "address", "request", "detail", "id",
 )  # fmt: skip
 
+# Numbers from here on, 2001, are instants: nothing that is counted comes near.
+_EARLIEST_INSTANT = 978_307_200_000
+
 # What a spreadsheet takes for the beginning of a formula (CWE-1236).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -35,6 +38,25 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "request": entry.request_id,
         "detail": dict(entry.detail),
     }
+
+
+def in_words(detail: Mapping[str, Any]) -> str:
+    """What else is known of an event, for people: ``scope: READ → WRITE`` where something changed."""
+    before, after = detail.get("before", {}), detail.get("after", {})
+    rest = {name: value for name, value in detail.items() if name not in ("before", "after")}
+    changed = [
+        f"{name}: {_plain(before[name])} → {_plain(value)}" if name in before else f"{name}: {_plain(value)}"
+        for name, value in after.items()
+    ]
+    return "; ".join([*changed, *(f"{name}: {_plain(value)}" for name, value in rest.items())])
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, int) and value > _EARLIEST_INSTANT:
+        return as_datetime(value).strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)
 
 
 def json_lines(entries: Iterable[Entry]) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from urllib.parse import urlencode
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from watersmeet.audit.export import as_json, csv_header, csv_lines, json_lines
+from watersmeet.audit.export import as_json, csv_header, csv_lines, in_words, json_lines
 from watersmeet.audit.filter import FIELDS, UnreadableFilter, parse_query
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
@@ -39,7 +38,6 @@ class AuditRow:
     event: str
     actor: str
     username: str
-    client_id: str
     client: str
     address: str
     request: str
@@ -53,11 +51,10 @@ class AuditRow:
             event=entry.event,
             actor=entry.actor or "",
             username=entry.username or "",
-            client_id=entry.client_id or "",
             client=entry.client_name or entry.client_id or "",
             address=entry.address or "",
             request=entry.request_id or "",
-            detail=msgspec.json.encode(entry.detail).decode() if entry.detail else "",
+            detail=in_words(entry.detail),
         )
 
 

@@ -79,6 +79,8 @@ def _chunks(database: Database, query: Query, limit: int | None) -> Iterator[lis
 
 
 def _print(entries: list[Entry]) -> None:
+    from watersmeet.audit.export import in_words
+
     rows = [
         (
             as_datetime(entry.at).strftime("%Y-%m-%d %H:%M:%S"),
@@ -87,7 +89,7 @@ def _print(entries: list[Entry]) -> None:
             entry.username or "",
             entry.client_name or entry.client_id or "",
             entry.address or "",
-            ", ".join(f"{name}={value}" for name, value in entry.detail.items()),
+            in_words(entry.detail),
         )
         for entry in entries
     ]

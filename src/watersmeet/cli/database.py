@@ -107,10 +107,11 @@ def check(config: Path | None) -> None:
 def stats(as_json: bool, as_metrics: bool, config: Path | None) -> None:
     """Count the rows of what expires, and those that have expired and wait to be pruned."""
     from watersmeet.clock import SystemClock, as_datetime
+    from watersmeet.database.properties import require_own_schema
     from watersmeet.tokens.sweep import backlogs, sweeps
 
     with _opened(config) as (settings, database):
-        _schema(database)
+        require_own_schema(database)
         due, now = sweeps(settings), SystemClock().now()
         found = database.read_now(lambda tx: backlogs(tx, due, now))
     if as_json:
@@ -164,12 +165,14 @@ def end_grants(yes: bool, config: Path | None) -> None:
     and authorize their applications again; incoming links, users and content stay.
     """
     from watersmeet.clock import SystemClock
+    from watersmeet.database.properties import require_own_schema
     from watersmeet.tokens.revoke import end_everything
 
     with _opened(config) as (_, database):
-        _schema(database)
+        require_own_schema(database)
         if not yes:
             click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
         grants, sessions = database.write_now(lambda tx: end_everything(tx, now))
-    say(f"Ended {grants} grants and {sessions} sessions.")
+    counts = ((grants, "grant"), (sessions, "session"))
+    say(f"Ended {' and '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}.")

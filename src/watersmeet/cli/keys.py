@@ -17,7 +17,9 @@ def command() -> None:
 
 
 @command.command("rotate")
-@click.option("--now", "at_once", is_flag=True, help="Retire the old keys at once: every token stops working.")
+@click.option(
+    "--now", "at_once", is_flag=True, help="Retire the old keys too: within two seconds every token stops working."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @config_option

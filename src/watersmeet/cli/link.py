@@ -175,6 +175,8 @@ def change(
     from watersmeet.links.register import change_rules, link_as_json, require_link
 
     refused = {Legacy(kind) for kind in refuse} | ({Legacy.NO_PKCE} if require_pkce else set())
+    if not (refused or accept or profile or authentication) and introspection is None and plain_answers is None:
+        raise click.UsageError("Name what to change; see --help.")
     with production_environment(config) as environment:
         link = environment.database.write_now(
             lambda tx: change_rules(

@@ -71,6 +71,15 @@ def say_schema(tx: Transaction, schema: str) -> None:
     tx.execute(update(properties).where(properties.c.name == "schema").values(value=schema))
 
 
+def require_own_schema(database: Database) -> None:
+    """Raises ``SettingsError`` for a database without tables or of another schema; it names the command to run."""
+    schema = inspect_schema(database)
+    if schema is None:
+        raise SettingsError("This database is empty: `watersmeet database upgrade` makes its tables.")
+    if schema != SCHEMA_VERSION:
+        raise SettingsError(other_schema(schema))
+
+
 def other_schema(schema: str | None) -> str:
     """What to tell whoever comes with a database of another schema: one sentence with the command to run."""
     says = f"This database has schema {schema}, this Watersmeet needs {SCHEMA_VERSION}: "

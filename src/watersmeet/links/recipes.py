@@ -8,6 +8,14 @@ from shlex import quote
 from urllib.parse import urlencode
 
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.profile import Legacy
+
+# Values to put in the places of CODE_VERIFIER and CODE_CHALLENGE.
+_PKCE = [
+    "CODE_VERIFIER=$(openssl rand -hex 32)",
+    "printf %s $CODE_VERIFIER | openssl dgst -sha256 -binary | openssl base64 | tr +/ -_ | tr -d =   # CODE_CHALLENGE",
+    "",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ def recipes(base_url: str, link: Client, secret: str | None) -> list[Recipe]:
     return [
         Recipe("env", _env(base_url, link, secret)),
         Recipe("curl", _curl(base_url, link, secret)),
-        Recipe("mcp", _mcp(base_url, link, secret)),
+        # mcp-atlassian (0.23) sends no code_challenge, so a link that requires one is nothing for it.
+        *([Recipe("mcp", _mcp(base_url, link, secret))] if link.accepts(Legacy.NO_PKCE) else []),
     ]
 
 
@@ -56,12 +65,14 @@ def _curl(base_url: str, link: Client, secret: str | None) -> str:
     }
     if secret:
         exchange["client_secret"] = secret
-    else:
-        asked |= {"code_challenge": "CHALLENGE", "code_challenge_method": "S256"}
-        exchange["code_verifier"] = "VERIFIER"
+    if not link.accepts(Legacy.NO_PKCE):
+        # A verifier of its own for every printed recipe would look like one to keep; this one says to make one.
+        asked |= {"code_challenge": "CODE_CHALLENGE", "code_challenge_method": "S256"}
+        exchange["code_verifier"] = "CODE_VERIFIER"
     fields = " \\\n".join(f"  --data-urlencode {quote(f'{name}={value}')}" for name, value in exchange.items())
     return "\n".join(
         [
+            *(_PKCE if "code_verifier" in exchange else []),
             f"{base_url}/rest/oauth2/latest/authorize?{urlencode(asked)}",
             "",
             f"curl {quote(base_url + '/rest/oauth2/latest/token')} \\",

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.http.conftest import Site
 from watersmeet import demo
+from watersmeet.audit.export import in_words
 from watersmeet.database import audit
 from watersmeet.database.audit import Event, Origin
 from watersmeet.database.transaction import Transaction
@@ -62,7 +63,7 @@ def test_the_page_shows_the_newest_first_with_names(site: Site, admin: TestClien
     row = html.fromstring(shown).xpath("//tbody/tr[2]")[0].text_content()
     assert demo.CLIENT_NAME in row
     assert "alice" in row
-    assert '"scope":"READ"' in row
+    assert "scope: READ" in row
     assert 'href="/admin/audit"' in admin.get("/").text, "administrators find it in the navigation"
     assert "/admin/audit" not in site.signed_in("alice").get("/").text
 
@@ -134,3 +135,18 @@ def test_no_cell_of_a_csv_export_can_become_a_formula(site: Site, admin: TestCli
 
 def test_exports_and_wrong_filters(admin: TestClient) -> None:
     assert admin.get(EXPORT, params={"since": "?"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ({}, ""),
+        ({"scope": "READ", "redirect_host": "app.example"}, "scope: READ; redirect_host: app.example"),
+        ({"before": {"scope": "READ"}, "after": {"scope": "WRITE"}}, "scope: READ → WRITE"),
+        ({"after": {"name": "App", "redirect_uris": ["https://a", "https://b"]}},
+         "name: App; redirect_uris: https://a https://b"),
+        ({"signs_from": 1795577884231}, "signs_from: 2026-11-25 03:38:04"),
+    ],
+)  # fmt: skip
+def test_details_in_words(detail: dict[str, object], words: str) -> None:
+    assert in_words(detail) == words
