@@ -156,7 +156,10 @@ def test_whoever_loses_access_is_named_before_a_link_is_deleted(site: Site) -> N
 
 
 def test_the_result_page_gives_what_to_paste(site: Site) -> None:
-    page = html.unescape(_create(site, site.signed_in("admin"), redirect_uris="https://sync.example.com/c'b?x=1").text)
+    made = _create(
+        site, site.signed_in("admin"), redirect_uris="https://sync.example.com/c'b?x=1", profile="atlassian-dc"
+    )
+    page = html.unescape(made.text)
     blocks = re.findall(r"<pre [^>]*>(.*?)</pre>", page, re.DOTALL)
     client_id, secret, environment, by_hand, mcp = blocks
     assert f"CLIENT_ID={client_id}\nCLIENT_SECRET={secret}\n" in environment
