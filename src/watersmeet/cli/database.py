@@ -164,6 +164,7 @@ def end_grants(yes: bool, config: Path | None) -> None:
     and authorize their applications again; incoming links, users and content stay.
     """
     from watersmeet.clock import SystemClock
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.tokens.revoke import end_everything
 
     with _opened(config) as (_, database):
@@ -171,5 +172,5 @@ def end_grants(yes: bool, config: Path | None) -> None:
         if not yes:
             click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
-        grants, sessions = database.write_now(lambda tx: end_everything(tx, now))
+        grants, sessions = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
     click.echo(f"Ended {grants} grants and {sessions} sessions.")
