@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.support.grants import together
 from watersmeet.database import engine as engine_module
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata, properties
-from watersmeet.database.transaction import Transaction
+from watersmeet.database.transaction import Operation, Transaction
 from watersmeet.errors import ServiceUnavailable, WatersmeetError
+
+T = TypeVar("T")
 
 PATIENCE = 0.3
 
@@ -249,6 +253,35 @@ def test_a_lock_held_shorter_is_waited_for(database_url: str) -> None:
             assert waiting.result(timeout=20) == "a"
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("broken", ["closed", "commit and rollback fail"])
+def test_a_connection_that_cannot_be_rolled_back_is_replaced(tmp_path: Path, broken: str) -> None:
+    with opened(f"sqlite:///{tmp_path}/a.db") as database:
+        metadata.create_all(database.engine)
+        failing = set[str]()
+
+        @event.listens_for(database.engine, "before_cursor_execute")
+        def fail(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if statement in failing:
+                raise OperationalError(statement, None, sqlite3.OperationalError("disk I/O error"))
+
+        def break_it(tx: Transaction) -> None:
+            add(tx, "lost")
+            if broken == "closed":
+                tx.connection.dbapi_connection.close()  # type: ignore[union-attr]
+            else:
+                failing.update({"COMMIT", "ROLLBACK"})
+
+        async def write(operation: Operation[T]) -> T:
+            return await asyncio.wait_for(database.write(operation), 30)
+
+        database.write_now(lambda tx: add(tx, "before"))
+        with pytest.raises((ServiceUnavailable, sqlite3.ProgrammingError)):
+            asyncio.run(write(break_it))
+        failing.clear()
+        assert asyncio.run(write(lambda tx: add(tx, "after"))) == "after"
+        assert names(database) == {"before", "after"}
 
 
 # ---- durability ---------------------------------------------------------------------------------------------

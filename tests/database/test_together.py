@@ -19,7 +19,7 @@ from watersmeet.database.schema import properties
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, WatersmeetError
 from watersmeet.oauth2.authorization import CodeReplay
-from watersmeet.oauth2.errors import OAuthError
+from watersmeet.oauth2.errors import GrantRevoked, OAuthError
 from watersmeet.oauth2.family import RefreshReplay
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.batch import Asked
@@ -220,6 +220,25 @@ def test_s112_one_batch_with_the_same_refresh_token_many_times_has_one_winner(da
     assert isinstance(outcomes[0], IssuedTokens)
     with pytest.raises(OAuthError):
         grants.refresh(outcomes[0].refresh_token)
+
+
+def test_s112_a_spent_token_that_comes_with_its_successor_in_one_batch_is_seen_for_what_it_is(
+    database: Database,
+) -> None:
+    """Whoever comes first, the second is decided by what the first has changed."""
+    grants = Grants.prepare(database)
+    for spent_first in (False, True):
+        spent = grants.tokens().refresh_token
+        successor = grants.refresh(spent)
+        assert isinstance(successor, IssuedTokens)
+        pair = [successor.refresh_token, spent]
+        outcomes = _refresh_together(grants, pair[::-1] if spent_first else pair)
+        if spent_first:
+            assert [type(outcome) for outcome in outcomes] == [RefreshReplay, GrantRevoked]
+        else:
+            assert [type(outcome) for outcome in outcomes] == [IssuedTokens, RefreshReplay]
+            assert isinstance(outcomes[1], RefreshReplay)
+            assert not outcomes[1].after_lost_response, "its successor was used"
 
 
 def test_a_batch_mixes_winners_replays_and_refusals(database: Database) -> None:

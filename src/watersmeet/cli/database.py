@@ -165,6 +165,7 @@ def end_grants(yes: bool, config: Path | None) -> None:
     and authorize their applications again; incoming links, users and content stay.
     """
     from watersmeet.clock import SystemClock
+    from watersmeet.database.audit import COMMAND_LINE
     from watersmeet.database.properties import require_own_schema
     from watersmeet.tokens.revoke import end_everything
 
@@ -173,6 +174,6 @@ def end_grants(yes: bool, config: Path | None) -> None:
         if not yes:
             click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
-        grants, sessions = database.write_now(lambda tx: end_everything(tx, now))
+        grants, sessions = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
     counts = ((grants, "grant"), (sessions, "session"))
     say(f"Ended {' and '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}.")

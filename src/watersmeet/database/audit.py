@@ -39,11 +39,11 @@ class Event(StrEnum):
     TOKENS_RESENT = "tokens.resent"  # the same successor again, within the grace period
     CODE_REPLAYED = "code.replayed"  # the family was revoked
     REFRESH_REPLAYED = "refresh.replayed"  # the family was revoked
-    GRANT_REFUSED = "grant.refused"  # a code or refresh token that this server never gave this client
-    CLIENT_REFUSED = "client.refused"  # client authentication failed
+    GRANT_REFUSED = "grant.refused"  # an exchange or refresh, for any reason but a replay
+    CLIENT_REFUSED = "client.refused"  # it did not authenticate, or sent a credential where its profile forbids it
     CLIENT_THROTTLED = "client.throttled"
     TOKENS_REVOKED = "tokens.revoked"  # by the client
-    ACCESS_REMOVED = "access.removed"  # by the user or an administrator
+    ACCESS_REMOVED = "access.removed"  # by the user or an administrator, who may remove everybody's
     INTROSPECTION_REFUSED = "introspection.refused"
     LEGACY_ACCEPTED = "legacy.accepted"  # a rule of the profile "strict" was waived
 

@@ -244,7 +244,8 @@ class _SqliteRunner:
 def _commit_together(connection: Connection, batch: list[Unit]) -> None:
     """Run every group in a savepoint of its own, commit once, then answer.
 
-    A group that fails is rolled back alone and harms no neighbour; if the commit fails, everybody is told so.
+    A group that fails is rolled back alone and harms no neighbour; if the commit fails, everybody is told so. A
+    connection that cannot even be rolled back is dropped, and the next batch gets a new one.
     """
     outcomes: list[tuple[Unit, Any]] = []
     try:
@@ -253,8 +254,12 @@ def _commit_together(connection: Connection, batch: list[Unit]) -> None:
             outcomes += _run_in_savepoint(connection, group)
         connection.exec_driver_sql("COMMIT")
     except Exception as error:
-        dialect.roll_back(connection)
         outcomes = Group(batch).fail(_translated(error))
+        try:
+            dialect.roll_back(connection)
+        except Exception:  # whatever it is, the thread must go on: everybody's next write waits for it
+            connection.invalidate()
+            connection.rollback()  # SQLAlchemy's own transaction; only then does it connect again
     answer(outcomes)
 
 

@@ -47,9 +47,9 @@ def settle_in_rounds(keys: Sequence[str], settle: Callable[[Sequence[int]], Mapp
     """The outcome for each of ``keys``, where those that are equal are settled one after another.
 
     ``settle`` is given places in ``keys``, all of different keys, and returns their outcomes. The places it
-    leaves out, because somebody was quicker in the database, come again in the next round, and so do those
-    whose key stood before them: they see what has changed. Raises ``ServiceUnavailable`` rather than go on
-    for ever.
+    leaves out, because somebody was quicker in the database or another of the batch goes first, come again in the
+    next round, and so do those whose key stood before them: they see what has changed. Raises
+    ``ServiceUnavailable`` rather than go on for ever.
     """
     outcomes: dict[int, Outcome] = {}
     for _ in range(len(keys) + _LOST_RACES):

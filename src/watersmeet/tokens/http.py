@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -121,6 +122,7 @@ class _TokenEndpoint:
             credentials = self._read_credentials(request, parameters)
             origin = origin_of(request)
             async with self.environment.throttle.attempt(credentials.client_id, origin):
+                self._refuse_of_everybody(credentials)
                 issued = await self._grant(parameters, credentials, origin)
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
@@ -162,6 +164,7 @@ class _TokenEndpoint:
             credentials = self._read_credentials(request, parameters)
             token, origin = parameters.require("token"), origin_of(request)
             async with environment.throttle.attempt(credentials.client_id, origin):
+                self._refuse_of_everybody(credentials)
                 ended = await environment.database.write(
                     lambda tx: revoke(
                         tx,
@@ -187,6 +190,7 @@ class _TokenEndpoint:
             credentials = self._read_introspecting_credentials(request, parameters)
             token = parameters.require("token")
             async with environment.throttle.attempt(credentials.client_id, origin_of(request)):
+                _refuse_first(credentials.legacy)  # there is no old client to be lenient with
                 found = await environment.database.read(
                     lambda tx: introspect(tx, credentials, token, now=now, keys=environment.keys)
                 )
@@ -197,32 +201,37 @@ class _TokenEndpoint:
         return JsonResponse(body, headers=_NOT_STORED)
 
     def _read_introspecting_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
-        """Nobody introspects anonymously, and there is no old client to be lenient with (RFC 7662 §2.1)."""
+        """Nobody introspects anonymously (RFC 7662 §2.1)."""
         try:
-            credentials = self._read_credentials(request, parameters)
+            return self._read_credentials(request, parameters)
         except MissingParameter as error:
             raise InvalidClient(detail="anonymous") from error
-        for legacy in credentials.legacy:
-            raise legacy.refusal
-        return credentials
 
     def _read_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
         """The client's credentials, and what the request did that only some clients may do.
 
-        Raises what is refused of every client alike; whether this one may do it is for ``authenticate`` to say.
+        Whether this one may do it is for ``_refuse_of_everybody`` and ``authenticate`` to say.
         """
         headers = request.headers.getlist("authorization")
         if len(headers) > 1:
             raise InvalidRequest("Send one Authorization header.")
         credentials = ClientCredentials.parse(headers[0] if headers else None, parameters)
-        legacy, settings = credentials.legacy, self.environment.settings
         if _has_credential_in_query(request):
-            if not settings.allows_credentials_in_query:
-                raise Legacy.CREDENTIAL_IN_QUERY.refusal
-            legacy |= {Legacy.CREDENTIAL_IN_QUERY}
-        if legacy and not settings.allows_legacy(self.environment.clock.now()):
-            raise min(legacy, key=list(Legacy).index).refusal
-        return replace(credentials, legacy=legacy)
+            return replace(credentials, legacy=credentials.legacy | {Legacy.CREDENTIAL_IN_QUERY})
+        return credentials
+
+    def _refuse_of_everybody(self, credentials: ClientCredentials) -> None:
+        """Raises what is refused of every client alike, before any is looked up."""
+        legacy, settings = credentials.legacy, self.environment.settings
+        if not settings.allows_credentials_in_query:
+            _refuse_first(legacy & {Legacy.CREDENTIAL_IN_QUERY})
+        if not settings.allows_legacy(self.environment.clock.now()):
+            _refuse_first(legacy)
+
+
+def _refuse_first(legacy: AbstractSet[Legacy]) -> None:
+    if legacy:
+        raise min(legacy, key=list(Legacy).index).refusal
 
 
 async def _read_parameters(request: Request) -> Parameters:

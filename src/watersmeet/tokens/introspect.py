@@ -54,6 +54,7 @@ def introspect(
     service that took a refresh token for an access token would be wrong, so it hears nothing of them. Raises
     ``InvalidClient`` or ``IntrospectionNotAllowed``.
     """
+    # A read, so nothing may be left to count: the edge has refused every legacy request before.
     asking = authenticate(tx, credentials, keys, now)
     if not asking.confidential:
         raise IntrospectionNotAllowed(detail=f"client {asking.client_id}")

@@ -100,6 +100,7 @@ def refresh_all(
 
     def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
         stored = tokens.find_by_refresh_tokens(tx, [digests[place] for place in places])
+        places = _first_of_each_family(places, digests, stored)
         successors = {
             place: _find_successor(tx, stored[digests[place]], asked[place].request, keys)
             for place in places
@@ -134,6 +135,15 @@ def refresh_all(
         return outcomes
 
     return settle_in_rounds(digests, settle)
+
+
+def _first_of_each_family(places: Sequence[int], digests: Sequence[str], stored: Mapping[str, StoredPair]) -> list[int]:
+    """The places of one round: two generations of a family are decided one after the other, never by one look."""
+    first: dict[str, int] = {}
+    for place in places:
+        before = stored.get(digests[place])
+        first.setdefault(before.family.id if before else digests[place], place)
+    return list(first.values())
 
 
 # ---- what becomes of one request --------------------------------------------------------------------------

@@ -50,13 +50,16 @@ def revoke(
     return ended
 
 
-def end_everything(tx: Transaction, now: Instant) -> tuple[int, int]:
+def end_everything(tx: Transaction, now: Instant, origin: Origin = INTERNAL) -> tuple[int, int]:
     """End every grant and every browser session, as after a restored backup; how many of each.
 
     A backup knows nothing of what was spent or revoked after it was made. Codes go first (S070).
     """
     authorizations.withdraw_all(tx)
-    return tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
+    grants, sessions = tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
+    detail = {"grants_ended": grants, "sessions_ended": sessions}
+    audit.record(tx, Event.ACCESS_REMOVED, origin, now, detail=detail)
+    return grants, sessions
 
 
 def _identify(tx: Transaction, credentials: ClientCredentials, now: Instant, origin: Origin) -> Client:

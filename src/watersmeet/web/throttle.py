@@ -9,7 +9,9 @@ What is counted, where, and against which limit:
 - a client secret: for this client from this address, and for any client from this address (ten times as many; a right
   secret is accepted all the same, or one neighbour behind an address could keep all others out). Never for the client
   from anywhere: its secret has 256 random bits, and anybody could lock it out.
-- a code or refresh token that this server never made: for this client from this address, ten times as many.
+- a code that this server never gave this client, or a verifier that does not fit it: for this client from this
+  address, ten times as many. No refresh token: nobody guesses one, and a client that comes late with one whose row
+  is deleted by now is no attacker.
 
 Secrets and codes are counted when they turn out wrong. A request that succeeds costs nothing: each process keeps in
 memory which sources are to be refused, and learns of it from the shared counter with the first failure of its own.
@@ -30,10 +32,14 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.errors import Throttled
 from watersmeet.oauth2.errors import (
     CodeUnknown,
+    CredentialInQuery,
+    IntrospectionNotAllowed,
     InvalidClient,
     InvalidGrant,
+    OAuthError,
     OtherClientAuthentication,
     Replayed,
+    TwoClientAuthentications,
     VerifierMismatch,
 )
 from watersmeet.oauth2.keys import Keys
@@ -134,7 +140,7 @@ class Throttle:
             if until is not None and until > now:
                 raise Throttled(until - now)
 
-    async def client_failed(self, client_id: str, origin: Origin, error: InvalidClient | InvalidGrant) -> None:
+    async def client_failed(self, client_id: str, origin: Origin, error: OAuthError, refused: Event) -> None:
         """Count a failure if it was a guess, and write it down. Raises ``Throttled`` beyond the limit."""
         now = self._clock.now()
         limits = self._client_limits(client_id, origin, error) if self._limit else {}
@@ -143,7 +149,7 @@ class Throttle:
             return
 
         def note(tx: Transaction) -> tuple[str, Instant] | None:
-            event = Event.CLIENT_REFUSED if isinstance(error, InvalidClient) else Event.GRANT_REFUSED
+            event = refused
             over = None
             for source, limit in limits.items():
                 counted = attempts.count(tx, source, now, self._window)
@@ -198,9 +204,22 @@ class _ClientAttempt:
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        # A replay has left its own event, in the transaction that revoked the family.
-        if isinstance(error, InvalidClient | InvalidGrant) and not isinstance(error, Replayed):
-            await self.throttle.client_failed(self.client_id, self.origin, error)
+        if isinstance(error, OAuthError) and (refused := _event_of(error)):
+            await self.throttle.client_failed(self.client_id, self.origin, error, refused)
+
+
+def _event_of(error: OAuthError) -> Event | None:
+    """What a refusal is written down as; ``None`` for a request that is merely wrong."""
+    match error:
+        case Replayed():  # it has left its own event, in the transaction that revoked the family
+            return None
+        case InvalidGrant():
+            return Event.GRANT_REFUSED
+        case InvalidClient() | CredentialInQuery() | TwoClientAuthentications():  # S023
+            return Event.CLIENT_REFUSED
+        case IntrospectionNotAllowed():
+            return Event.INTROSPECTION_REFUSED
+    return None
 
 
 def is_guess(error: Exception) -> bool:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.http.conftest import Site, form_of
+from tests.http.app import App
+from tests.http.conftest import Site, SiteFactory, form_of
 from watersmeet import demo
-from watersmeet.database.audit import Entry, Event, Query, search
+from watersmeet.database.audit import COMMAND_LINE, Entry, Event, Query, search
+from watersmeet.oauth2.profile import Profile
+from watersmeet.tokens.revoke import end_everything
 from watersmeet.users.signin import change_password, disable_user, enable_user
 
 LINK = "/plugins/servlet/applinks/incoming"
@@ -102,6 +105,47 @@ def test_s150_refused_attempts_name_their_cause(site: Site) -> None:
         ("sign-in.failed", None),
     ]
     assert trail(site)[-1].username == "alice"
+
+
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
+def test_s023_a_credential_in_the_address_is_written_down_and_counted_against_nobody(site: Site, endpoint: str) -> None:
+    app = App(site, Profile.STRICT)
+    body = app.parameters("f" * 64, client_secret=None, token="f" * 64)
+    for _ in range(12):  # more than the limit of wrong secrets
+        answer = site.new_browser().post(f"/rest/oauth2/latest/{endpoint}?client_secret={app.secret}", data=body)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    refused = [entry for entry in trail(site) if entry.event == "client.refused"]
+    assert [entry.detail for entry in refused] == [{"cause": "CredentialInQuery"}] * 12
+    assert {entry.client_id for entry in refused} == {app.client_id}
+
+
+def test_s023_it_is_written_down_too_where_the_operator_accepts_it_of_nobody(site_under: SiteFactory) -> None:
+    site = site_under(legacy_profile=False)
+    form = {"grant_type": "authorization_code", "code": "f" * 64, "client_id": demo.CLIENT_ID}
+    answer = site.new_browser().post(f"/rest/oauth2/latest/token?client_secret={demo.CLIENT_SECRET}", data=form)
+    assert answer.status_code == 400
+    assert [(entry.event, entry.client_id, entry.detail) for entry in trail(site)] == [
+        ("client.refused", demo.CLIENT_ID, {"cause": "CredentialInQuery"})
+    ]
+
+
+def test_s150_a_public_client_that_introspects_is_written_down(site: Site) -> None:
+    app = App(site, Profile.STRICT, confidential=False)
+    form = {"token": "f" * 64, "client_id": app.client_id}
+    assert site.new_browser().post("/rest/oauth2/latest/introspect", data=form).status_code == 400
+    refused = trail(site)[-1]
+    assert (refused.event, refused.client_id) == ("introspection.refused", app.client_id)
+    assert refused.detail == {"cause": "IntrospectionNotAllowed"}
+
+
+def test_s150_what_the_command_line_ends_for_everybody_is_one_event(site: Site) -> None:
+    site.tokens("alice")
+    site.tokens("bob")
+    now = site.clock.now()
+    site.environment.database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
+    ended = trail(site)[-1]
+    assert (ended.event, ended.actor, ended.username) == ("access.removed", "the command line", None)
+    assert ended.detail == {"grants_ended": 2, "sessions_ended": 2}
 
 
 def test_s150_what_administrators_change_is_there_with_before_and_after(site: Site) -> None:
