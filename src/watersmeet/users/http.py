@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +18,8 @@ from watersmeet.database.audit import Event
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import Throttled, WatersmeetError
+from watersmeet.oauth2.errors import OAuthError
+from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.users import session
 from watersmeet.users.device import ONE_YEAR, new_device
@@ -29,6 +31,7 @@ from watersmeet.web.csrf import check_form, form_token
 from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
+from watersmeet.web.nul import refuse_nul
 from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import Page, Visitor, render
 
@@ -98,10 +101,11 @@ class SignInRequired(WatersmeetError):
 
 
 async def require_session(environment: Environment, request: Request, *, otherwise: str) -> Session:
-    """The live session of a browser. Raises ``SignInRequired``.
+    """The live session of a browser. Raises ``NulInAddress`` or ``SignInRequired``.
 
     After signing in the browser comes back to where it was, or to the page ``otherwise`` if it was posting.
     """
+    refuse_nul(request)
     session = await current_session(environment, request)
     if session is None:
         post = request.method == "POST"
@@ -301,14 +305,17 @@ class _SignIn:
         return response
 
     async def _waiting(self, destination: str) -> _Waiting | None:
-        """Who waits at the destination, if it is an authorization request."""
+        """Who waits at the destination, if it is a request that the authorization endpoint can read."""
         target = urlsplit(destination)
-        query = parse_qs(target.query)
-        asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
-        if not target.path.endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
+        try:
+            query = Parameters.parse(target.query.encode())
+            asked, answered = query.get("client_id"), query.get("redirect_uri")
+        except OAuthError:
             return None
-        client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
-        redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
+        if not target.path.endswith("/authorize") or asked is None or answered is None:
+            return None
+        client = await self.environment.database.read(lambda tx: clients.find(tx, asked))
+        redirect_uri = find_match(client.redirect_uris, answered) if client else None
         return _Waiting(client.name, redirect_uri.origin) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:

@@ -15,6 +15,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.database.users import User
 from watersmeet.oauth2.errors import InsufficientScope, TokenAmbiguous, TokenInvalid, TokenMissing
 from watersmeet.oauth2.scope import ScopeSet
+from watersmeet.web.nul import refuse_nul
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def protected_route(verify: TokenVerifier, path: str, methods: Mapping[str, Prot
     async def endpoint(request: Request) -> Response:
         protected = methods["GET" if request.method == "HEAD" else request.method]
         caller = await authenticate(verify, request, protected.scope)
+        refuse_nul(request)
         return await protected.handler(request, caller)
 
     route = ProtectedRoute(path + "{_:slash}", endpoint, methods=list(methods), name=path)
