@@ -155,23 +155,29 @@ async def start_session(
     user: User,
     *,
     also: Callable[[Transaction], None] = lambda _tx: None,
-) -> None:
+) -> bool:
     """Sign a browser in with a new session; the one it had, if any, is over (S062).
 
-    ``also`` is what else belongs to the transaction.
+    ``also`` is what else belongs to the transaction. ``False``, and nothing happened, if the user was disabled or got
+    another password in the meantime.
     """
     cookie = Cookie.named("session", environment.settings)
     old, now = cookie.read(request), environment.clock.now()
     browser = session.Browser.of(request.headers.get("user-agent"), origin_of(request).address)
     lifetime = environment.settings.session_lifetime
 
-    def start(tx: Transaction) -> str:
-        if old is not None:
-            session.end(tx, old, environment.keys)
-        also(tx)
-        return session.start(tx, user, environment.keys, environment.entropy, now, lifetime, browser=browser)
+    def start(tx: Transaction) -> str | None:
+        new = session.start(tx, user, environment.keys, environment.entropy, now, lifetime, browser=browser)
+        if new is not None:
+            if old is not None:
+                session.end(tx, old, environment.keys)
+            also(tx)
+        return new
 
-    cookie.write(response, await environment.database.write(start))
+    identifier = await environment.database.write(start)
+    if identifier is not None:
+        cookie.write(response, identifier)
+    return identifier is not None
 
 
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
@@ -227,11 +233,10 @@ class _SignIn:
             note_cause(request, error)
             log.info("sign-in throttled")
             return await self._page(request, destination, username=username, wait_seconds=error.retry_after_seconds)
-        if verified is None:
+        response = RedirectResponse(destination, 303)
+        if verified is None or not await self._sign_in(request, response, verified):
             log.info("sign-in failed")
             return await self._page(request, destination, username=username, failed=True)
-        response = RedirectResponse(destination, 303)
-        await self._sign_in(request, response, verified)
         log.info("signed in", user=verified.user.username)
         return response
 
@@ -253,7 +258,8 @@ class _SignIn:
         self._session_cookie.clear(response)
         return response
 
-    async def _sign_in(self, request: Request, response: Response, verified: Verified) -> None:
+    async def _sign_in(self, request: Request, response: Response, verified: Verified) -> bool:
+        """``False`` if what was verified is no longer so: the password that was typed is wrong by now."""
         environment, user, now = self.environment, verified.user, self.environment.clock.now()
         origin = origin_of(request, user.username)
 
@@ -261,10 +267,13 @@ class _SignIn:
             verified.reservation.take_back(tx)
             audit.record(tx, Event.SIGNED_IN, origin, now, user_id=user.id)
 
-        await start_session(environment, request, response, user, also=also)
+        if not await start_session(environment, request, response, user, also=also):
+            await environment.throttle.password_failed(user.id, origin_of(request), Event.SIGN_IN_FAILED)
+            return False
         self._browser_cookie.clear(response)
         device = new_device(user.username, environment.keys, environment.entropy)
         device_cookie(environment).write(response, device, seconds=ONE_YEAR)
+        return True
 
     def _credentials(self, form: Form) -> tuple[str, str]:
         """What was typed, or the demo account that was picked: there are none outside `dev`."""
