@@ -148,6 +148,7 @@ def test_a_session_lives_until_its_end_and_stays_ended_once_it_was_ended(
 ) -> None:
     database, user = grants.database, grants.session.user
     identifier = database.write_now(lambda tx: session.start(tx, user, KEYS, ENTROPY, NOW, lifetime))
+    assert identifier is not None
 
     def is_live(at: Instant) -> bool:
         return database.read_now(lambda tx: session.find(tx, identifier, KEYS, at)) is not None

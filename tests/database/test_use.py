@@ -115,7 +115,7 @@ def test_the_latest_use_is_kept_whatever_is_written_last(grants: Grants) -> None
 def test_sessions_are_named_by_the_beginning_of_their_digest(grants: Grants) -> None:
     database, user = grants.database, grants.session.user
 
-    def sign_in(tx: Transaction) -> str:
+    def sign_in(tx: Transaction) -> str | None:
         return sessions.start(tx, user, KEYS, ENTROPY, NOW, 60 * SECOND)
 
     for _ in range(3):

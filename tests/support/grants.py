@@ -73,6 +73,7 @@ class Grants:
                 entropy=ENTROPY,
             )
             identifier = sessions.start(tx, user, KEYS, ENTROPY, NOW, 86_400 * SECOND)
+            assert identifier is not None
             session = sessions.find(tx, identifier, KEYS, NOW)
             assert session is not None
             return cls(database, register_client(tx, name), session, identifier)

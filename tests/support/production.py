@@ -28,6 +28,7 @@ from watersmeet.database.engine import Database
 from watersmeet.database.properties import Purpose, prepare
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.users import session as sessions
 
 SECRET = "the secret of these tests, long enough to be one"  # the one of KEYS
 CODE_LIFETIME = 600 * SECOND
@@ -160,6 +161,10 @@ class Production:
 
     def _code(self, tx: Transaction, number: int) -> str:
         grants, now = self.grants, SystemClock().now()
+        identifier = sessions.start(tx, grants.session.user, KEYS, ENTROPY, now, 60 * SECOND)
+        assert identifier is not None
+        session = sessions.find(tx, identifier, KEYS, now)
+        assert session is not None
         asked = {
             "client_id": grants.registered.client.client_id,
             "redirect_uri": REDIRECT_URI,
@@ -167,12 +172,12 @@ class Production:
             "scope": "READ",
             "state": str(number),
         }
-        question = begin(tx, Parameters.parse(urlencode(asked).encode()), grants.session, now, ENTROPY)
+        question = begin(tx, Parameters.parse(urlencode(asked).encode()), session, now, ENTROPY)
         assert not isinstance(question, Refused)
         url = approve(
             tx,
             question.authorization.id,
-            grants.session,
+            session,
             now=now,
             code_lifetime=CODE_LIFETIME,
             keys=KEYS,

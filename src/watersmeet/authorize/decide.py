@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database import audit, authorizations, clients, tokens
+from watersmeet.database import audit, authorizations, clients, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -88,7 +88,7 @@ def approve(
     ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
     The code has 256 random bits; only its digest is kept (S071).
     """
-    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
+    question = _question_to_answer(tx, authorization_id, session, now, allow_http)
     before, code = question.authorization, entropy.hex(32)
     granted = before.narrowed_to(scope) if scope is not None else before
     if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
@@ -109,12 +109,22 @@ def deny(
     allow_http: bool = False,
 ) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    question = _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
+    question = _question_to_answer(tx, authorization_id, session, now, allow_http)
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
     answer = {"error": ErrorCode.ACCESS_DENIED.value, "state": before.state}
     return question.client.answer_url(before.redirect_uri, answer, issuer)
+
+
+def _question_to_answer(
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, allow_http: bool
+) -> Question:
+    # The session was looked up in another transaction; since then its user may have signed out, been disabled, or
+    # got another password, and what that withdrew must not come into being afterwards (S067, S117).
+    if users.hold_session(tx, session.digest, now) is None:
+        raise NoOpenQuestion(detail="the session ended")
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
 
 
 def _open_question(

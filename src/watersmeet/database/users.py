@@ -52,6 +52,10 @@ _BY_SESSION = (
     .join(sessions, sessions.c.user_id == users.c.id)
     .where(sessions.c.digest == bindparam("digest"), sessions.c.expires_at > bindparam("now"), users.c.enabled)
 )
+# Whoever ends a session deletes its row, and whoever changes a password writes the user's: they wait for us, or we
+# for them. SQLite has one writer and needs no lock.
+_HOLD_SESSION = _BY_SESSION.with_for_update(of=sessions, key_share=True, read=True)
+_HOLD_USER = _BY_ID.with_for_update(read=True)
 
 
 def as_user(row: Iterable[Any]) -> User:
@@ -69,6 +73,12 @@ def find_by_name(tx: Transaction, username: str) -> User | None:
 def find_by_id(tx: Transaction, user_id: int) -> User | None:
     """The user with that number."""
     row = tx.execute(_BY_ID, {"user_id": user_id}).first()
+    return as_user(row) if row else None
+
+
+def hold(tx: Transaction, user_id: int) -> User | None:
+    """``find_by_id``; nobody changes the user before the transaction ends."""
+    row = tx.execute(_HOLD_USER, {"user_id": user_id}).first()
     return as_user(row) if row else None
 
 
@@ -124,6 +134,12 @@ def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
 def find_by_session(tx: Transaction, digest: str, now: Instant) -> User | None:
     """The enabled user whose live session has that digest."""
     row = tx.execute(_BY_SESSION, {"digest": digest, "now": now}).first()
+    return as_user(row) if row else None
+
+
+def hold_session(tx: Transaction, digest: str, now: Instant) -> User | None:
+    """``find_by_session``; nobody ends the session before the transaction ends."""
+    row = tx.execute(_HOLD_SESSION, {"digest": digest, "now": now}).first()
     return as_user(row) if row else None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,6 +17,8 @@ from watersmeet.database.audit import Event
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import Throttled, WatersmeetError
+from watersmeet.oauth2.errors import OAuthError
+from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.users import session
 from watersmeet.users.device import ONE_YEAR, new_device
@@ -28,6 +30,7 @@ from watersmeet.web.csrf import check_form, form_token
 from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.forms import Form
 from watersmeet.web.log import log
+from watersmeet.web.nul import refuse_nul
 from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, Visitor, render
@@ -99,10 +102,11 @@ class SignInRequired(WatersmeetError):
 
 
 async def require_session(environment: Environment, request: Request, *, otherwise: str) -> Session:
-    """The live session of a browser. Raises ``SignInRequired``.
+    """The live session of a browser. Raises ``NulInAddress`` or ``SignInRequired``.
 
     After signing in the browser comes back to where it was, or to the page ``otherwise`` if it was posting.
     """
+    refuse_nul(request)
     session = await current_session(environment, request)
     if session is None:
         post = request.method == "POST"
@@ -152,23 +156,29 @@ async def start_session(
     user: User,
     *,
     also: Callable[[Transaction], None] = lambda _tx: None,
-) -> None:
+) -> bool:
     """Sign a browser in with a new session; the one it had, if any, is over (S062).
 
-    ``also`` is what else belongs to the transaction.
+    ``also`` is what else belongs to the transaction. ``False``, and nothing happened, if the user was disabled or got
+    another password in the meantime.
     """
     cookie = Cookie.named("session", environment.settings)
     old, now = cookie.read(request), environment.clock.now()
     browser = session.Browser.of(request.headers.get("user-agent"), origin_of(request).address)
     lifetime = environment.settings.session_lifetime
 
-    def start(tx: Transaction) -> str:
-        if old is not None:
-            session.end(tx, old, environment.keys)
-        also(tx)
-        return session.start(tx, user, environment.keys, environment.entropy, now, lifetime, browser=browser)
+    def start(tx: Transaction) -> str | None:
+        new = session.start(tx, user, environment.keys, environment.entropy, now, lifetime, browser=browser)
+        if new is not None:
+            if old is not None:
+                session.end(tx, old, environment.keys)
+            also(tx)
+        return new
 
-    cookie.write(response, await environment.database.write(start))
+    identifier = await environment.database.write(start)
+    if identifier is not None:
+        cookie.write(response, identifier)
+    return identifier is not None
 
 
 def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
@@ -224,11 +234,10 @@ class _SignIn:
             note_cause(request, error)
             log.info("sign-in throttled")
             return await self._page(request, destination, username=username, wait_seconds=error.retry_after_seconds)
-        if verified is None:
+        response = RedirectResponse(destination, 303)
+        if verified is None or not await self._sign_in(request, response, verified):
             log.info("sign-in failed")
             return await self._page(request, destination, username=username, failed=True)
-        response = RedirectResponse(destination, 303)
-        await self._sign_in(request, response, verified)
         log.info("signed in", user=verified.user.username)
         return response
 
@@ -250,7 +259,8 @@ class _SignIn:
         self._session_cookie.clear(response)
         return response
 
-    async def _sign_in(self, request: Request, response: Response, verified: Verified) -> None:
+    async def _sign_in(self, request: Request, response: Response, verified: Verified) -> bool:
+        """``False`` if what was verified is no longer so: the password that was typed is wrong by now."""
         environment, user, now = self.environment, verified.user, self.environment.clock.now()
         origin = origin_of(request, user.username)
 
@@ -258,10 +268,13 @@ class _SignIn:
             verified.reservation.take_back(tx)
             audit.record(tx, Event.SIGNED_IN, origin, now, user_id=user.id)
 
-        await start_session(environment, request, response, user, also=also)
+        if not await start_session(environment, request, response, user, also=also):
+            await environment.throttle.password_failed(user.id, origin_of(request), Event.SIGN_IN_FAILED)
+            return False
         self._browser_cookie.clear(response)
         device = new_device(user, environment.keys, environment.entropy)
         device_cookie(environment).write(response, device, seconds=ONE_YEAR)
+        return True
 
     def _browser(self, request: Request) -> str | None:
         """What identifies a browser that was given the form; nothing but what this server wrote."""
@@ -307,14 +320,17 @@ class _SignIn:
         return response
 
     async def _waiting(self, destination: str) -> _Waiting | None:
-        """Who waits at the destination, if it is an authorization request."""
+        """Who waits at the destination, if it is a request that the authorization endpoint can read."""
         target = urlsplit(destination)
-        query = parse_qs(target.query)
-        asked, answered = query.get("client_id", []), query.get("redirect_uri", [])
-        if not target.path.rstrip("/").endswith("/authorize") or len(asked) != 1 or len(answered) != 1:
+        try:
+            query = Parameters.parse(target.query.encode())
+            asked, answered = query.get("client_id"), query.get("redirect_uri")
+        except OAuthError:
             return None
-        client = await self.environment.database.read(lambda tx: clients.find(tx, asked[0]))
-        redirect_uri = find_match(client.redirect_uris, answered[0]) if client else None
+        if not target.path.rstrip("/").endswith("/authorize") or asked is None or answered is None:
+            return None
+        client = await self.environment.database.read(lambda tx: clients.find(tx, asked))
+        redirect_uri = find_match(client.redirect_uris, answered) if client else None
         return _Waiting(client.name, redirect_uri.form_action) if client and redirect_uri else None
 
     def _local(self, destination: str | None) -> str:

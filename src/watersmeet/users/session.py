@@ -46,8 +46,15 @@ def start(
     lifetime: Instant,
     *,
     browser: Browser = UNKNOWN_BROWSER,
-) -> str:
-    """Open a session; the value of its cookie, always a new one (S062)."""
+) -> str | None:
+    """Open a session; the value of its cookie, always a new one (S062).
+
+    ``None`` if ``user``, as somebody has just proven to be, is no longer let in: disabled since, or with another
+    password (S067, S117).
+    """
+    present = users.hold(tx, user.id)
+    if present is None or not present.enabled or present.password_hash != user.password_hash:
+        return None
     identifier = entropy.hex(32)
     users.start_session(
         tx, keys.digest(identifier), user.id, now, now + lifetime, user_agent=browser.name, address=browser.network

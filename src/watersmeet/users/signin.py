@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
@@ -111,4 +112,4 @@ def change_password(
     authorizations.withdraw_codes(tx, user_id=user.id)
     ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
     audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail={"grants_ended": ended})
-    return user
+    return replace(user, password_hash=password_hash)

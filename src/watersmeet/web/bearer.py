@@ -14,6 +14,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.database.users import User
 from watersmeet.oauth2.errors import InsufficientScope, TokenAmbiguous, TokenInvalid, TokenMissing
 from watersmeet.oauth2.scope import ScopeSet
+from watersmeet.web.nul import refuse_nul
 from watersmeet.web.route import Route
 
 
@@ -71,6 +72,7 @@ def protected_route(
     async def endpoint(request: Request) -> Response:
         protected = methods["GET" if request.method == "HEAD" else request.method]
         caller = await authenticate(verify, request, protected.scope)
+        refuse_nul(request)
         return await protected.handler(request, caller)
 
     route = ProtectedRoute(path, endpoint, methods=list(methods), name=path)

@@ -57,9 +57,12 @@ class Form:
             raise UnreadableForm
         try:
             text = (await read_body(request)).decode("ascii")
-            return cls(parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=200))
+            fields = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=200)
         except ValueError as error:
             raise UnreadableForm(detail=str(error)) from error
+        if any("\0" in value for values in fields.values() for value in values):
+            raise UnreadableForm(detail="NUL")  # nobody types it, and PostgreSQL refuses it in a parameter (S024)
+        return cls(fields)
 
     def text(self, name: str) -> str:
         """The first value of a field, without surrounding white space; empty when absent."""

@@ -8,6 +8,10 @@ import pytest
 
 from tests.http.conftest import Site, SiteFactory, form_of
 from watersmeet.database import users
+from watersmeet.database.audit import Event, Query, search
+from watersmeet.database.transaction import Transaction
+from watersmeet.users import password
+from watersmeet.users.signin import change_password, disable_user
 
 AUTHORIZED = "/plugins/servlet/oauth2/authorized-applications"
 
@@ -40,6 +44,31 @@ def test_a_session_ends(site: Site) -> None:
     browser = site.signed_in("alice")
     site.clock.advance(12 * 3600)
     assert browser.get(AUTHORIZED).status_code == 302
+
+
+@pytest.mark.parametrize("end", ["password", "disabled"])
+def test_s067_s117_a_password_that_was_right_when_it_was_typed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """While it is being verified, the user gets another one or is disabled."""
+
+    def verify(_hash: str | None, _typed: str) -> bool:
+        def change(tx: Transaction) -> None:
+            if end == "password":
+                change_password(tx, "alice", "another hash", site.clock.now())
+            else:
+                disable_user(tx, "alice", site.clock.now())
+
+        site.environment.database.write_now(change)
+        return True
+
+    monkeypatch.setattr(password, "verify", verify)
+    browser = site.new_browser()
+    answer = site.sign_in(browser, "alice")
+    assert answer.status_code == 401
+    assert "watersmeet-session-8090" not in browser.cookies
+    wanted = Query(event=Event.SIGN_IN_FAILED.value)
+    assert len(site.environment.database.read_now(lambda tx: search(tx, wanted))) == 1
 
 
 def test_s065_an_unknown_user_and_a_wrong_password_look_alike(site: Site) -> None:
