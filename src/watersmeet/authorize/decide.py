@@ -11,8 +11,9 @@ from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
-from watersmeet.oauth2.authorization import Authorization
+from watersmeet.oauth2.authorization import Authorization, legacy_of
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.errors import OAuthError
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.scope import ScopeSet
@@ -50,18 +51,23 @@ class WrongPassword(WatersmeetError):
     description = "The password is wrong. Nothing was allowed."
 
 
-def find_question(tx: Transaction, session: Session, request_digest: str, now: Instant) -> Question:
+def find_question(
+    tx: Transaction, session: Session, request_digest: str, now: Instant, *, legacy_allowed: bool = True
+) -> Question:
     """The open question with these parameters that this browser was sent to answer.
 
+    ``legacy_allowed``, here and below, is the operator's switch over all profiles.
     Raises ``NoOpenQuestion``, also when a parameter of the URL was changed on the way (S046).
     """
     authorization = authorizations.find_by_request(tx, session.digest, request_digest)
-    return _open_question(tx, authorization, session, now)
+    return _open_question(tx, authorization, session, now, legacy_allowed)
 
 
-def reopen_question(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> Question:
+def reopen_question(
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, *, legacy_allowed: bool = True
+) -> Question:
     """The open question with that identifier, to be shown again. Raises ``NoOpenQuestion``."""
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, legacy_allowed)
 
 
 def approve(
@@ -77,13 +83,14 @@ def approve(
     entropy: Entropy,
     origin: Origin = INTERNAL,
     issuer: str | None = None,
+    legacy_allowed: bool = True,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
     ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
     The code has 256 random bits; only its digest is kept (S071).
     """
-    question = _question_to_answer(tx, authorization_id, session, now)
+    question = _question_to_answer(tx, authorization_id, session, now, legacy_allowed)
     before, code = question.authorization, entropy.hex(32)
     granted = before.narrowed_to(scope) if scope is not None else before
     if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
@@ -101,9 +108,10 @@ def deny(
     origin: Origin = INTERNAL,
     *,
     issuer: str | None = None,
+    legacy_allowed: bool = True,
 ) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    question = _question_to_answer(tx, authorization_id, session, now)
+    question = _question_to_answer(tx, authorization_id, session, now, legacy_allowed)
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
@@ -111,15 +119,19 @@ def deny(
     return question.client.answer_url(before.redirect_uri, answer, issuer)
 
 
-def _question_to_answer(tx: Transaction, authorization_id: str, session: Session, now: Instant) -> Question:
+def _question_to_answer(
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, legacy_allowed: bool
+) -> Question:
     # The session was looked up in another transaction; since then its user may have signed out, been disabled, or
     # got another password, and what that withdrew must not come into being afterwards (S067, S117).
     if users.hold_session(tx, session.digest, now) is None:
         raise NoOpenQuestion(detail="the session ended")
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, legacy_allowed)
 
 
-def _open_question(tx: Transaction, authorization: Authorization | None, session: Session, now: Instant) -> Question:
+def _open_question(
+    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant, legacy_allowed: bool
+) -> Question:
     # Only the browser and the user that were asked may see or answer the question (S055).
     if authorization is None or not authorization.is_open(now) or not _is_asked_of(authorization, session):
         raise NoOpenQuestion
@@ -132,6 +144,10 @@ def _open_question(tx: Transaction, authorization: Authorization | None, session
         or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
+    try:
+        client.held_to(legacy_allowed=legacy_allowed).refuse_unaccepted(legacy_of(authorization.challenge))
+    except OAuthError as error:
+        raise NoOpenQuestion(detail=f"no longer accepted of the client: {type(error).__name__}") from error
     first_time = not tokens.has_been_given(tx, client.id, session.user.id)
     return Question(authorization, client, first_time)
 

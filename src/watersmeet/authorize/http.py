@@ -78,7 +78,10 @@ class _Authorize:
         if session is None:
             return to_sign_in(self.environment, authorize_again(self.environment, parameters))
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
-        question = await self.environment.database.read(lambda tx: decide.find_question(tx, session, digest, now))
+        legacy_allowed = self.environment.settings.allows_legacy(now)
+        question = await self.environment.database.read(
+            lambda tx: decide.find_question(tx, session, digest, now, legacy_allowed=legacy_allowed)
+        )
         return self._page(question, session, parameters)
 
     async def answer(self, request: Request) -> Response:
@@ -102,9 +105,11 @@ class _Authorize:
 
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        issuer = self.environment.settings.base_url
+        issuer, legacy_allowed = self.environment.settings.base_url, self.environment.settings.allows_legacy(now)
         return await self.environment.database.write(
-            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer)
+            lambda tx: decide.deny(
+                tx, authorization_id, session, now, origin, issuer=issuer, legacy_allowed=legacy_allowed
+            )
         )
 
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
@@ -125,13 +130,15 @@ class _Authorize:
                 entropy=environment.entropy,
                 origin=origin,
                 issuer=environment.settings.base_url,
+                legacy_allowed=environment.settings.allows_legacy(now),
             )
         )
 
     async def _ask_again(self, request: Request, session: Session, form: Form, problem: WatersmeetError) -> Response:
         authorization_id, now = form.text("authorization"), self.environment.clock.now()
+        legacy_allowed = self.environment.settings.allows_legacy(now)
         question = await self.environment.database.read(
-            lambda tx: decide.reopen_question(tx, authorization_id, session, now)
+            lambda tx: decide.reopen_question(tx, authorization_id, session, now, legacy_allowed=legacy_allowed)
         )
         # The form posts to the address of the page it stands on, so the parameters are still there.
         parameters = Parameters.parse(request.scope["query_string"])
