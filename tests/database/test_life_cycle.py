@@ -101,6 +101,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     @rule()
     def authorize(self) -> None:
+        self.grants = self.grants.signed_in_again(self.now)  # sessions end with time and with the password
         self.families.append(ModelFamily(self.grants.code(now=self.now), self.now + CODE_LIFETIME))
 
     @precondition(lambda self: self.families)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -13,6 +13,7 @@ from watersmeet.authorize.begin import Refused, begin
 from watersmeet.authorize.decide import approve
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import Role, Scope
+from watersmeet.database import users
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import SystemEntropy
@@ -79,6 +80,20 @@ class Grants:
             return cls(database, register_client(tx, name), session, identifier)
 
         return database.write_now(make)
+
+    def signed_in_again(self, now: Instant) -> Grants:
+        """The same with a new session, as after its end."""
+
+        def start(tx: Transaction) -> Grants:
+            user = users.find_by_id(tx, self.session.user.id)
+            assert user is not None
+            identifier = sessions.start(tx, user, KEYS, ENTROPY, now, 86_400 * SECOND)
+            assert identifier is not None
+            session = sessions.find(tx, identifier, KEYS, now)
+            assert session is not None
+            return replace(self, session=session, session_id=identifier)
+
+        return self.database.write_now(start)
 
     @property
     def client(self) -> int:

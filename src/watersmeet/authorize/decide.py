@@ -11,8 +11,9 @@ from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
-from watersmeet.oauth2.authorization import Authorization
+from watersmeet.oauth2.authorization import Authorization, legacy_of
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.errors import OAuthError
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.scope import ScopeSet
@@ -50,22 +51,34 @@ class WrongPassword(WatersmeetError):
     description = "The password is wrong. Nothing was allowed."
 
 
+@dataclass(frozen=True, slots=True)
+class Leniency:
+    """What the operator lets applications do at present: redirect to plain http, use the legacy profile."""
+
+    plain_http: bool = False
+    legacy: bool = True
+
+
+AS_SHIPPED = Leniency()
+
+
 def find_question(
-    tx: Transaction, session: Session, request_digest: str, now: Instant, *, allow_http: bool = False
+    tx: Transaction, session: Session, request_digest: str, now: Instant, *, leniency: Leniency = AS_SHIPPED
 ) -> Question:
     """The open question with these parameters that this browser was sent to answer.
 
+    ``legacy_allowed``, here and below, is the operator's switch over all profiles.
     Raises ``NoOpenQuestion``, also when a parameter of the URL was changed on the way (S046).
     """
     authorization = authorizations.find_by_request(tx, session.digest, request_digest)
-    return _open_question(tx, authorization, session, now, allow_http)
+    return _open_question(tx, authorization, session, now, leniency)
 
 
 def reopen_question(
-    tx: Transaction, authorization_id: str, session: Session, now: Instant, *, allow_http: bool = False
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, *, leniency: Leniency = AS_SHIPPED
 ) -> Question:
     """The open question with that identifier, to be shown again. Raises ``NoOpenQuestion``."""
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, leniency)
 
 
 def approve(
@@ -81,14 +94,14 @@ def approve(
     entropy: Entropy,
     origin: Origin = INTERNAL,
     issuer: str | None = None,
-    allow_http: bool = False,
+    leniency: Leniency = AS_SHIPPED,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
     ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
     The code has 256 random bits; only its digest is kept (S071).
     """
-    question = _question_to_answer(tx, authorization_id, session, now, allow_http)
+    question = _question_to_answer(tx, authorization_id, session, now, leniency)
     before, code = question.authorization, entropy.hex(32)
     granted = before.narrowed_to(scope) if scope is not None else before
     if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
@@ -106,10 +119,10 @@ def deny(
     origin: Origin = INTERNAL,
     *,
     issuer: str | None = None,
-    allow_http: bool = False,
+    leniency: Leniency = AS_SHIPPED,
 ) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
-    question = _question_to_answer(tx, authorization_id, session, now, allow_http)
+    question = _question_to_answer(tx, authorization_id, session, now, leniency)
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
@@ -118,17 +131,17 @@ def deny(
 
 
 def _question_to_answer(
-    tx: Transaction, authorization_id: str, session: Session, now: Instant, allow_http: bool
+    tx: Transaction, authorization_id: str, session: Session, now: Instant, leniency: Leniency
 ) -> Question:
     # The session was looked up in another transaction; since then its user may have signed out, been disabled, or
     # got another password, and what that withdrew must not come into being afterwards (S067, S117).
     if users.hold_session(tx, session.digest, now) is None:
         raise NoOpenQuestion(detail="the session ended")
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, allow_http)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, leniency)
 
 
 def _open_question(
-    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant, allow_http: bool
+    tx: Transaction, authorization: Authorization | None, session: Session, now: Instant, leniency: Leniency
 ) -> Question:
     # Only the browser and the user that were asked may see or answer the question (S055).
     if authorization is None or not authorization.is_open(now) or not _is_asked_of(authorization, session):
@@ -140,9 +153,13 @@ def _open_question(
         or not client.is_enabled
         or not client.scope.covers(authorization.scope)
         or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
-        or (authorization.redirect_uri.is_plain_http and not allow_http)
+        or (authorization.redirect_uri.is_plain_http and not leniency.plain_http)
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
+    try:
+        client.held_to(legacy_allowed=leniency.legacy).refuse_unaccepted(legacy_of(authorization.challenge))
+    except OAuthError as error:
+        raise NoOpenQuestion(detail=f"no longer accepted of the client: {type(error).__name__}") from error
     first_time = not tokens.has_been_given(tx, client.id, session.user.id)
     return Question(authorization, client, first_time)
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from watersmeet.authorize import begin, decide
 from watersmeet.authorize.decide import Question
 from watersmeet.authorize.page import AUTHORIZE_PATHS, authorize_again, consent_page, consent_token
+from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.oauth2.parameters import Parameters
@@ -79,9 +80,9 @@ class _Authorize:
         if session is None:
             return to_sign_in(self.environment, authorize_again(self.environment, parameters))
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
-        allow_http = self.environment.allows_plain_http
+        leniency = self._leniency(now)
         question = await self.environment.database.read(
-            lambda tx: decide.find_question(tx, session, digest, now, allow_http=allow_http)
+            lambda tx: decide.find_question(tx, session, digest, now, leniency=leniency)
         )
         return self._page(question, session, parameters)
 
@@ -106,9 +107,9 @@ class _Authorize:
 
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        issuer, allow_http = self.environment.settings.base_url, self.environment.allows_plain_http
+        issuer, leniency = self.environment.settings.base_url, self._leniency(now)
         return await self.environment.database.write(
-            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer, allow_http=allow_http)
+            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer, leniency=leniency)
         )
 
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
@@ -129,15 +130,18 @@ class _Authorize:
                 entropy=environment.entropy,
                 origin=origin,
                 issuer=environment.settings.base_url,
-                allow_http=environment.allows_plain_http,
+                leniency=self._leniency(now),
             )
         )
 
+    def _leniency(self, now: Instant) -> decide.Leniency:
+        return decide.Leniency(self.environment.allows_plain_http, self.environment.settings.allows_legacy(now))
+
     async def _ask_again(self, request: Request, session: Session, form: Form, problem: WatersmeetError) -> Response:
         authorization_id, now = form.text("authorization"), self.environment.clock.now()
-        allow_http = self.environment.allows_plain_http
+        leniency = self._leniency(now)
         question = await self.environment.database.read(
-            lambda tx: decide.reopen_question(tx, authorization_id, session, now, allow_http=allow_http)
+            lambda tx: decide.reopen_question(tx, authorization_id, session, now, leniency=leniency)
         )
         # The form posts to the address of the page it stands on, so the parameters are still there.
         parameters = Parameters.parse(request.scope["query_string"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -54,7 +54,7 @@ def exchange(
     entropy: Entropy,
     origin: Origin = INTERNAL,
 ) -> Outcome:
-    """``exchange_all`` for one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    """``exchange_all`` for one request. Raises ``InvalidClient``, ``InvalidGrant`` or what the profile refuses."""
     asked = [Asked(credentials, request, now, origin)]
     [outcome] = exchange_all(tx, asked, lifetimes=lifetimes, keys=keys, entropy=entropy)
     if isinstance(outcome, OAuthError):
@@ -63,10 +63,17 @@ def exchange(
 
 
 def exchange_all(
-    tx: Transaction, asked: Sequence[Asked[ExchangeRequest]], *, lifetimes: Lifetimes, keys: Keys, entropy: Entropy
+    tx: Transaction,
+    asked: Sequence[Asked[ExchangeRequest]],
+    *,
+    lifetimes: Lifetimes,
+    keys: Keys,
+    entropy: Entropy,
+    allows_legacy: Callable[[Instant], bool] = lambda _now: True,
 ) -> list[Outcome | OAuthError]:
     """For each request the tokens of its code, the news that it was used before, or why it is refused.
 
+    ``allows_legacy`` is the operator's switch over all profiles, which may have an end.
     A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
     consumes nothing.
     """
@@ -76,7 +83,7 @@ def exchange_all(
     def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
         answered = authorizations.find_by_codes(tx, [digests[place] for place in places])
         decided = {
-            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy)
+            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy, allows_legacy)
             for place in places
         }
         won = authorizations.exchange(tx, [each for each in decided.values() if isinstance(each, Authorization)])
@@ -110,15 +117,20 @@ def _decide(
     answered: AnsweredAuthorization | None,
     keys: Keys,
     entropy: Entropy,
+    allows_legacy: Callable[[Instant], bool],
 ) -> Authorization | CodeReplay:
-    """What becomes of one request. Raises ``InvalidClient`` or ``InvalidGrant``."""
+    """What becomes of one request. Raises ``InvalidClient``, ``InvalidGrant`` or what the profile refuses."""
     client = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now)
     if answered is None or answered.authorization.client != client.id:
         raise CodeUnknown
     request = ask.request
     after = answered.authorization.exchange(ask.now, request.redirect_uri, request.code_verifier, entropy.hex(16))
-    if isinstance(after, Authorization) and not answered.user_enabled:
-        raise GrantRevoked(detail="the user is disabled")
+    if isinstance(after, Authorization):
+        if not answered.user_enabled:
+            raise GrantRevoked(detail="the user is disabled")
+        # The rules may have become stricter since the user answered (S041).
+        held = client.held_to(legacy_allowed=allows_legacy(ask.now))
+        held.refuse_unaccepted(legacy_of(after.challenge))
     return after
 
 

@@ -107,7 +107,13 @@ class _TokenEndpoint:
             provider.refresh_token_expiration_seconds * SECOND,
         )
         # Made once: requests for the same operation that wait at the same time are answered together.
-        self._exchange = partial(exchange_all, lifetimes=lifetimes, keys=environment.keys, entropy=environment.entropy)
+        self._exchange = partial(
+            exchange_all,
+            lifetimes=lifetimes,
+            keys=environment.keys,
+            entropy=environment.entropy,
+            allows_legacy=environment.settings.allows_legacy,
+        )
         self._refresh = partial(
             refresh_all,
             lifetimes=lifetimes,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.http.app import URI, WITH_PKCE, App
-from tests.http.conftest import VERIFIER, HandClock, Site, SiteFactory
+from tests.http.conftest import VERIFIER, HandClock, Site, SiteFactory, form_of
 from watersmeet.database import clients
 from watersmeet.oauth2.client import AuthenticationMethod
 from watersmeet.oauth2.profile import Legacy, Profile
@@ -270,3 +270,55 @@ def test_the_exception_ends_on_its_day_and_is_announced(site_under: SiteFactory)
     clock.advance(16 * 3600)
     app.browser = site.signed_in("alice")
     assert app.refusal() == "invalid_request"
+
+
+# ---- rules that change on the way ---------------------------------------------------------------------------
+
+
+PLAIN: dict[str, str | None] = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(Legacy.NO_PKCE, {}), (Legacy.PLAIN_CHALLENGE, PLAIN)])
+def test_s041_what_is_refused_since_the_question_was_asked_is_not_allowed(
+    lenient: App, kind: Legacy, asked: dict[str, str | None]
+) -> None:
+    location = lenient.ask(**asked).headers["location"]
+    fields = form_of(lenient.browser.get(location)) | {"decision": "allow"}
+    lenient.change(refuse=[kind])
+    answer = lenient.browser.post(urlsplit(location).path, data=fields)
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+    assert lenient.browser.get(location).status_code == 400  # nor is it asked any more
+    lenient.change(accept=[kind])
+    assert lenient.browser.post(urlsplit(location).path, data=fields).status_code == 303
+
+
+@pytest.mark.parametrize("by", ["administrator", "operator"])
+def test_s041_what_is_refused_since_the_user_answered_is_not_exchanged(site_under: SiteFactory, by: str) -> None:
+    site = site_under(legacy_profile_until="2027-01-16")
+    site.clock.instant = 1_800_057_600_000 - 20_000  # twenty seconds before that day
+    app = App(site, Profile.ATLASSIAN_DC)
+    [with_pkce, without] = [
+        app.code(**challenge) for challenge in ({}, {"code_challenge": None, "code_challenge_method": None})
+    ]
+    if by == "administrator":
+        app.change(refuse=[Legacy.NO_PKCE])
+    else:
+        site.clock.advance(20)
+    refused = app.post(app.parameters(without, code_verifier=None))
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert app.post(app.parameters(with_pkce)).status_code == 200
+    if by == "administrator":  # a refusal consumes nothing
+        app.change(accept=[Legacy.NO_PKCE])
+        assert app.post(app.parameters(without, code_verifier=None)).status_code == 200
+
+
+def test_s041_the_operator_s_end_holds_on_the_consent_page(site_under: SiteFactory) -> None:
+    site = site_under(legacy_profile_until="2027-01-16")
+    site.clock.instant = 1_800_057_600_000 - 20_000
+    app = App(site, Profile.ATLASSIAN_DC)
+    location = app.ask().headers["location"]
+    fields = form_of(app.browser.get(location)) | {"decision": "allow"}
+    site.clock.advance(20)
+    assert app.browser.post(urlsplit(location).path, data=fields).status_code == 400
+    assert app.browser.get(location).status_code == 400
