@@ -172,7 +172,9 @@ def _run(command: Sequence[str], seconds: float, environment: dict[str, str] | N
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", "") or "").strip().splitlines()
-        raise PeerMissingError(f"{error}: {said[-1]}" if said else str(error)) from error
+        why = said[-1] if said else type(error).__name__
+        # The report is published: it names programs, not where they lie on this machine.
+        raise PeerMissingError(f"{' '.join(Path(part).name for part in command[:2])}: {why}") from error
 
 
 def _database(url: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def measure_grants(subject: Subject, seconds: float) -> Grants:
 
 def measure_start(subject: Subject) -> float:
     """Seconds from the start of the process to its first answer."""
-    with subject.running(0) as running:
+    with subject.running(1) as running:  # one code: a peer cannot insert none
         return running.served.seconds_to_ready
 
 
