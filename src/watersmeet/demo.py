@@ -14,6 +14,7 @@ from watersmeet.oauth2.redirect import RedirectUri
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.signin import add_user
 from watersmeet.web.environment import DemoAccount, Environment
+from watersmeet.web.language import translatable
 
 CALLBACK_PATH = "/_dev/callback"
 
@@ -35,11 +36,13 @@ USERS = (
         "Ada Admin",
         Role.SYSTEM_ADMINISTRATOR,
         ("system-administrator",),
-        "everything, as system administrator",
+        *translatable("everything, as system administrator"),
     ),
-    DemoUser("alice", "Alice Example", Role.USER, ("writer",), "reads and writes the spaces DEMO and ENG"),
-    DemoUser("bob", "Bob Example", Role.USER, ("reader",), "reads the space DEMO only"),
-    DemoUser("viewer", "Vera Viewer", Role.USER, ("reader",), "reads the spaces DEMO and ENG"),
+    DemoUser(
+        "alice", "Alice Example", Role.USER, ("writer",), *translatable("reads and writes the spaces DEMO and ENG")
+    ),
+    DemoUser("bob", "Bob Example", Role.USER, ("reader",), *translatable("reads the space DEMO only")),
+    DemoUser("viewer", "Vera Viewer", Role.USER, ("reader",), *translatable("reads the spaces DEMO and ENG")),
 )
 
 # Public on purpose, so that examples can be pasted; `serve` refuses a database that `dev` made.

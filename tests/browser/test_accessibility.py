@@ -102,6 +102,22 @@ def test_no_page_has_a_violation(server_in_use: RunningServer, browser: Browser,
     assert found == {}
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_german_fits_a_phone(dev_server: RunningServer, browser: Browser, width: int) -> None:
+    """WCAG 1.4.10 with the longer words: the consent page, and the sign-in page with the demo's people."""
+    new = {"name": f"Neu {width}", "redirect_uris": dev_server.clients[0].redirect_uris, "scope": "SYSTEM_ADMIN"}
+    made = httpx.post(f"{dev_server.base_url}/_dev/clients", json=new).raise_for_status().json()
+    with fresh_page(browser, locale="de-DE") as page:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(dev_server.base_url + _authorize(dev_server, "SYSTEM_ADMIN", client_id=made["client_id"]))
+        page.get_by_text("liest nur den Bereich DEMO").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("button", name="Ada Admin").click()
+        page.get_by_text("Sie haben diese Anwendung noch nie benutzt").wait_for()
+        page.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_axe_finds_what_is_wrong(page: Page) -> None:
     page.set_content("<html><title>x</title><body><img src=x><p style='color:#aaa'>pale</p></body></html>")
     assert {violation.split(":")[0] for violation in axe_violations(page)} >= {"image-alt", "color-contrast"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from tests.support.postgresql import PostgresqlServer
 from tests.support.server import running_server
 from watersmeet import demo
+from watersmeet.cli.banner import banner
 from watersmeet.settings import SAMPLE_SECRET
 
 WATERSMEET = [sys.executable, "-m", "watersmeet"]
@@ -78,6 +80,23 @@ def test_the_banner(tmp_path: Path, options: list[str]) -> None:
     else:
         for part in (demo.CLIENT_ID, demo.CLIENT_SECRET, "/_dev/", "authorize?client_id=", "grant_type=refresh_token"):
             assert part in text
+
+
+@pytest.mark.parametrize(
+    ("started_as", "on_path", "command"),
+    [
+        (".venv/bin/watersmeet", None, ".venv/bin/watersmeet"),
+        ("src/watersmeet/__main__.py", None, f"{shlex.quote(sys.executable)} -m watersmeet"),
+        (".venv/bin/watersmeet", "/usr/bin/watersmeet", "watersmeet"),
+    ],
+)
+def test_the_banner_s_last_command_is_one_that_the_shell_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_as: str, on_path: str | None, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / started_as)])
+    monkeypatch.setattr("shutil.which", lambda _name: on_path)
+    assert banner("http://127.0.0.1:8090").splitlines()[-1].startswith(f"{command} authorize --url")
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from watersmeet.demo import CHALLENGE
 from watersmeet.testing import Server, running_server
 from watersmeet.testing.server import ServerFailed
 
@@ -76,5 +79,24 @@ def test_a_server_that_cannot_start_says_why() -> None:
 
 
 def test_a_refused_command_says_why(watersmeet_server: Server) -> None:
-    with pytest.raises(ServerFailed, match="Invalid enum value 'explode'"):
+    with pytest.raises(ServerFailed, match=r"Invalid enum value 'explode'.*There are status, .*drop-after"):
         watersmeet_server.fault("explode")
+
+
+def test_an_unknown_user_is_answered_with_those_there_are(watersmeet_server: Server) -> None:
+    for ask in (watersmeet_server.authorize, watersmeet_server.code):
+        with pytest.raises(ServerFailed, match="no demo user 'nobody'; there are admin, alice, bob, viewer"):
+            ask(user="nobody")
+
+
+@pytest.mark.parametrize("press", [Server.allow, Server.deny])
+def test_the_answer_is_what_the_application_sees(watersmeet_server: Server, press: Callable[..., str]) -> None:
+    """The redirect of a strict link ends in ``#_``, which no browser sends on."""
+    callback = "http://app.example/cb"
+    client = watersmeet_server.register("Strict", [callback], profile="strict")
+    asked = {"client_id": client.client_id, "redirect_uri": callback, "response_type": "code", "scope": "READ",
+             "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip
+    url = f"{watersmeet_server.base_url}/rest/oauth2/latest/authorize?{urlencode(asked)}"
+    sent_to = press(watersmeet_server, url)
+    assert sent_to.startswith(callback + "?")
+    assert "#" not in sent_to

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
+from pathlib import Path
 from urllib.parse import urlencode
 
 from watersmeet import demo
@@ -81,4 +83,8 @@ def _walk(base_url: str) -> list[str]:
 
 def _command() -> str:
     """The command as the reader's shell finds it."""
-    return "watersmeet" if shutil.which("watersmeet") else os.path.relpath(sys.argv[0])
+    if shutil.which("watersmeet"):
+        return "watersmeet"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m watersmeet"
+    return shlex.quote(os.path.relpath(sys.argv[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ def command(
         raise click.BadParameter(f"there is no folder {ready_file.parent}", param_hint="--ready-file")
     listener = server.bind("127.0.0.1", port)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}{_checked(context_path)}"
-    with tempfile.TemporaryDirectory(prefix="watersmeet-dev-") as directory:
+    with _temporary_folder() as directory:
         settings = _settings(base_url, Path(directory) / "dev.db", parse_properties(properties))
         log.configure(settings.log_format)
 
@@ -61,6 +62,16 @@ def command(
             _announce(settings, as_json=as_json, ready_file=ready_file, no_banner=no_banner)
 
         _serve(settings, listener, when_ready)
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is removed in any case: a signal waits until somebody is responsible for it."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        return tempfile.TemporaryDirectory(prefix="watersmeet-dev-")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def _checked(context_path: str) -> str:

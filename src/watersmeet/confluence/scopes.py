@@ -86,6 +86,25 @@ WORDS = {
     ),
 }
 
+"""To the person whose rights they are."""
+
+LINK_WORDS = {
+    **WORDS,
+    Scope.READ: ScopeWords(
+        Scope.READ,
+        "View content",
+        "See what the person who allows it can see: spaces, pages, blog posts, attachments, comments and "
+        "templates, and that person's profile.",
+    ),
+    Scope.WRITE: ScopeWords(
+        Scope.WRITE,
+        "Create, change and delete content",
+        "Create, change and delete what the person who allows it can change: pages, blog posts, attachments, "
+        "comments and templates. Change that person's profile.",
+    ),
+}
+"""To the administrator of an incoming link, whose own rights they are not."""
+
 
 @lru_cache(maxsize=256)
 def parse_scope(text: str) -> ScopeSet:

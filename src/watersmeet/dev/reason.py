@@ -36,7 +36,8 @@ from watersmeet.oauth2.parameters import Parameters
 class Seen:
     """A request and its outcome, as far as they tell who sent it and why it was refused.
 
-    ``path`` is below the context path; ``rule`` names the protected route, ``needed`` the scope it needs.
+    ``path`` is below the context path; ``rule`` names the protected route, ``needed`` the scope it needs;
+    ``allow`` is that header of the answer.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Seen:
     form: bytes
     status: int | None
     cause: Exception | None
+    allow: str
     struck: Sequence[Standing]
     rule: str | None
     needed: Scope | None
@@ -147,11 +149,15 @@ def _status(seen: Seen) -> str:
 
 
 def _without_cause(seen: Seen) -> str:
+    if seen.status == 405 and seen.allow:
+        methods = {method.strip() for method in seen.allow.split(",")}
+        return f"this path takes {' or '.join(sorted(methods - {'HEAD'}))}"
     if seen.path.rstrip("/").endswith("/login.action"):
         return "the user name or the password is wrong"
     if seen.status is None:
         return "the connection ended first"
-    return {421: "this server does not answer to that Host"}.get(seen.status, HTTPStatus(seen.status).phrase)
+    words = {404: "nothing is at this path", 421: "this server does not answer to that Host"}
+    return words.get(seen.status, HTTPStatus(seen.status).phrase)
 
 
 def _sentence(seen: Seen, cause: Exception, credential: Credential | None) -> str:

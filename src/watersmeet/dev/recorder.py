@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -132,6 +134,7 @@ class Recorder:
     async def _finding(self, request: Request, path: str, watch: _Watch, failure: Exception | None) -> Finding:
         environment, now = self._environment, self._environment.clock.now()
         rule = self._rule(request.method, path)
+        cause = cause_of(request.scope) or failure
         seen = Seen(
             method=request.method,
             path=path,
@@ -140,7 +143,9 @@ class Recorder:
             session=Cookie.named("session", environment.settings).read(request),
             form=bytes(watch.sent.kept) if content_type(request) == FORM_TYPE else b"",
             status=watch.status,
-            cause=cause_of(request.scope) or failure,
+            # The router's own refusals have no words beyond their status.
+            cause=None if isinstance(cause, HTTPException) else cause,
+            allow=Headers(raw=list(watch.headers)).get("allow", ""),
             struck=request.scope.get(BLOW, []),
             rule=f"{request.method} {rule.name}" if rule else None,
             needed=rule.protected[_method(request.method)].scope if rule else None,

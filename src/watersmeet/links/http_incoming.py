@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from watersmeet.confluence.scopes import WORDS, Scope
+from watersmeet.confluence.scopes import LINK_WORDS, Scope
 from watersmeet.database import clients, tokens
 from watersmeet.database.tokens import Usage
 from watersmeet.database.transaction import Transaction
@@ -243,7 +243,7 @@ class IncomingLinks(SignedInPages):
             scope=form.text("scope") if form else strongest(link) if link else Scope.READ,
             confidential=link.confidential if link else not form or form.text("type") != "public",
             profile=_chosen_profile(form, link),
-            choices=list(WORDS.values()),
+            choices=list(LINK_WORDS.values()),
             problem_found=problem,
             form_token=self.form_token(session),
         )
@@ -265,7 +265,7 @@ class IncomingLinks(SignedInPages):
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
             link=link,
-            words=[WORDS[scope] for scope in Scope if scope in link.scope.implied],
+            words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
             compatibility=legacy,
             legacy_words=compatibility.WORDS,

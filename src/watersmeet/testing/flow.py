@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urldefrag, urlencode, urljoin, urlsplit
 
 from watersmeet.errors import WatersmeetError
 
@@ -96,7 +96,8 @@ def ask(
 def answer(base_url: str, authorize_url: str, username: str, password: str, *, allow: bool) -> str:
     """Where a fresh browser ends up that opens an authorization request, signs in and answers.
 
-    The URL at the client's redirection URI; it is not opened. Raises ``FlowFailed``.
+    The URL at the client's redirection URI, as the client sees it: without the fragment, which a browser keeps to
+    itself (RFC 9110 §7.1). It is not opened. Raises ``FlowFailed``.
     """
     redirect_uri = parse_qs(urlsplit(authorize_url).query).get("redirect_uri", [""])[0]
     cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
@@ -111,7 +112,7 @@ def answer(base_url: str, authorize_url: str, username: str, password: str, *, a
     if page.location is None:
         _require_own_base_url(base_url)
         raise FlowFailed(f"The server did not redirect to the client: {_explanation(page)}")
-    return page.location
+    return urldefrag(page.location).url
 
 
 def exchange(base_url: str, application: Application, granted: Granted) -> dict[str, Any]:

@@ -107,7 +107,8 @@ class Server:
     ) -> Client:
         """One more client, until the next reset. A public one has no secret and must use PKCE.
 
-        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts.
+        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts. Redirect URIs may
+        be http anywhere, which ``watersmeet link add`` refuses.
         """
         sent = {
             "name": name, "redirect_uris": list(redirect_uris), "scope": scope, "public": public, "profile": profile,
@@ -117,14 +118,15 @@ class Server:
     def allow(self, authorize_url: str, user: str = "alice") -> str:
         """Open an authorization request as a person would, sign in, press Allow.
 
-        Returns the URL that the browser is then sent to: the client's redirection URI with ``code`` and ``state``.
-        It is not opened: hand it to your application. Raises ``FlowFailed``.
+        Returns the URL that the application then sees: the client's redirection URI with ``code`` and ``state``,
+        without a fragment, which no browser sends. It is not opened: hand it to your application.
+        Raises ``FlowFailed``.
         """
-        return flow.answer(self.base_url, authorize_url, user, self.users[user].password, allow=True)
+        return flow.answer(self.base_url, authorize_url, user, self._password(user), allow=True)
 
     def deny(self, authorize_url: str, user: str = "alice") -> str:
         """The same with Deny: the URL carries ``error=access_denied``."""
-        return flow.answer(self.base_url, authorize_url, user, self.users[user].password, allow=False)
+        return flow.answer(self.base_url, authorize_url, user, self._password(user), allow=False)
 
     def authorize(
         self,
@@ -137,7 +139,7 @@ class Server:
     ) -> Tokens:
         """Tokens of a user for a client, by the whole flow: sign-in, consent, exchange. Raises ``FlowFailed``."""
         application = self._application(client, redirect_uri)
-        granted = flow.ask(self.base_url, application, user, self.users[user].password, scope, pkce=pkce)
+        granted = flow.ask(self.base_url, application, user, self._password(user), scope, pkce=pkce)
         return Tokens.of(flow.exchange(self.base_url, application, granted))
 
     def code(
@@ -151,7 +153,7 @@ class Server:
     ) -> flow.Granted:
         """A code that is not exchanged yet, with its ``state`` and ``verifier``. Raises ``FlowFailed``."""
         application = self._application(client, redirect_uri)
-        return flow.ask(self.base_url, application, user, self.users[user].password, scope, pkce=pkce)
+        return flow.ask(self.base_url, application, user, self._password(user), scope, pkce=pkce)
 
     def revoke(self, tokens: Tokens, client: Client | None = None) -> None:
         """The client gives its tokens back: the whole family ends (RFC 7009)."""
@@ -167,6 +169,11 @@ class Server:
         """The next pair; the given one is spent. Raises ``FlowFailed``."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
         return Tokens.of(flow.token(self.base_url, self._application(client, None), form))
+
+    def _password(self, user: str) -> str:
+        if user not in self.users:
+            raise ServerFailed(f"There is no demo user {user!r}; there are {', '.join(self.users)}.")
+        return self.users[user].password
 
     def _application(self, client: Client | None, redirect_uri: str | None) -> flow.Application:
         client = client or self.client

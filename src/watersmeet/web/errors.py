@@ -41,6 +41,7 @@ class ErrorPage(Page):
     """What a person sees when something cannot be done."""
 
     template: ClassVar[str] = "error.html"
+    status: int
     title: str
     error: WatersmeetError | None
     parameter: str | None
@@ -75,6 +76,7 @@ def handlers(
         untrusted = error if isinstance(error, UntrustedRequest) else None
         page = ErrorPage(
             context_path=settings.context_path,
+            status=status,
             title=_BAD_LINK if untrusted else _phrase(status),
             error=error if isinstance(error, WatersmeetError) else None,
             parameter=untrusted.parameter if untrusted else None,

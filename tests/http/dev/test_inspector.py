@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from watersmeet.testing import Answer, Server
+from watersmeet.testing.flow import FlowFailed
 
 CONTENT = "/rest/api/content"
 TOKEN = "/rest/oauth2/latest/token"
@@ -134,8 +136,6 @@ def an_unknown_code(server: Server) -> None:
 
 
 def parameters_in_the_query(server: Server) -> None:
-    from urllib.parse import urlencode
-
     token = server.authorize().refresh_token
     server.request("POST", f"{TOKEN}?{urlencode(client_form(server, grant_type='refresh_token', refresh_token=token))}")
 
@@ -150,6 +150,14 @@ def a_stranger_who_asks_to_authorize(server: Server) -> None:
 
 def a_page_that_is_not_there(server: Server) -> None:
     server.request("GET", CONTENT + "/4711", headers=server.authorize().headers)
+
+
+def nothing_there(server: Server) -> None:
+    server.request("GET", "/nothing")
+
+
+def a_post_to_the_home_page(server: Server) -> None:
+    server.request("POST", "/")
 
 
 def a_fault(server: Server) -> None:
@@ -251,6 +259,8 @@ SCENARIOS: list[tuple[Scenario, str | None, dict[str, Any]]] = [
         "404: No content found with id: .+",
         {"rule": f"GET {CONTENT}/{{content_id}} needs READ"},
     ),
+    (nothing_there, "404: nothing is at this path", {}),
+    (a_post_to_the_home_page, "405: this path takes GET", {}),
     (a_fault, "503: fault 1 answered in its place; the request was not carried out", {"user": "alice"}),
     (
         a_lost_answer,
@@ -281,6 +291,15 @@ def test_it_says_who_and_why(
     else:
         assert re.fullmatch(why, record["why"]), record["why"]
     assert {name: record[name] for name in more} == more
+
+
+def test_a_refusal_by_redirect_has_its_reason_though_it_is_no_4xx(watersmeet_server: Server) -> None:
+    with pytest.raises(FlowFailed):
+        watersmeet_server.code(scope="EVERYTHING")
+    assert watersmeet_server.requests(status="4xx") == []
+    newest = next(seen for seen in watersmeet_server.requests() if seen["why"])
+    assert newest["status"] == 302
+    assert newest["why"].startswith("302 invalid_scope: ")
 
 
 def test_every_recorded_request_becomes_a_test_that_runs(watersmeet_server: Server, tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ def test_s009_strict_transport_under_https(site_under: SiteFactory) -> None:
 
 def test_errors_are_json_for_programs_and_pages_for_people(site: Site) -> None:
     assert site.new_browser().get("/rest/api/nothing").json()["statusCode"] == 404
-    assert "There is nothing here" in site.new_browser().get("/nothing").text
+    page = site.new_browser().get("/nothing").text
+    assert "There is nothing here" in page
+    main = page[page.index("<main") :]
+    assert main.count("There is nothing here") == 1, "the heading says it, the text does not say it again"
 
 
 def test_s004_a_foreign_host_is_refused(site: Site) -> None:

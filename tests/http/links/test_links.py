@@ -39,6 +39,22 @@ def test_only_administrators_manage_links(site: Site) -> None:
     assert alice.post(f"{NEW_LINK}/{demo.CLIENT_ID}/delete", data={"name": demo.CLIENT_NAME}).status_code == 403
 
 
+def test_an_administrator_finds_links_and_audit_log_at_home(site: Site) -> None:
+    for user, shown in (("admin", 2), ("alice", 0)):
+        home = site.signed_in(user).get("/").text
+        doors = home[home.index('<ul class="doors">') :]
+        assert doors.count(f'href="{LINKS}"') + doors.count('href="/admin/audit"') == shown, user
+
+
+def test_links_do_not_speak_of_the_administrator_s_own_content(site: Site) -> None:
+    admin = site.signed_in("admin")
+    for path in (NEW_LINK, f"{NEW_LINK}/{demo.CLIENT_ID}"):
+        page = admin.get(path).text
+        assert "View content" in page, path
+        assert "your content" not in page, path
+        assert "your profile" not in page, path
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -16,7 +16,7 @@ from watersmeet.database import dev
 from watersmeet.dev import seed
 from watersmeet.dev.credential import in_words
 from watersmeet.dev.fault import WORDS, Deed, Fault, Standing
-from watersmeet.dev.http.command import Command, Handler, for_scripts, is_from_page, read_command, token
+from watersmeet.dev.http.command import Command, Handler, NotACommand, for_scripts, is_from_page, read_command, token
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.register import Registration, register
@@ -162,7 +162,12 @@ class _Control:
 
     async def _add_faults(self, command: Command) -> None:
         several = isinstance(command.value, list)
-        wanted = command.to(list[Fault]) if several else [command.to(Fault)]
+        try:
+            wanted = command.to(list[Fault]) if several else [command.to(Fault)]
+        except NotACommand as error:
+            if not error.description.endswith(".do`."):
+                raise
+            raise NotACommand(f"{error.description} There are {', '.join(Deed)}.") from error
         for fault in wanted:
             self.workshop.faults.add(fault)
 
