@@ -90,9 +90,8 @@ def is_public_origin(tx: Transaction, origin: str) -> bool:
 
 
 def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
-    if not rows:
-        return []
-    ids = [row.id for row in rows]
+    # Asked for nobody, too: an unknown client is not refused sooner than a wrong secret (S095).
+    ids = [row.id for row in rows] or [0]
     uris: dict[int, list[RedirectUri]] = defaultdict(list)
     for owner, uri in tx.execute(_URIS, {"ids": ids}):
         uris[owner].append(RedirectUri(uri))
