@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.support.grants import together
+from tests.support.lock import locked
 from watersmeet.database import engine as engine_module
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata, properties
@@ -43,23 +44,6 @@ def opened(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Somebody else holds the lock that every write to ``properties`` needs."""
-    sqlite = url.startswith("sqlite")
-    drivername = "sqlite+pysqlite" if sqlite else "postgresql+psycopg"
-    other = create_engine(make_url(url).set(drivername=drivername), isolation_level="AUTOCOMMIT")
-    try:
-        with other.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN")
-            if not sqlite:
-                connection.exec_driver_sql("LOCK TABLE properties IN ACCESS EXCLUSIVE MODE")
-            yield
-            connection.exec_driver_sql("ROLLBACK")
-    finally:
-        other.dispose()
 
 
 class Refusal(WatersmeetError):
@@ -219,7 +203,7 @@ def test_s105_a_full_write_queue_is_answered_busy_and_works_again_later(
 def test_s105_a_lock_held_too_long_is_answered_busy_and_nothing_changes(database_url: str) -> None:
     with opened(database_url) as database:
         database.write_now(lambda tx: add(tx, "before"))
-        with locked(database_url):
+        with locked(database_url, "properties"):
             with pytest.raises(ServiceUnavailable):
                 database.write_now(lambda tx: add(tx, "during"))
             outcomes = together(4, lambda number: database.write_now(lambda tx: add(tx, f"during {number}")))
@@ -231,7 +215,7 @@ def test_s105_a_lock_held_too_long_is_answered_busy_and_nothing_changes(database
 
 def test_s105_a_lock_held_when_the_database_is_first_used_is_answered_busy_too(database_url: str) -> None:
     with opened(database_url) as database:
-        with locked(database_url), pytest.raises(ServiceUnavailable):
+        with locked(database_url, "properties"), pytest.raises(ServiceUnavailable):
             database.write_now(lambda tx: add(tx, "during"))
         assert database.write_now(lambda tx: add(tx, "after")) == "after"
 
@@ -239,7 +223,7 @@ def test_s105_a_lock_held_when_the_database_is_first_used_is_answered_busy_too(d
 def test_readers_on_sqlite_do_not_wait_for_a_writer(database_url: str) -> None:
     if not database_url.startswith("sqlite"):
         return  # there the lock of this test is one that readers honour
-    with opened(database_url) as database, locked(database_url):
+    with opened(database_url) as database, locked(database_url, "properties"):
         assert names(database) == set()
 
 
@@ -247,7 +231,7 @@ def test_a_lock_held_shorter_is_waited_for(database_url: str) -> None:
     database = Database(database_url, lock_timeout_seconds=20)
     try:
         with ThreadPoolExecutor(1) as pool:
-            with locked(database_url):
+            with locked(database_url, "properties"):
                 waiting = pool.submit(database.write_now, lambda tx: add(tx, "a"))
                 assert not waiting.done()
             assert waiting.result(timeout=20) == "a"

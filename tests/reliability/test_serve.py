@@ -13,27 +13,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import create_engine, make_url
 
 from tests.support.grants import REDIRECT_URI
+from tests.support.lock import locked
 from tests.support.production import PATIENCE, Production, running, wait_until
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Somebody else holds the lock that every exchange needs."""
-    sqlite = url.startswith("sqlite")
-    drivername = "sqlite+pysqlite" if sqlite else "postgresql+psycopg"
-    other = create_engine(make_url(url).set(drivername=drivername), isolation_level="AUTOCOMMIT")
-    try:
-        with other.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN")
-            if not sqlite:
-                connection.exec_driver_sql("LOCK TABLE token_pairs IN ACCESS EXCLUSIVE MODE")
-            yield
-            connection.exec_driver_sql("ROLLBACK")
-    finally:
-        other.dispose()
 
 
 def is_listening(production: Production) -> bool:
@@ -79,7 +62,7 @@ def test_what_was_started_is_finished_and_lasts(empty_url: str, tmp_path: Path, 
     production.start()
     try:
         with ExitStack() as lock:
-            lock.enter_context(locked(empty_url))
+            lock.enter_context(locked(empty_url, "token_pairs"))
             with started_exchange(production, code) as connection:
                 assert production.process is not None
                 production.process.terminate()
@@ -104,7 +87,7 @@ def test_the_end_comes_even_if_a_request_never_gets_its_lock(tmp_path: Path, wor
     (code,) = production.codes(1)
     production.start()
     try:
-        with locked(url), started_exchange(production, code) as connection:
+        with locked(url, "token_pairs"), started_exchange(production, code) as connection:
             assert production.process is not None
             production.process.terminate()
             answer = connection.getresponse()
