@@ -154,7 +154,7 @@ class _TokenEndpoint:
 
     async def _carry_out(self, parameters: Parameters, credentials: ClientCredentials, origin: Origin) -> _Outcome:
         """What became of the grant that is asked for, once its own parameters were read and checked."""
-        write, now = self.environment.database.write_together, self.environment.clock.now()
+        write, now = partial(self.environment.database.write_together, brief=True), self.environment.clock.now()
         require_known_resource(parameters, self.environment.settings.resource)
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
