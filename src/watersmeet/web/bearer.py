@@ -96,7 +96,7 @@ def _presented_token(request: Request) -> str:
     headers = request.headers.getlist("authorization")
     if not headers:
         raise TokenMissing
-    if len(headers) > 1 or (request.url.query and "access_token" in request.query_params):
+    if len(headers) > 1 or (request.scope["query_string"] and "access_token" in request.query_params):
         raise TokenAmbiguous
     scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":
