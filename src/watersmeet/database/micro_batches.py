@@ -23,7 +23,8 @@ from watersmeet.errors import OutcomeUnknown, ServiceUnavailable
 T = TypeVar("T")
 
 _BATCH = 256  # units of work in one transaction
-SERVING = 2  # transactions that serve one batch operation: one computes while the other's commit is flushed
+SERVING = 2  # transactions that serve one writing operation: one computes while the other's commit is flushed
+_SERVING_READERS = 1  # nothing is flushed, so two would only halve the batches
 _ATTEMPTS = 4  # of a transaction that lost a serialization race
 
 
@@ -54,17 +55,17 @@ class MicroBatches:
 
     def read(self, unit: Unit) -> None:
         """Take on a unit that changes nothing, or refuse it."""
-        self._accept(unit, self._reading_engine if unit.is_one_of_many else self._engine)
+        self._accept(unit, self._reading_engine if unit.is_one_of_many else self._engine, _SERVING_READERS)
 
     def write(self, unit: Unit) -> None:
         """Take on a unit, or refuse it."""
-        self._accept(unit, self._engine)
+        self._accept(unit, self._engine, SERVING)
 
     def close(self) -> None:
         """Finish what was accepted."""
         self._threads.shutdown()
 
-    def _accept(self, unit: Unit, engine: Engine) -> None:
+    def _accept(self, unit: Unit, engine: Engine, at_most: int) -> None:
         with self._lock:
             if self._waiting >= waiting.QUEUE_LENGTH:
                 refuse(unit, "too many wait for the database")
@@ -72,7 +73,7 @@ class MicroBatches:
             line = self._lines.get(unit.operation) if unit.is_one_of_many else _Line(engine)
             if line is None:
                 line = self._lines[unit.operation] = _Line(engine)
-            if line.serving < SERVING:
+            if line.serving < at_most:
                 try:
                     self._threads.submit(self._serve, line)
                 except RuntimeError:
