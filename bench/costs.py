@@ -146,7 +146,7 @@ def _edge(store: Store) -> Callable[[int], None]:
     class AnsweringAtOnce:
         """The database as the token endpoint sees it, without its work."""
 
-        async def write_together(self, _operation: Any, _request: Any) -> IssuedTokens:
+        async def write_together(self, _operation: Any, _request: Any, **_how: Any) -> IssuedTokens:
             return issued
 
     log.configure(settings.log_format)
@@ -165,8 +165,9 @@ def _edge(store: Store) -> Callable[[int], None]:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(_message: Any) -> None:
-            return None
+        async def send(message: Any) -> None:
+            if message.get("status", 200) != 200:
+                raise RuntimeError(f"the token endpoint answered {message['status']}")
 
         await app(scope, receive, send)
 

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
@@ -25,6 +26,9 @@ finally:
     if not _rich_is_there:
         del sys.modules["rich"]
 
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+"""The request that is being answered, which every line of its own names."""
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
 
 
@@ -32,16 +36,27 @@ def configure(log_format: str) -> None:
     """Write events to standard error, as text for people or as JSON for machines."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _complete,
             _renderer(log_format),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+_format_exception = structlog.processors.format_exc_info
+
+
+def _complete(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the request, the level and the time: one processor, not four, for a line each request has."""
+    identifier = _request.get()
+    if identifier is not None:
+        event.setdefault("request", identifier)
+    event["level"] = method
+    stamped = _stamp(logger, method, event)
+    return _format_exception(logger, method, stamped) if "exc_info" in event else stamped
 
 
 def _renderer(log_format: str) -> Any:
@@ -103,7 +118,7 @@ class RequestLog:
                 status = message["status"]
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request=identifier)
+        token = _request.set(identifier)
         try:
             await self._app(scope, receive, send_and_note)
         finally:
@@ -115,4 +130,4 @@ class RequestLog:
                 status=status,
                 ms=round((perf_counter() - began) * 1000, 1),
             )
-            structlog.contextvars.clear_contextvars()
+            _request.reset(token)
