@@ -35,6 +35,7 @@ class Draft:
     title: str
     storage: str = ""
     parent_id: int | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def create(
     title = _checked_title(draft.title)
     _check_text(draft.storage)
     _check_text(draft.space_key)
+    _check_text(draft.message)
     space = spaces.find_visible(tx, draft.space_key, caller)
     if not space:
         raise SpaceNotFound(draft.space_key)
@@ -78,6 +80,7 @@ def create(
         parent_id=parent_id,
         title=title,
         storage=draft.storage,
+        message=draft.message,
         creator=caller,
         now=now,
     )
