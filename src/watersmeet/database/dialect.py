@@ -305,3 +305,9 @@ def append_only(table: Table, *, deletable_before: str) -> None:
     for name in names:
         for statement in append_only_statements(name, table.name, deletable_before):
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]
+
+
+def born_with(table: Table, *statements: str) -> None:
+    """Whenever the table is created, create these rows too."""
+    for statement in statements:
+        event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
