@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from watersmeet.database.dialect import append_only
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
 carries another one."""
 
@@ -113,6 +113,7 @@ clients = Table(
     Column("authentication", String(32), nullable=True),  # oauth2.client.AuthenticationMethod; null: either
     Column("may_introspect", Boolean, nullable=False, server_default=false()),
     Column("plain_answers", Boolean, nullable=False, server_default=false()),  # no iss, no fragment
+    Column("refresh_grace_seconds", Integer, nullable=True),  # 0 to 2; null: as the server's setting says
 )
 
 # How often a client did what only its profile allows, a row a kind.
@@ -162,6 +163,8 @@ authorizations = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("family_id", String(32), nullable=True),
+    # oauth2.profile.Legacy, space-separated: what the request did that only some clients may (S041).
+    Column("legacy", String(255), nullable=False, server_default=text("''")),
     Index("ix_authorizations_session_request", "session_digest", "request_digest"),
 )
 
