@@ -32,6 +32,7 @@ from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
 from watersmeet.web import errors, uses
+from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.errors import Failures
 from watersmeet.web.headers import SecurityHeaders
@@ -117,8 +118,9 @@ def create_app(
         if database is None:
             opened.close()
 
+    endpoint = tokens_http.TokenEndpoint(environment)
     routes: list[BaseRoute] = [
-        *tokens_http.routes(environment),  # first, because they are asked for most
+        *tokens_http.routes(environment, endpoint),
         *authorize_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
@@ -142,6 +144,7 @@ def create_app(
             Middleware(SecurityHeaders, settings=settings),
             Middleware(Failures, environment=environment),
             Middleware(KnownHosts, settings=settings),
+            Middleware(DirectRoutes, handlers=endpoint.direct()),
         ],
     )
     app.router.redirect_slashes = False  # see web/route.py

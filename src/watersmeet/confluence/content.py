@@ -12,18 +12,26 @@ MAX_TITLE = 255
 
 
 class ContentType(StrEnum):
-    """The kinds of content that can be created. A record may carry others: plug-ins name their own."""
+    """The kinds of content with rules of their own. A record may carry others, custom content: ``plugin:module``."""
 
     PAGE = "page"
     BLOGPOST = "blogpost"
+    COMMENT = "comment"
+    ATTACHMENT = "attachment"
 
 
 class ContentStatus(StrEnum):
-    """Where a content is in its life. ``HISTORICAL`` is what an old version is shown with."""
+    """Where a content is in its life.
+
+    ``HISTORICAL`` is what an old version is shown with. ``WITHDRAWN`` is never shown: a part of something in the trash,
+    which comes back with it.
+    """
 
     CURRENT = "current"
     TRASHED = "trashed"
+    DRAFT = "draft"
     HISTORICAL = "historical"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class ContentVersion:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A page or a blog post, as it is now or as an old version had it."""
+    """A page, a blog post, a comment, an attachment or a custom content, as it is now or as an old version had it."""
 
     id: int
     type: str
@@ -75,10 +83,16 @@ class Content:
     version: ContentVersion
     created_by: Person
     created_at: int
+    container_id: int | None = None
+    """What a comment, an attachment or a custom content is part of."""
     storage: str | None = None
     """The body in storage format; only where it was asked for."""
+    representation: str = "storage"
+    """Of the body: ``storage``, or ``raw`` for what a plug-in keeps in its custom content."""
     ancestors: tuple[Content, ...] | None = None
     """From the root of the space down to the parent; only where it was asked for."""
+    container: Content | None = None
+    """Only where it was asked for, and there is one."""
 
     @property
     def latest(self) -> bool:

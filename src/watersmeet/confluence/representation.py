@@ -134,11 +134,17 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "ancestors": [content_json(ancestor, inner("ancestors"), site) for ancestor in ancestors]
         if "ancestors" in expansion and ancestors is not None
         else None,
-        "container": space_json(space, inner("container"), site) if "container" in expansion else None,
+        "container": _container_json(content, inner("container"), site) if "container" in expansion else None,
         "body": _body_json(content, content.storage, inner("body"))
         if "body" in expansion and content.storage is not None
         else None,
     }
+
+
+def _container_json(content: Content, expansion: Expansion, site: Site) -> Json | None:
+    if content.container_id is None:
+        return space_json(content.space, expansion, site)
+    return content_json(content.container, expansion, site) if content.container else None
 
 
 def _expandable_paths(content: Content) -> dict[str, str]:
@@ -148,7 +154,7 @@ def _expandable_paths(content: Content) -> dict[str, str]:
         "history": path + "/history",
         "version": "",
         "ancestors": "",
-        "container": space,
+        "container": space if content.container_id is None else content_path(content.container_id),
         "body": "",
         "metadata": "",
         "operations": "",

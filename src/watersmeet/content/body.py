@@ -47,6 +47,14 @@ class Ancestor(Struct):
     id: int | str | None = None
 
 
+class VersionFields(Struct):
+    """The version that a write makes; a new content's is the first whatever its number."""
+
+    number: int | None = None
+    message: str | None = None
+    minorEdit: bool | None = None  # noqa: N815 - the name on the wire
+
+
 class ContentFields(Struct):
     """What creating and updating have in common."""
 
@@ -56,6 +64,7 @@ class ContentFields(Struct):
     space: SpaceReference | None = None
     ancestors: list[Ancestor] | None = None
     body: Body | None = None
+    version: VersionFields | None = None
 
 
 class NewContent(ContentFields):
@@ -70,21 +79,12 @@ class NewContent(ContentFields):
         if self.status not in (None, ContentStatus.CURRENT):
             raise BadBody(f"Content cannot be created with the status {self.status!r}, only 'current'.")
         storage = _storage(self.body) or ""
-        return Draft(self.type, self.space.key, self.title or "", storage, _parent_id(self.ancestors))
-
-
-class VersionFields(Struct):
-    """The version that an update makes."""
-
-    number: int | None = None
-    message: str | None = None
-    minorEdit: bool | None = None  # noqa: N815 - the name on the wire
+        message = (self.version.message if self.version else None) or ""
+        return Draft(self.type, self.space.key, self.title or "", storage, _parent_id(self.ancestors), message)
 
 
 class ContentUpdate(ContentFields):
     """``PUT /rest/api/content/{id}``."""
-
-    version: VersionFields | None = None
 
     def revision(self) -> Revision:
         """The change that is asked for. Raises ``BadBody``."""

@@ -10,10 +10,10 @@ from watersmeet.confluence.content import MAX_TITLE, ContentStatus, ContentType,
 from watersmeet.confluence.errors import BadBody, Forbidden, SpaceKeyTaken, SpaceNotFound
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.confluence.permission import SpacePermission, allows, may_create_spaces
+from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, bypasses_spaces
 from watersmeet.content.read import load
 from watersmeet.database import content as contents
-from watersmeet.database import spaces
+from watersmeet.database import permissions, spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -42,14 +42,14 @@ def create(tx: Transaction, caller: User, *, key: str, name: str, description: s
 
     Raises ``Forbidden``, ``BadBody`` or ``SpaceKeyTaken``.
     """
-    if not may_create_spaces(caller.role):
-        raise Forbidden("Only administrators may create spaces.")
+    if not may_create(tx, caller):
+        raise Forbidden("Creating spaces is a global permission, which you were not granted.")
     _check(key, name, description)
     try:
         space = spaces.add(tx, key=key, name=name, description=description, creator=caller, now=now)
     except spaces.KeyTaken as error:
         raise SpaceKeyTaken(key) from error
-    spaces.grant(tx, space.id, caller, SpacePermission.ADMIN)
+    permissions.grant(tx, space.id, SPACE_ADMINISTRATOR, user_id=caller.id)
     homepage_id = contents.add(
         tx,
         content_type=ContentType.PAGE,
@@ -64,11 +64,11 @@ def create(tx: Transaction, caller: User, *, key: str, name: str, description: s
     return replace(space, homepage_id=homepage_id)
 
 
-def require(tx: Transaction, caller: User, space: Space, needed: SpacePermission) -> None:
-    """Raises ``Forbidden`` unless the caller may do that in a space they see."""
-    granted = spaces.permissions_of(tx, space.id, caller)
-    if not allows(caller.role, granted, needed):
-        raise Forbidden(f"You are not permitted to change content in the space with key {space.key}.")
+def may_create(tx: Transaction, caller: User) -> bool:
+    """Whether the caller may create spaces."""
+    return bypasses_spaces(caller.role) or GlobalPermission.CREATE_SPACE in permissions.global_permissions_of(
+        tx, caller
+    )
 
 
 def _check(key: str, name: str, description: str) -> None:

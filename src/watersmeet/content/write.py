@@ -15,9 +15,8 @@ from watersmeet.confluence.errors import (
     VersionConflict,
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
-from watersmeet.confluence.permission import SpacePermission
 from watersmeet.content import read
-from watersmeet.content.space import require
+from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
 from watersmeet.database.transaction import Transaction
@@ -36,6 +35,7 @@ class Draft:
     title: str
     storage: str = ""
     parent_id: int | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ def create(
     title = _checked_title(draft.title)
     _check_text(draft.storage)
     _check_text(draft.space_key)
+    _check_text(draft.message)
     space = spaces.find_visible(tx, draft.space_key, caller)
     if not space:
         raise SpaceNotFound(draft.space_key)
-    require(tx, caller, space, SpacePermission.WRITE)
+    require_create(tx, caller, space, content_type)
     spaces.lock(tx, space.id)
     parent_id = _checked_parent(tx, caller, content_type, space, draft.parent_id)
     _require_free(tx, space, content_type, title)
@@ -79,6 +80,7 @@ def create(
         parent_id=parent_id,
         title=title,
         storage=draft.storage,
+        message=draft.message,
         creator=caller,
         now=now,
     )
@@ -102,7 +104,7 @@ def update(
     trashed = present.status == ContentStatus.TRASHED
     if trashed and revision.status != ContentStatus.CURRENT:
         raise ContentNotFound(content_id)
-    require(tx, caller, present.space, SpacePermission.WRITE)
+    require_change(tx, caller, present)
     if revision.version != present.version.number + 1:
         raise VersionConflict(present.version.number)
     _check_revision(present, revision)
@@ -140,7 +142,7 @@ def purge(tx: Transaction, caller: User, content_id: int) -> None:
 
 def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: ContentStatus) -> Content:
     found = read.find(tx, caller, content_id, (status,), Expansion())
-    require(tx, caller, found.space, SpacePermission.WRITE)
+    require_removal(tx, caller, found)
     spaces.lock(tx, found.space.id)
     return found
 
