@@ -52,7 +52,7 @@ class Element:
         return next((child for child in self.elements() if child.name in names), None)
 
     def walk(self) -> Iterator[Element]:
-        """This element and all below it, in the order of the document."""
+        """The element and all below it, in the order of the document."""
         waiting = [self]
         while waiting:
             element = waiting.pop()
@@ -105,6 +105,7 @@ class _Reader:
         except UnicodeEncodeError as error:
             line, column = _position(self.storage, error.start)
             raise MalformedStorage("a lone surrogate is no character", line, column) from error
+        self.root.children[0] = str(self.root.children[0])[1:]  # the line break of the prologue
         return self.root
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

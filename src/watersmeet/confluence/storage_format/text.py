@@ -15,18 +15,73 @@ from watersmeet.confluence.storage_format.document import Element, parse
 
 # Elements whose end ends a word and a line.
 _BLOCKS = frozenset(
-    "p div h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tbody thead tfoot tr td th blockquote pre br hr caption "
-    "ac:layout-section ac:layout-cell ac:structured-macro ac:macro ac:rich-text-body ac:plain-text-body ac:task "
-    "ac:task-body ac:task-list ac:caption".split()
+    [
+        "p",
+        "div",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "tr",
+        "td",
+        "th",
+        "blockquote",
+        "pre",
+        "br",
+        "hr",
+        "caption",
+        "ac:layout-section",
+        "ac:layout-cell",
+        "ac:structured-macro",
+        "ac:macro",
+        "ac:rich-text-body",
+        "ac:plain-text-body",
+        "ac:task",
+        "ac:task-body",
+        "ac:task-list",
+        "ac:caption",
+    ]
 )
 # What is in the storage but not said to the reader.
 _UNSAID = frozenset(
-    "ac:parameter ac:default-parameter ac:task-id ac:task-uuid ac:task-status ac:placeholder at:declarations "
-    "ac:adf-attribute script style".split()
+    [
+        "ac:parameter",
+        "ac:default-parameter",
+        "ac:task-id",
+        "ac:task-uuid",
+        "ac:task-status",
+        "ac:placeholder",
+        "at:declarations",
+        "ac:adf-attribute",
+        "script",
+        "style",
+    ]
 )
 # Macros whose parameter named here is shown.
-_TITLES = {"status": "title", "panel": "title", "info": "title", "note": "title", "tip": "title", "warning": "title",
-           "code": "title", "expand": "title", "details": "", "noformat": "title"}  # fmt: skip
+_TITLES = {
+    "status": "title",
+    "panel": "title",
+    "info": "title",
+    "note": "title",
+    "tip": "title",
+    "warning": "title",
+    "code": "title",
+    "expand": "title",
+    "details": "",
+    "noformat": "title",
+}
 _MACROS = frozenset(("ac:structured-macro", "ac:macro"))
 _TAG = re.compile(r"<!\[CDATA\[|\]\]>|<[^>]*>")
 
