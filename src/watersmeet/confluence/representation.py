@@ -19,7 +19,8 @@ from watersmeet.confluence.site import (
     space_path,
     tiny_link,
 )
-from watersmeet.confluence.storage_format import as_view
+from watersmeet.confluence.storage_format import render
+from watersmeet.confluence.storage_format.resolver import Unchecked
 
 Json = dict[str, Any]
 
@@ -135,7 +136,7 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         if "ancestors" in expansion and ancestors is not None
         else None,
         "container": _container_json(content, inner("container"), site) if "container" in expansion else None,
-        "body": _body_json(content, content.storage, inner("body"))
+        "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
     }
@@ -218,12 +219,14 @@ def history_json(content: Content, expansion: Expansion, site: Site, *, outermos
     return {**shown, "_expandable": expandable}
 
 
-def _body_json(content: Content, storage: str, expansion: Expansion) -> Json:
+def _body_json(content: Content, storage: str, expansion: Expansion, site: Site) -> Json:
     values: dict[str, str] = {}
     if "storage" in expansion:
         values["storage"] = storage
-    if rendered := [name for name in _RENDERED if name in expansion]:
-        values |= dict.fromkeys(rendered, as_view(storage))
+    key = content.space.key
+    for name in _RENDERED:
+        if name in expansion:
+            values[name] = render(storage, name, Unchecked(key, content.id), site.base_url, key)
     shown: Json = {
         name: {
             "value": value,
