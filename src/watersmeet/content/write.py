@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import MAX_TITLE, Content, ContentStatus, ContentType, Space, title_key
@@ -16,6 +17,7 @@ from watersmeet.confluence.errors import (
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.content import read
+from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
@@ -36,6 +38,7 @@ class Draft:
     storage: str = ""
     parent_id: int | None = None
     message: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Revision:
     status: str | None = None
     message: str = ""
     minor_edit: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(
@@ -84,6 +88,7 @@ def create(
         creator=caller,
         now=now,
     )
+    keep_properties(tx, caller, content_id, draft.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 
@@ -111,6 +116,7 @@ def update(
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
+    keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 
