@@ -5,8 +5,13 @@ Instants are milliseconds since the epoch (``clock.Instant``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watersmeet.confluence.metadata import Label, Property
 
 MAX_TITLE = 255
 
@@ -93,6 +98,10 @@ class Content:
     """From the root of the space down to the parent; only where it was asked for."""
     container: Content | None = None
     """Only where it was asked for, and there is one."""
+    labels: tuple[Label, ...] | None = None
+    """Those the reader sees, oldest first; only where they were asked for."""
+    properties: Mapping[str, Property] | None = None
+    """By their keys; only those that were asked for."""
 
     @property
     def latest(self) -> bool:

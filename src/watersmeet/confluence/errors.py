@@ -49,6 +49,13 @@ class SpaceKeyTaken(RestError):
         super().__init__(f"A space already exists with key {key}")
 
 
+class PropertyTaken(RestError):
+    """There is a property of that key already."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A property with the key {key} already exists; change it with PUT.")
+
+
 class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
 
@@ -91,6 +98,20 @@ class ContentNotFound(NotFound):
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
 
 
+class LabelNotFound(NotFound):
+    """The content does not carry that label."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The content does not have the label {name}.")
+
+
+class PropertyNotFound(NotFound):
+    """No property of that key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"No property found with key: {key}")
+
+
 class SpaceNotFound(NotFound):
     """No such space, or none the caller may see."""
 
@@ -109,6 +130,16 @@ class VersionConflict(RestError):
 
     def __init__(self, current: int) -> None:
         super().__init__(f"Version must be incremented on update. Current version is: {current}")
+
+
+class PropertyTooLong(RestError):
+    """The value of a property has more bytes than are kept."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
 
 
 class BodyTooLarge(RestError):

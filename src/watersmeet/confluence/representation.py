@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from watersmeet.confluence.content import Content, ContentVersion, Person, Space
+from watersmeet.confluence.content import Content, ContentVersion, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
+from watersmeet.confluence.representation_metadata import metadata_json
+from watersmeet.confluence.representation_person import instant_text, person_json
 from watersmeet.confluence.site import (
     Site,
     content_page,
@@ -22,36 +24,11 @@ from watersmeet.confluence.site import (
 from watersmeet.confluence.storage_format import render
 from watersmeet.confluence.storage_format.resolver import Unchecked
 
+__all__ = ["Json", "content_json", "history_json", "instant_text", "person_json", "space_json", "version_json"]
+
 Json = dict[str, Any]
 
 _RENDERED = ("editor", "view", "export_view", "styled_view", "anonymous_export_view")
-
-
-def instant_text(instant: int) -> str:
-    """An instant as the API writes it: ISO 8601 with milliseconds and offset."""
-    return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(timespec="milliseconds")
-
-
-# ---- people -----------------------------------------------------------------------------------------------
-
-
-def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:
-    """A user."""
-    links = {"self": site.absolute(f"/rest/api/user?key={person.user_key}")}
-    return {
-        "type": "known",
-        "username": person.username,
-        "userKey": person.user_key,
-        "displayName": person.display_name,
-        "profilePicture": {
-            "path": site.context_path + "/images/icons/profilepics/default.svg",
-            "width": 48,
-            "height": 48,
-            "isDefault": True,
-        },
-        "_links": links | site.outermost if outermost else links,
-        "_expandable": {"status": ""},
-    }
 
 
 # ---- spaces -----------------------------------------------------------------------------------------------
@@ -139,6 +116,7 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
+        "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
     }
 
 

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from watersmeet.confluence.content import ContentStatus
 from watersmeet.confluence.errors import BadBody
+from watersmeet.content.body_metadata import Metadata, SentLabel
+from watersmeet.content.label import Word
 from watersmeet.content.write import Draft, Revision
 
 T = TypeVar("T")
@@ -65,6 +67,12 @@ class ContentFields(Struct):
     ancestors: list[Ancestor] | None = None
     body: Body | None = None
     version: VersionFields | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The properties that were sent along. Raises ``BadBody`` or ``PropertyTooLong``."""
+        return self.metadata.values() if self.metadata else {}
 
 
 class NewContent(ContentFields):
@@ -80,7 +88,15 @@ class NewContent(ContentFields):
             raise BadBody(f"Content cannot be created with the status {self.status!r}, only 'current'.")
         storage = _storage(self.body) or ""
         message = (self.version.message if self.version else None) or ""
-        return Draft(self.type, self.space.key, self.title or "", storage, _parent_id(self.ancestors), message)
+        return Draft(
+            self.type,
+            self.space.key,
+            self.title or "",
+            storage,
+            _parent_id(self.ancestors),
+            message=message,
+            properties=self.properties,
+        )
 
 
 class ContentUpdate(ContentFields):
@@ -100,6 +116,7 @@ class ContentUpdate(ContentFields):
             status=self.status,
             message=self.version.message or "",
             minor_edit=bool(self.version.minorEdit),
+            properties=self.properties,
         )
 
 
@@ -130,6 +147,12 @@ def decode(data: bytes, into: type[T]) -> T:
         return msgspec.json.decode(data, type=into, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadBody(f"The body of the request could not be read: {error}") from error
+
+
+def sent_words(data: bytes) -> list[Word]:
+    """The labels of a body: a list of them, or one. Raises ``BadBody``."""
+    sent = decode(data, list[SentLabel]) if data.lstrip().startswith(b"[") else [decode(data, SentLabel)]
+    return [each.word() for each in sent]
 
 
 def content_number(text: str) -> int | None:

@@ -11,6 +11,8 @@ from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database import content as contents
+from watersmeet.database import labels
+from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -70,10 +72,22 @@ def _with_containers(tx: Transaction, caller: User, items: list[Content], inner:
     return [replace(item, container=holders.get(item.container_id or 0)) for item in items]
 
 
+def _with_metadata(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
+    ids = [item.id for item in items]
+    if "labels" in inner:
+        found = labels.of_contents(tx, ids, caller)
+        items = [replace(item, labels=found.get(item.id, ())) for item in items]
+    if "properties" in inner:
+        kept = OF_CONTENT.of_owners(tx, ids, inner.within("properties").names)
+        items = [replace(item, properties=kept.get(item.id, {})) for item in items]
+    return items
+
+
 _Fill: TypeAlias = Callable[[Transaction, User, list[Content], Expansion], list[Content]]
 
 # By the name in ``expand``: what reads that part for a list of contents. What is not here is always at hand.
 _PARTS: dict[str, _Fill] = {
     "ancestors": _with_ancestors,
     "container": _with_containers,
+    "metadata": _with_metadata,
 }

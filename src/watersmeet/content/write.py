@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import MAX_TITLE, Content, ContentStatus, ContentType, Space, title_key
@@ -17,6 +18,7 @@ from watersmeet.confluence.errors import (
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
+from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
@@ -37,6 +39,7 @@ class Draft:
     storage: str = ""
     parent_id: int | None = None
     message: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Revision:
     status: str | None = None
     message: str = ""
     minor_edit: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(
@@ -85,6 +89,7 @@ def create(
         creator=caller,
         now=now,
     )
+    keep_properties(tx, caller, content_id, draft.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 
@@ -112,6 +117,7 @@ def update(
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
+    keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 

@@ -419,6 +419,14 @@ labels = Table(
     Column("name", String(255), nullable=False),  # always lower case
     Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),  # of a "my" label
     Index("ix_labels_name", "name", "prefix"),
+    Index(
+        "uq_labels_shared",
+        "name",
+        "prefix",
+        unique=True,
+        sqlite_where=text("owner_id IS NULL"),
+        postgresql_where=text("owner_id IS NULL"),
+    ),
 )
 
 content_labels = Table(

@@ -89,9 +89,10 @@ def expansion_of(request: Request, default: Expansion | None = None) -> Expansio
     return Expansion.parse(values) if values or default is None else default
 
 
-def window_of(request: Request) -> Window:
+def window_of(request: Request, *, default_limit: int = 25) -> Window:
     """The part of a list that a request wants. Raises ``BadParameter``."""
-    return Window.parse(request.query_params.get("start"), request.query_params.get("limit"))
+    query = request.query_params
+    return Window.parse(query.get("start"), query.get("limit"), default_limit=default_limit)
 
 
 def content_id_of(request: Request) -> int:

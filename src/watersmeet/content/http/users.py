@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import Person
-from watersmeet.confluence.representation import person_json
+from watersmeet.confluence.representation_person import person_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content.http.api import Api
 from watersmeet.web.bearer import Caller

@@ -248,6 +248,10 @@ def make_what_belongs_to_content() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_labels")),
     )
     op.create_index("ix_labels_name", "labels", ["name", "prefix"])
+    shared = sa.text("owner_id IS NULL")
+    op.create_index(
+        "uq_labels_shared", "labels", ["name", "prefix"], unique=True, sqlite_where=shared, postgresql_where=shared
+    )
     op.create_index(op.f("ix_labels_owner_id"), "labels", ["owner_id"])
 
     op.create_table(
