@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.restriction import Restriction
 
 MAX_TITLE = 255
 
@@ -102,6 +103,8 @@ class Content:
     """Those the reader sees, oldest first; only where they were asked for."""
     properties: Mapping[str, Property] | None = None
     """By their keys; only those that were asked for."""
+    restrictions: Mapping[str, Restriction] | None = None
+    """By operation; only where they were asked for."""
 
     @property
     def latest(self) -> bool:

@@ -13,6 +13,7 @@ from watersmeet.confluence.content import Content, ContentVersion, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.representation_restriction import by_operation_json
 from watersmeet.confluence.site import (
     Site,
     content_page,
@@ -114,6 +115,9 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "container": _container_json(content, inner("container"), site) if "container" in expansion else None,
         "body": _body_json(content, content.storage, inner("body"))
         if "body" in expansion and content.storage is not None
+        else None,
+        "restrictions": by_operation_json(content.id, content.restrictions, site)
+        if content.restrictions is not None
         else None,
         "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
     }
