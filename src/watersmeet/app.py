@@ -39,7 +39,7 @@ from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
 from watersmeet.web.proxies import TrustedProxies
-from watersmeet.web.route import Mount
+from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
@@ -135,8 +135,6 @@ def create_app(
         routes = [_way_home(settings.context_path), Mount(settings.context_path, routes)]
     routes = [*discovery_http.root_routes(settings), *routes]
     app = Starlette(
-        routes=routes,
-        lifespan=lifespan,
         exception_handlers={**errors.handlers(environment), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
@@ -147,7 +145,7 @@ def create_app(
             Middleware(DirectRoutes, handlers=endpoint.direct()),
         ],
     )
-    app.router.redirect_slashes = False  # see web/route.py
+    app.router = Router(routes, lifespan=lifespan)
     app.state.environment = environment
     return app
 

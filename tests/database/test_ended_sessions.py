@@ -18,7 +18,7 @@ from watersmeet.database.users import User
 from watersmeet.oauth2.authorization import Authorization
 from watersmeet.oauth2.errors import CodeUnknown
 from watersmeet.users import session as sessions
-from watersmeet.users.signin import change_password, disable_user
+from watersmeet.users.signin import NoLongerProven, change_own_password, change_password, disable_user
 
 PATIENCE = 60  # seconds
 
@@ -120,3 +120,49 @@ def _wait_until_it_waits(tx: Transaction, other: Future[object]) -> None:
     end = time.monotonic() + PATIENCE
     while not other.done() and tx.execute(waiting).scalar_one() == 0:
         assert time.monotonic() < end, "the other transaction neither waits nor ends"
+
+
+def _change_own(tx: Transaction, grants: Grants, password_hash: str = "typed hash") -> User:
+    return change_own_password(tx, grants.session, grants.session.user, password_hash, NOW)
+
+
+def _password_of(grants: Grants) -> str:
+    user = grants.database.read_now(lambda tx: users.find_by_id(tx, grants.session.user.id))
+    assert user is not None
+    return user.password_hash
+
+
+@pytest.mark.parametrize("end", [_new_password, _disabled, _signed_out])
+def test_s117_who_proved_it_before_does_not_overwrite_what_came_after(
+    grants: Grants, end: Callable[[Transaction, Grants], object]
+) -> None:
+    grants.database.write_now(lambda tx: end(tx, grants))
+    after = _password_of(grants)
+    with pytest.raises(NoLongerProven):
+        grants.database.write_now(lambda tx: _change_own(tx, grants))
+    assert _password_of(grants) == after
+
+
+def test_s117_another_password_is_another_proof_although_the_session_lives(grants: Grants) -> None:
+    grants.database.write_now(lambda tx: users.set_password(tx, grants.session.user.id, "another hash"))
+    again = grants.signed_in_again(NOW)
+    with pytest.raises(NoLongerProven):
+        grants.database.write_now(
+            lambda tx: change_own_password(tx, again.session, grants.session.user, "typed hash", NOW)
+        )
+    assert _password_of(grants) == "another hash"
+
+
+def test_s117_a_reset_that_meets_the_change_is_the_last_word(grants: Grants) -> None:
+    """Whoever comes second waits; a reset that waited replaces what was typed, and never the other way round."""
+    with ThreadPoolExecutor(1) as other:
+        resetting: list[Future[object]] = []
+
+        def change_while_it_is_reset(tx: Transaction) -> None:
+            _change_own(tx, grants)
+            resetting.append(other.submit(grants.database.write_now, lambda tx: _new_password(tx, grants)))
+            _wait_until_it_waits(tx, resetting[0])
+
+        grants.database.write_now(change_while_it_is_reset)
+        resetting[0].result(PATIENCE)
+    assert _password_of(grants) == "another hash"

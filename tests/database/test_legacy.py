@@ -67,13 +67,14 @@ def test_rules_are_kept(grants: Grants) -> None:
             authentication=AuthenticationMethod.BASIC,
             may_introspect=True,
             plain_answers=True,
+            refresh_grace_seconds=2,
         )
 
     grants.database.write_now(change)
     found = grants.database.read_now(lambda tx: clients.find_by_id(tx, grants.client))
     assert found is not None
     assert (found.refuses, found.authentication) == (frozenset(BOTH), AuthenticationMethod.BASIC)
-    assert (found.may_introspect, found.plain_answers) == (True, True)
+    assert (found.may_introspect, found.plain_answers, found.refresh_grace_seconds) == (True, True, 2)
 
 
 def test_pkce_is_first_seen_once(grants: Grants) -> None:

@@ -107,6 +107,7 @@ def begin(
         status=AuthorizationStatus.PENDING,
         created_at=now,
         expires_at=now + QUESTION_LIFETIME,
+        legacy=request.legacy,
     )
     authorizations.add(tx, authorization)
     return Asked(authorization, client, request.legacy)

@@ -11,13 +11,12 @@ from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
-from watersmeet.oauth2.authorization import Authorization, legacy_of
+from watersmeet.oauth2.authorization import Authorization
 from watersmeet.oauth2.client import Client
-from watersmeet.oauth2.errors import OAuthError
+from watersmeet.oauth2.errors import AccessDenied, OAuthError
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.scope import ScopeSet
-from watersmeet.oauth2.vocabulary import ErrorCode
 from watersmeet.users.session import Session
 
 
@@ -126,7 +125,7 @@ def deny(
     before = question.authorization
     _move(tx, before, before.deny(now))
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
-    answer = {"error": ErrorCode.ACCESS_DENIED.value, "state": before.state}
+    answer = {"error": AccessDenied.code.value, "state": before.state}
     return question.client.answer_url(before.redirect_uri, answer, issuer)
 
 
@@ -157,7 +156,7 @@ def _open_question(
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
     try:
-        client.held_to(legacy_allowed=leniency.legacy).refuse_unaccepted(legacy_of(authorization.challenge))
+        client.held_to(legacy_allowed=leniency.legacy).refuse_unaccepted(authorization.legacy)
     except OAuthError as error:
         raise NoOpenQuestion(detail=f"no longer accepted of the client: {type(error).__name__}") from error
     first_time = not tokens.has_been_given(tx, client.id, session.user.id)

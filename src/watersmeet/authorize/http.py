@@ -13,9 +13,10 @@ from watersmeet.authorize.page import AUTHORIZE_PATHS, authorize_again, consent_
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
 from watersmeet.errors import Throttled, WatersmeetError
+from watersmeet.oauth2.errors import AccessDenied
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.users.http import current_session, path_and_query, to_sign_in
-from watersmeet.users.http_password import password_fits
+from watersmeet.users.http_password import prove_again
 from watersmeet.users.session import Session
 from watersmeet.web.cause import note_cause
 from watersmeet.web.csrf import check_form
@@ -108,6 +109,7 @@ class _Authorize:
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         issuer, leniency = self.environment.settings.base_url, self._leniency(now)
+        note_cause(request, AccessDenied())
         return await self.environment.database.write(
             lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer, leniency=leniency)
         )
@@ -115,7 +117,7 @@ class _Authorize:
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
         environment, now, scope = self.environment, self.environment.clock.now(), _chosen(form)
         origin, typed = origin_of(request, session.user.username), form.raw("password")
-        if typed and not await password_fits(environment, request, session.user, typed):
+        if typed and not await prove_again(environment, request, session.user, typed):
             raise decide.WrongPassword
         return await environment.database.write(
             lambda tx: decide.approve(

@@ -56,18 +56,20 @@ def upgrade(config: Path | None) -> None:
     """Bring the database to the schema of this version; an empty one gets its tables.
 
     Make a backup first, and stop the servers of the older version. One transaction: if it fails, nothing has
-    changed. Of two at the same time, one does the work.
+    changed. Of two at the same time, one does the work. A database of another secret, or of `dev`, stays as it is.
     """
-    from watersmeet.database.properties import Purpose, inspect_schema, prepare
+    from watersmeet.database.properties import Purpose, inspect_schema, prepare, require_own
     from watersmeet.oauth2.keys import Keys
 
     with _opened(config) as (settings, database):
+        fingerprint = Keys.derive(settings.secret).fingerprint
         if inspect_schema(database) is None:
-            prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
+            prepare(database, Purpose.PRODUCTION, fingerprint)
             say(f"The database was empty; it has schema {_schema(database)} now.")
             return
         from watersmeet.database import migrations
 
+        require_own(database, Purpose.PRODUCTION, fingerprint)
         before, after = migrations.upgrade(database)
     if before == after:
         say(f"The database has schema {after} already.")

@@ -66,6 +66,15 @@ class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
 
 
+class MalformedStorage(RestError):
+    """A body that is no well-formed XHTML: where, as line and column from 1 in the text that was sent."""
+
+    def __init__(self, cause: str, line: int, column: int) -> None:
+        super().__init__(f"Error parsing xhtml: {cause} at [row,col]: [{line},{column}]")
+        self.line = line
+        self.column = column
+
+
 # ---- 403, 404: who may see and do what ---------------------------------------------------------------------
 
 

@@ -22,7 +22,8 @@ from watersmeet.confluence.site import (
     space_path,
     tiny_link,
 )
-from watersmeet.confluence.storage_format import as_view
+from watersmeet.confluence.storage_format import render
+from watersmeet.confluence.storage_format.resolver import Unchecked
 
 __all__ = ["Json", "content_json", "history_json", "instant_text", "person_json", "space_json", "version_json"]
 
@@ -113,7 +114,7 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         if "ancestors" in expansion and ancestors is not None
         else None,
         "container": _container_json(content, inner("container"), site) if "container" in expansion else None,
-        "body": _body_json(content, content.storage, inner("body"))
+        "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
         "restrictions": by_operation_json(content.id, content.restrictions, site)
@@ -200,12 +201,14 @@ def history_json(content: Content, expansion: Expansion, site: Site, *, outermos
     return {**shown, "_expandable": expandable}
 
 
-def _body_json(content: Content, storage: str, expansion: Expansion) -> Json:
+def _body_json(content: Content, storage: str, expansion: Expansion, site: Site) -> Json:
     values: dict[str, str] = {}
     if "storage" in expansion:
         values["storage"] = storage
-    if rendered := [name for name in _RENDERED if name in expansion]:
-        values |= dict.fromkeys(rendered, as_view(storage))
+    key = content.space.key
+    for name in _RENDERED:
+        if name in expansion:
+            values[name] = render(storage, name, Unchecked(key, content.id), site.base_url, key)
     shown: Json = {
         name: {
             "value": value,

@@ -16,6 +16,7 @@ from watersmeet.confluence.errors import (
     VersionConflict,
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
+from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
 from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
@@ -67,7 +68,7 @@ def create(
     """
     content_type = _creatable(draft.type)
     title = _checked_title(draft.title)
-    _check_text(draft.storage)
+    validate(_check_text(draft.storage))
     _check_text(draft.space_key)
     _check_text(draft.message)
     space = spaces.find_visible(tx, draft.space_key, caller)
@@ -244,5 +245,5 @@ def _check_revision(present: Content, revision: Revision) -> None:
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
     if revision.status not in (None, ContentStatus.CURRENT):
         raise BadBody("The only status an update can set is 'current'.")
-    _check_text(revision.storage or "")
+    validate(_check_text(revision.storage or ""))
     _check_text(revision.message)

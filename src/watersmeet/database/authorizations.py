@@ -18,6 +18,7 @@ from watersmeet.database.schema import authorizations, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
 from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
+from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri
 
 _BY_ID = select(authorizations).where(authorizations.c.id == bindparam("id"))
@@ -99,6 +100,7 @@ def _as_authorization(row: Row[Any]) -> Authorization:
         expires_at=row.expires_at,
         code_digest=row.code_digest,
         family_id=row.family_id,
+        legacy=frozenset(Legacy(kind) for kind in row.legacy.split()),
     )
 
 
@@ -123,6 +125,7 @@ def add(tx: Transaction, authorization: Authorization) -> None:
             "created_at": authorization.created_at,
             "expires_at": authorization.expires_at,
             "family_id": authorization.family_id,
+            "legacy": " ".join(sorted(authorization.legacy)),
         },
     )
 

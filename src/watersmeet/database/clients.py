@@ -39,6 +39,7 @@ _COLUMNS = (
     clients.c.authentication,
     clients.c.may_introspect,
     clients.c.plain_answers,
+    clients.c.refresh_grace_seconds,
 )
 _BY_CLIENT_IDS = select(*_COLUMNS).where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)))
 _BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
@@ -117,6 +118,7 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
             authentication=AuthenticationMethod(row.authentication) if row.authentication else None,
             may_introspect=row.may_introspect,
             plain_answers=row.plain_answers,
+            refresh_grace_seconds=row.refresh_grace_seconds,
         )
         for row in rows
     ]
@@ -178,6 +180,7 @@ def change_rules(
     authentication: AuthenticationMethod | None,
     may_introspect: bool,
     plain_answers: bool,
+    refresh_grace_seconds: int | None,
 ) -> None:
     """Replace the rules a client is held to."""
     tx.execute(
@@ -189,6 +192,7 @@ def change_rules(
             authentication=authentication.value if authentication else None,
             may_introspect=may_introspect,
             plain_answers=plain_answers,
+            refresh_grace_seconds=refresh_grace_seconds,
         )
     )
 

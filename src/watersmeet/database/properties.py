@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from sqlalchemy import insert as insert_into
@@ -30,20 +31,40 @@ def prepare(database: Database, purpose: Purpose, fingerprint: str) -> None:
     """
     if inspect_schema(database) is None:
         _make(database, purpose, fingerprint)
+    known = _known(database)
+    _refuse_other_purpose(known, purpose)
+    if known.get("schema") != SCHEMA_VERSION:
+        raise SettingsError(other_schema(known.get("schema")))
+    _refuse_other_secret(known, fingerprint)
+
+
+def require_own(database: Database, purpose: Purpose, fingerprint: str) -> None:
+    """Raises ``SettingsError`` for a database of another purpose or secret, whatever its schema is."""
+    known = _known(database)
+    _refuse_other_purpose(known, purpose)
+    _refuse_other_secret(known, fingerprint)
+
+
+def _known(database: Database) -> dict[str, str]:
     known = database.read_now(_read)
     if not known:
         raise SettingsError(
             "This database has tables but does not say whose they are, as if making it had been interrupted or a "
             "backup restored in part: change database_url to an empty one, or restore a backup as a whole."
         )
+    return known
+
+
+def _refuse_other_purpose(known: Mapping[str, str], purpose: Purpose) -> None:
     if known.get("purpose") != purpose.value:
         raise SettingsError(
             "This database was made by `watersmeet dev`, whose passwords are public: change database_url to a new one."
             if purpose is Purpose.PRODUCTION
             else "This database was not made by `watersmeet dev`."
         )
-    if known.get("schema") != SCHEMA_VERSION:
-        raise SettingsError(other_schema(known.get("schema")))
+
+
+def _refuse_other_secret(known: Mapping[str, str], fingerprint: str) -> None:
     if known.get("secret") != fingerprint:
         raise SettingsError(
             "The secret is not the one this database was made with, so no stored credential would work: set "

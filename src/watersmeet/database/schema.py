@@ -147,6 +147,7 @@ clients = Table(
     Column("authentication", String(32), nullable=True),  # oauth2.client.AuthenticationMethod; null: either
     Column("may_introspect", Boolean, nullable=False, server_default=false()),
     Column("plain_answers", Boolean, nullable=False, server_default=false()),  # no iss, no fragment
+    Column("refresh_grace_seconds", Integer, nullable=True),  # 0 to 2; null: as the server's setting says
 )
 
 # How often a client did what only its profile allows, a row a kind.
@@ -196,6 +197,8 @@ authorizations = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("family_id", String(32), nullable=True),
+    # oauth2.profile.Legacy, space-separated: what the request did that only some clients may (S041).
+    Column("legacy", String(255), nullable=False, server_default=text("''")),
     Index("ix_authorizations_session_request", "session_digest", "request_digest"),
 )
 

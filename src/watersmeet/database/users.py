@@ -148,6 +148,15 @@ def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
     end_all_sessions(tx, user_id)
 
 
+def exchange_password(tx: Transaction, user: User, password_hash: str) -> bool:
+    """Replace the password of a user who is still enabled and still has the one they were found with.
+
+    ``False``: not so any more. Ending their sessions is left to the caller.
+    """
+    same = (users.c.id == user.id, users.c.password_hash == user.password_hash, users.c.enabled)
+    return tx.execute(update(users).where(*same).values(password_hash=password_hash)).rowcount == 1
+
+
 # ---- sessions ---------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from watersmeet.oauth2.scope import ScopeSet
 
 MAX_NAME_LENGTH = 80
 MAX_REDIRECT_URIS = 20
+MAX_REFRESH_GRACE = 2  # seconds (S111)
 
 
 class UnacceptableLink(WatersmeetError):
@@ -162,6 +163,7 @@ class Rules(TypedDict, total=False):
     may_introspect: bool | None
     authentication: AuthenticationMethod | Literal["either"] | None
     plain_answers: bool | None
+    refresh_grace_seconds: int | Literal["default"] | None
 
 
 def change_rules(
@@ -184,6 +186,7 @@ def _write_rules(
     may_introspect: bool | None = None,
     authentication: AuthenticationMethod | Literal["either"] | None = None,
     plain_answers: bool | None = None,
+    refresh_grace_seconds: int | Literal["default"] | None = None,
 ) -> None:
     introspects = client.may_introspect if may_introspect is None else may_introspect
     method = client.authentication if authentication is None else _method(authentication)
@@ -191,6 +194,7 @@ def _write_rules(
         raise UnacceptableLink(
             "A public client has no secret, so it can neither introspect nor prefer a way to send it."
         )
+    grace = client.refresh_grace_seconds if refresh_grace_seconds is None else _grace(refresh_grace_seconds)
     clients.change_rules(
         tx,
         client.id,
@@ -199,11 +203,20 @@ def _write_rules(
         authentication=method,
         may_introspect=introspects,
         plain_answers=client.plain_answers if plain_answers is None else plain_answers,
+        refresh_grace_seconds=grace,
     )
 
 
 def _method(chosen: AuthenticationMethod | Literal["either"]) -> AuthenticationMethod | None:
     return None if chosen == "either" else AuthenticationMethod(chosen)
+
+
+def _grace(chosen: int | Literal["default"]) -> int | None:
+    if chosen == "default":
+        return None
+    if not 0 <= chosen <= MAX_REFRESH_GRACE:
+        raise UnacceptableLink("The grace must be 0 to {maximum} seconds.", maximum=MAX_REFRESH_GRACE)
+    return chosen
 
 
 def link_as_json(client: Client) -> dict[str, object]:
@@ -219,6 +232,7 @@ def link_as_json(client: Client) -> dict[str, object]:
         "authentication": client.authentication.value if client.authentication else "either",
         "may_introspect": client.may_introspect,
         "plain_answers": client.plain_answers,
+        "refresh_grace_seconds": client.refresh_grace_seconds,
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
         "enabled": client.is_enabled,

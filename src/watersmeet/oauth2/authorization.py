@@ -99,22 +99,18 @@ class AuthorizationRequest:
 
 
 def _legacy(parameters: Parameters, challenge: CodeChallenge | None) -> frozenset[Legacy]:
-    done = set(legacy_of(challenge))
-    if challenge is None and "state" not in parameters:
-        done.add(Legacy.NEITHER_STATE_NOR_PKCE)
-    is_s256 = challenge is not None and challenge.method is CodeChallengeMethod.S256
-    if is_s256 and parameters.get("code_challenge_method") != CodeChallengeMethod.S256:
+    done = set()
+    if challenge is None:
+        done.add(Legacy.NO_PKCE)
+        if "state" not in parameters:
+            done.add(Legacy.NEITHER_STATE_NOR_PKCE)
+    elif challenge.method is CodeChallengeMethod.PLAIN:
+        done.add(Legacy.PLAIN_CHALLENGE)
+    elif parameters.get("code_challenge_method") != CodeChallengeMethod.S256:
         done.add(Legacy.METHOD_SPELLING)
     if "scope" not in parameters:
         done.add(Legacy.NO_SCOPE)
     return frozenset(done)
-
-
-def legacy_of(challenge: CodeChallenge | None) -> frozenset[Legacy]:
-    """What an authorization's challenge, or the lack of one, says of its client (N2, N3)."""
-    if challenge is None:
-        return frozenset({Legacy.NO_PKCE})
-    return frozenset({Legacy.PLAIN_CHALLENGE} if challenge.method is CodeChallengeMethod.PLAIN else ())
 
 
 def _refuse_request_objects(parameters: Parameters) -> None:
@@ -165,7 +161,7 @@ class Authorization:
     """One consent question: what was asked, of whom, and what became of it.
 
     ``expires_at`` is the question's end while pending and the code's end afterwards. ``family_id`` names the
-    tokens that came of it.
+    tokens that came of it. ``legacy`` is what the request did that only an ``atlassian-dc`` client may do.
     """
 
     id: str
@@ -182,6 +178,7 @@ class Authorization:
     expires_at: Instant
     code_digest: str | None = field(default=None, repr=False)
     family_id: str | None = None
+    legacy: frozenset[Legacy] = frozenset()
 
     def is_open(self, now: Instant) -> bool:
         """Whether the question can still be answered."""

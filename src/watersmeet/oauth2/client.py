@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import unquote_plus
 
-from watersmeet.clock import Instant
+from watersmeet.clock import SECOND, Instant
 from watersmeet.oauth2.errors import InvalidClient, MissingParameter, TwoClientAuthentications
+from watersmeet.oauth2.family import RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
@@ -47,6 +48,7 @@ class Client:
     ``refuses`` is what an ``atlassian-dc`` client may no longer do: the ratchet. ``pkce_seen_at`` is when it
     was first seen using PKCE, kept so that requiring it can be offered. ``authentication`` pins one method
     (``None``: either). ``plain_answers`` leaves out of the answers what the original does not send.
+    ``refresh_grace_seconds`` is its own grace (``None``: the server's).
     """
 
     id: int
@@ -66,6 +68,7 @@ class Client:
     authentication: AuthenticationMethod | None = None
     may_introspect: bool = False
     plain_answers: bool = False
+    refresh_grace_seconds: int | None = None
 
     @property
     def is_enabled(self) -> bool:
@@ -92,6 +95,17 @@ class Client:
     def held_to(self, *, legacy_allowed: bool) -> Client:
         """The client as the operator sees it: ``strict`` where the operator allows no legacy at all."""
         return self if legacy_allowed else replace(self, profile=Profile.STRICT)
+
+    @property
+    def token_id_length(self) -> int:
+        """How many random bytes are in each of its tokens: the seed's 16, or today's 32 (N7)."""
+        return 32 if self.profile is Profile.STRICT else 16
+
+    def rotation(self, policy: RotationPolicy) -> RotationPolicy:
+        """What happens to its refresh tokens that come again, where the server's rule is ``policy`` (N10)."""
+        if self.refresh_grace_seconds is None:
+            return policy
+        return RotationPolicy(self.refresh_grace_seconds * SECOND)
 
     def answer_url(self, to: RedirectUri, answer: Mapping[str, str | None], issuer: str | None) -> str:
         """The URL that carries an answer of the authorization endpoint to this client (N12).

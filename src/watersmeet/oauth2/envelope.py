@@ -1,9 +1,9 @@
 """The envelope: how a token looks on the wire.
 
 The seed's tokens are JWTs with the header ``{"alg":"HS256"}`` and the payload ``{"id":"<32 hex>"}``, nothing
-else, 120 characters. Access and refresh tokens look alike; each kind is signed with a key of its own. Reading
-one re-creates the whole string and compares, so only the exact, canonical token passes (S123): there is no
-parser to confuse and no ``alg`` to believe.
+else, 120 characters; those of ``strict`` clients hold an identifier twice as long, 163 characters (N7). Access and
+refresh tokens look alike; each kind is signed with a key of its own. Reading one re-creates the whole string and
+compares, so only the exact, canonical token passes (S123): there is no parser to confuse and no ``alg`` to believe.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.vocabulary import TokenKind
 
 _HEADER = "eyJhbGciOiJIUzI1NiJ9"  # {"alg":"HS256"}
-_ID = re.compile(r"[0-9a-f]{32}")
-_PAYLOAD_LENGTH = 55  # {"id":"<32 hex>"} in base64url
-TOKEN_LENGTH = 120
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
+TOKEN_LENGTHS = (120, 163)
+_SIGNATURE_LENGTH = 43  # 32 bytes in base64url
 
 
 def seal(token_id: str, kind: TokenKind, keys: Keys) -> str:
-    """The token string of an identifier of 32 lower-case hexadecimal digits."""
+    """The token string of an identifier of 32 or 64 lower-case hexadecimal digits."""
     return _seal(token_id, keys.signing(kind))
 
 
@@ -44,14 +44,13 @@ def is_genuine(token: str, kind: TokenKind, keys: Keys) -> bool:
     Costs no database access, so noise is turned away cheaply. Whether the token is *valid* only the
     database knows.
     """
-    if len(token) != TOKEN_LENGTH or not token.isascii():
+    if len(token) not in TOKEN_LENGTHS or not token.isascii():
         return False
-    start = len(_HEADER) + 1
     try:
-        payload = base64.urlsafe_b64decode(_padded(token[start : start + _PAYLOAD_LENGTH])).decode()
+        payload = base64.urlsafe_b64decode(_padded(token[len(_HEADER) + 1 : -_SIGNATURE_LENGTH - 1])).decode()
     except ValueError:
         return False
-    token_id = payload[7:39]
+    token_id = payload[7:-2]  # between {"id":" and "}
     if not _ID.fullmatch(token_id):
         return False
     # A token carries no key id, for the seed's have none: after a rotation the older keys are tried in turn.

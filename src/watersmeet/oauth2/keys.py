@@ -109,13 +109,13 @@ class Keys:
         """The keys whose tokens of that kind are genuine, the one that signs now first."""
         return self._signing[kind]
 
-    def successor_id(self, presented: str, generation: int, kind: TokenKind) -> str:
+    def successor_id(self, presented: str, generation: int, kind: TokenKind, length: int) -> str:
         """The identifier of the token that follows a refresh token: always the same, to be guessed by nobody.
 
-        So an answer can be sent again although no token is stored (S111).
+        So an answer can be sent again although no token is stored (S111). ``length`` in bytes, at most 32.
         """
         seed = f"{kind.value}\0{generation}\0{presented}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self.successor, seed, "sha256")[:16].hex()
+        return hmac.digest(self.successor, seed, "sha256")[:length].hex()
 
     def digest(self, credential: str) -> str:
         """What is stored of a random credential: a keyed digest, useless to whoever reads the database.

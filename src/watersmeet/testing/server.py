@@ -107,8 +107,8 @@ class Server:
     ) -> Client:
         """One more client, until the next reset. A public one has no secret and must use PKCE.
 
-        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts. Redirect URIs may
-        be http anywhere, which ``watersmeet link add`` refuses.
+        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts. Redirect URIs are held to
+        the rules of ``watersmeet link add``: https, unless they are on this computer.
         """
         sent = {
             "name": name, "redirect_uris": list(redirect_uris), "scope": scope, "public": public, "profile": profile,

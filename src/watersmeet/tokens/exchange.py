@@ -13,7 +13,7 @@ from watersmeet.database.authorizations import AnsweredAuthorization
 from watersmeet.database.legacy import Accepted
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.oauth2.authorization import Authorization, CodeReplay, legacy_of
+from watersmeet.oauth2.authorization import Authorization, CodeReplay
 from watersmeet.oauth2.client import Client, ClientCredentials
 from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
@@ -100,7 +100,8 @@ def exchange_all(
                 writes.ended.append(EndedByReplay(decision.family_id, Revocation.REPLAYED, event))
                 outcomes[place] = decision
             elif decision.id in won:
-                outcomes[place] = _start_family(ask, decision, lifetimes, keys, entropy, writes)
+                client = found[ask.credentials.client_id]
+                outcomes[place] = _start_family(ask, client, decision, lifetimes, keys, entropy, writes)
             else:
                 continue  # somebody exchanged the code between our look and our move, so ours is the replay
             kinds = ask.credentials.legacy
@@ -130,7 +131,7 @@ def _decide(
             raise GrantRevoked(detail="the user is disabled")
         # The rules may have become stricter since the user answered (S041).
         held = client.held_to(legacy_allowed=allows_legacy(ask.now))
-        held.refuse_unaccepted(legacy_of(after.challenge))
+        held.refuse_unaccepted(after.legacy)
     return after
 
 
@@ -146,6 +147,7 @@ def _event(
 
 def _start_family(
     ask: Asked[ExchangeRequest],
+    client: Client,
     authorization: Authorization,
     lifetimes: Lifetimes,
     keys: Keys,
@@ -160,11 +162,11 @@ def _start_family(
         now=ask.now,
         lifetimes=lifetimes,
     )
-    new, issued = issue(family.id, pair, keys, TokenIds.random(entropy))
+    new, issued = issue(family.id, pair, keys, TokenIds.random(entropy, client.token_id_length))
     writes.families.append(family)
     writes.pairs.append(new)
     scope = {"scope": str(family.scope)}
     writes.events.append(_event(Event.TOKENS_ISSUED, ask, family.user_id, family.id, scope))
     # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
-    legacy = ask.credentials.legacy | legacy_of(authorization.challenge)
+    legacy = ask.credentials.legacy | authorization.legacy
     return replace(issued, legacy=legacy) if legacy else issued

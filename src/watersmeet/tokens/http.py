@@ -134,7 +134,7 @@ class TokenEndpoint:
         """Exchange a code, or refresh (RFC 6749 §3.2)."""
         try:
             parameters = await _read_parameters(request)
-            credentials = self._read_credentials(request, parameters)
+            credentials = await self._read_credentials(request, parameters)
             origin = origin_of(request)
             async with self.environment.throttle.attempt(credentials.client_id, origin):
                 self._refuse_of_everybody(credentials)
@@ -179,7 +179,7 @@ class TokenEndpoint:
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)
-            credentials = self._read_credentials(request, parameters)
+            credentials = await self._read_credentials(request, parameters)
             token, origin = parameters.require("token"), origin_of(request)
             async with environment.throttle.attempt(credentials.client_id, origin):
                 self._refuse_of_everybody(credentials)
@@ -207,7 +207,7 @@ class TokenEndpoint:
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)
-            credentials = self._read_introspecting_credentials(request, parameters)
+            credentials = await self._read_credentials(request, parameters, may_be_anonymous=False)
             token = parameters.require("token")
             async with environment.throttle.attempt(credentials.client_id, origin_of(request)):
                 _refuse_first(credentials.legacy)  # there is no old client to be lenient with
@@ -220,25 +220,22 @@ class TokenEndpoint:
         body = found.body(environment.settings.base_url) if found else INACTIVE
         return JsonResponse(body, headers=_NOT_STORED)
 
-    def _read_introspecting_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
-        """Nobody introspects anonymously (RFC 7662 §2.1)."""
-        try:
-            return self._read_credentials(request, parameters)
-        except MissingParameter as error:
-            raise InvalidClient(detail="anonymous") from error
-
-    def _read_credentials(self, request: Request, parameters: Parameters) -> ClientCredentials:
+    async def _read_credentials(
+        self, request: Request, parameters: Parameters, *, may_be_anonymous: bool = True
+    ) -> ClientCredentials:
         """The client's credentials, and what the request did that only some clients may do.
 
-        Whether this one may do it is for ``_refuse_of_everybody`` and ``authenticate`` to say.
+        Whether this one may do it is for ``_refuse_of_everybody`` and ``authenticate`` to say. Without any, the
+        request is merely incomplete, except where nobody asks anonymously (RFC 7662 §2.1).
         """
-        headers = request.headers.getlist("authorization")
-        if len(headers) > 1:
-            raise InvalidRequest("Send one Authorization header.")
-        credentials = ClientCredentials.parse(headers[0] if headers else None, parameters)
-        if _has_credential_in_query(request):
-            return replace(credentials, legacy=credentials.legacy | {Legacy.CREDENTIAL_IN_QUERY})
-        return credentials
+        try:
+            return _credentials(request, parameters)
+        except OAuthError as error:
+            refusal = error
+        if not may_be_anonymous and isinstance(refusal, MissingParameter):
+            refusal = InvalidClient(detail="anonymous")
+        await self.environment.throttle.stranger_refused(origin_of(request), refusal)
+        raise refusal
 
     def _refuse_of_everybody(self, credentials: ClientCredentials) -> None:
         """Raises what is refused of every client alike, before any is looked up."""
@@ -247,6 +244,16 @@ class TokenEndpoint:
             _refuse_first(legacy & {Legacy.CREDENTIAL_IN_QUERY})
         if not settings.allows_legacy(self.environment.clock.now()):
             _refuse_first(legacy)
+
+
+def _credentials(request: Request, parameters: Parameters) -> ClientCredentials:
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise InvalidRequest("Send one Authorization header.")
+    credentials = ClientCredentials.parse(headers[0] if headers else None, parameters)
+    if _has_credential_in_query(request):
+        return replace(credentials, legacy=credentials.legacy | {Legacy.CREDENTIAL_IN_QUERY})
+    return credentials
 
 
 def _refuse_first(legacy: AbstractSet[Legacy]) -> None:

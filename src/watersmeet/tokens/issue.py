@@ -15,22 +15,22 @@ from watersmeet.oauth2.vocabulary import TokenKind
 
 @dataclass(frozen=True, slots=True)
 class TokenIds:
-    """The identifiers inside the two tokens of a pair: 32 hexadecimal digits each."""
+    """The identifiers inside the two tokens of a pair, in hexadecimal digits."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
     @classmethod
-    def random(cls, entropy: Entropy) -> TokenIds:
-        """Identifiers that follow from nothing."""
-        return cls(entropy.hex(16), entropy.hex(16))
+    def random(cls, entropy: Entropy, length: int) -> TokenIds:
+        """Identifiers of so many bytes that follow from nothing."""
+        return cls(entropy.hex(length), entropy.hex(length))
 
     @classmethod
-    def following(cls, refresh_token: str, generation: int, keys: Keys) -> TokenIds:
-        """The identifiers of the generation that a refresh token is exchanged for."""
+    def following(cls, refresh_token: str, generation: int, keys: Keys, length: int) -> TokenIds:
+        """The identifiers, of so many bytes, of the generation that a refresh token is exchanged for."""
         return cls(
-            keys.successor_id(refresh_token, generation, TokenKind.ACCESS),
-            keys.successor_id(refresh_token, generation, TokenKind.REFRESH),
+            keys.successor_id(refresh_token, generation, TokenKind.ACCESS, length),
+            keys.successor_id(refresh_token, generation, TokenKind.REFRESH, length),
         )
 
     def seal(self, pair: TokenPair, keys: Keys) -> IssuedTokens:

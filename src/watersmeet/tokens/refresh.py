@@ -102,9 +102,9 @@ def refresh_all(
         stored = tokens.find_by_refresh_tokens(tx, [digests[place] for place in places])
         places = _first_of_each_family(places, digests, stored)
         successors = {
-            place: _find_successor(tx, stored[digests[place]], asked[place].request, keys)
+            place: _find_successor(tx, stored[digests[place]], asked[place].request, client, keys)
             for place in places
-            if digests[place] in stored
+            if digests[place] in stored and (client := found.get(asked[place].credentials.client_id))
         }
         decided = {
             place: attempt(
@@ -120,17 +120,16 @@ def refresh_all(
             if isinstance(decision, OAuthError):
                 outcomes[place] = decision
                 continue
-            ask, before = asked[place], stored[digests[place]]
+            ask, before, client = asked[place], stored[digests[place]], found[asked[place].credentials.client_id]
             if isinstance(decision, TokenPair):
                 if before.id not in won:
                     continue  # somebody refreshed between our look and our move: look again, decide again
-                outcomes[place] = _issue(ask, before, decision, policy, keys, entropy, writes)
+                outcomes[place] = _issue(ask, before, decision, client, policy, keys, entropy, writes)
             elif isinstance(decision, Resent):
                 outcomes[place] = _send_again(ask, before, successors[place], writes)
             else:
                 outcomes[place] = _end(ask, before, decision, writes)
-            kinds = ask.credentials.legacy
-            writes.accepted.append(Accepted(found[ask.credentials.client_id], kinds, ask.now, ask.origin))
+            writes.accepted.append(Accepted(client, ask.credentials.legacy, ask.now, ask.origin))
         writes.write(tx)
         return outcomes
 
@@ -157,13 +156,15 @@ class _Successor:
     again: IssuedTokens | None
 
 
-def _find_successor(tx: Transaction, stored: StoredPair, request: RefreshRequest, keys: Keys) -> _Successor | None:
+def _find_successor(
+    tx: Transaction, stored: StoredPair, request: RefreshRequest, client: Client, keys: Keys
+) -> _Successor | None:
     if stored.pair.state is not PairState.SPENT:
         return None
     successor = tokens.find_generation(tx, stored.family.id, stored.pair.generation + 1)
     if successor is None:
         return None
-    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys)
+    ids = TokenIds.following(request.refresh_token, successor.pair.generation, keys, client.token_id_length)
     for again in ids.sealed_before(successor.pair, keys):
         found = tokens.find_by_refresh_token(tx, keys.digest(again.refresh_token))
         if found is not None and found.id == successor.id:
@@ -193,7 +194,7 @@ def _decide(
         raise GrantRevoked(detail="the user is disabled")
     if successor is None:
         return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
-    allowed = policy if successor.again else STRICT_ROTATION
+    allowed = client.rotation(policy) if successor.again else STRICT_ROTATION
     return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes, allowed, successor.pair)
 
 
@@ -201,14 +202,18 @@ def _issue(
     ask: Asked[RefreshRequest],
     before: StoredPair,
     pair: TokenPair,
+    client: Client,
     policy: RotationPolicy,
     keys: Keys,
     entropy: Entropy,
     writes: Writes,
 ) -> IssuedTokens:
     # Without a grace nothing is ever sent again, so there is no reason for one token to follow from another.
-    token = ask.request.refresh_token
-    ids = TokenIds.following(token, pair.generation, keys) if policy.grace else TokenIds.random(entropy)
+    token, length = ask.request.refresh_token, client.token_id_length
+    is_resendable = client.rotation(policy).grace
+    ids = (
+        TokenIds.following(token, pair.generation, keys, length) if is_resendable else TokenIds.random(entropy, length)
+    )
     new, issued = issue(before.family.id, pair, keys, ids)
     writes.pairs.append(new)
     writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))

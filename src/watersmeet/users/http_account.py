@@ -16,10 +16,10 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.users import password
-from watersmeet.users.http import SignedInPages, require_session, start_session, visitor
-from watersmeet.users.http_password import password_fits
+from watersmeet.users.http import SignedInPages, SignInRequired, require_session, start_session, visitor
+from watersmeet.users.http_password import prove_again
 from watersmeet.users.session import Session
-from watersmeet.users.signin import change_password, edit_profile
+from watersmeet.users.signin import NoLongerProven, change_own_password, edit_profile
 from watersmeet.web.cause import note_cause
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import Form
@@ -106,15 +106,20 @@ class Account(SignedInPages):
         environment, now = self.environment, self.environment.clock.now()
         origin = origin_of(request, session.user.username)
         try:
-            if not await password_fits(environment, request, session.user, form.raw("current_password")):
+            proven = await prove_again(environment, request, session.user, form.raw("current_password"))
+            if proven is None:
                 raise WrongPresentPassword
             password_hash = await password.in_a_thread(partial(password.hash_password, form.raw("new_password")))
         except WatersmeetError as problem:
             note_cause(request, problem)
             return await self._page(session, problem=problem)
-        user = await environment.database.write(
-            lambda tx: change_password(tx, session.user.username, password_hash, now, origin)
-        )
+        try:
+            user = await environment.database.write(
+                lambda tx: change_own_password(tx, session, proven, password_hash, now, origin)
+            )
+        except NoLongerProven as problem:
+            note_cause(request, problem)
+            raise SignInRequired(self.context_path + ACCOUNT_PATH) from problem
         log.info("password changed", user=user.username)
         # Every session ended with the old password; this browser gets a new one (S062).
         response = self._done("password")

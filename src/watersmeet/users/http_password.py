@@ -49,14 +49,14 @@ async def verify_typed(
     return None
 
 
-async def password_fits(environment: Environment, request: Request, user: User, typed: str) -> bool:
-    """Whether somebody who is signed in knows their password: before what is far-reaching (S068).
+async def prove_again(environment: Environment, request: Request, user: User, typed: str) -> User | None:
+    """Somebody who is signed in, as their typed password proves them: before what is far-reaching (S068).
 
     Counted like signing in, or a stolen session would be a place to guess at leisure. Raises ``Throttled``.
     """
     name = user.username
     verified = await verify_typed(environment, request, name, typed, failure=Event.PASSWORD_REFUSED, actor=name)
     if verified is None:
-        return False
+        return None
     await environment.database.write(verified.reservation.take_back)
-    return True
+    return verified.user

@@ -15,6 +15,7 @@ from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.names import has_deceptive_characters
 from watersmeet.oauth2.family import Revocation
+from watersmeet.users.session import Session
 
 MAX_DISPLAY_NAME = 80
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
@@ -27,6 +28,10 @@ class UnacceptableUser(WatersmeetError):
 
 class UnknownUser(WatersmeetError):
     """There is no user of that name."""
+
+
+class NoLongerProven(WatersmeetError):
+    """Since somebody proved who they are, their session ended, or the user was disabled or got another password."""
 
 
 def add_user(
@@ -109,6 +114,25 @@ def change_password(
     """Replace a password; whoever signed in with the old one, or was let in by it, is out (S117)."""
     user = require_user(tx, username)
     users.set_password(tx, user.id, password_hash)
+    return _end_what_it_opened(tx, user, password_hash, now, origin)
+
+
+def change_own_password(
+    tx: Transaction, session: Session, proven: User, password_hash: str, now: Instant, origin: Origin = INTERNAL
+) -> User:
+    """``change_password`` for the user of a session who has just proven to be ``proven``. Raises ``NoLongerProven``.
+
+    The proof was made before this transaction. Whoever typed the old password must not overwrite the one that an
+    administrator has set since, and whoever was signed out since must not change anything (S067, S117).
+    """
+    # The user's row first, as whoever else changes a password has it, so that nobody waits in a circle.
+    if not users.exchange_password(tx, proven, password_hash) or users.hold_session(tx, session.digest, now) is None:
+        raise NoLongerProven
+    users.end_all_sessions(tx, proven.id)
+    return _end_what_it_opened(tx, proven, password_hash, now, origin)
+
+
+def _end_what_it_opened(tx: Transaction, user: User, password_hash: str, now: Instant, origin: Origin) -> User:
     authorizations.withdraw_codes(tx, user_id=user.id)
     ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
     audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail={"grants_ended": ended})

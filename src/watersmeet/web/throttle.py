@@ -140,6 +140,22 @@ class Throttle:
             if until is not None and until > now:
                 raise Throttled(until - now)
 
+    async def stranger_refused(self, origin: Origin, error: OAuthError) -> None:
+        """Write down that a request was refused before it named a client, if that is a security decision.
+
+        Nothing was guessed at, so nothing is counted.
+        """
+        now, event = self._clock.now(), _event_of(error)
+        missed = self._budget.take(now) if event else None
+        if event is None or missed is None:
+            return
+
+        def note(tx: Transaction) -> None:
+            _record_missed(tx, missed, now)
+            audit.record(tx, event, origin, now, detail={"cause": type(error).__name__})
+
+        await self._database.write(note)
+
     async def client_failed(self, client_id: str, origin: Origin, error: OAuthError, refused: Event) -> None:
         """Count a failure if it was a guess, and write it down. Raises ``Throttled`` beyond the limit."""
         now = self._clock.now()

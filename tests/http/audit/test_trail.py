@@ -107,6 +107,34 @@ def test_s150_refused_attempts_name_their_cause(site: Site) -> None:
     assert trail(site)[-1].username == "alice"
 
 
+STRANGERS: list[tuple[str, dict[str, str], dict[str, str], str | None]] = [
+    ("introspect", {}, {}, "InvalidClient"),
+    ("introspect", {"client_secret": "x"}, {}, "InvalidClient"),
+    ("introspect", {}, {"authorization": "Bearer x"}, "InvalidClient"),
+    ("token", {}, {}, None),  # merely incomplete
+    ("revoke", {}, {}, None),
+    *((endpoint, {}, {"authorization": "Basic !"}, "InvalidClient") for endpoint in ("token", "revoke", "introspect")),
+    *(
+        (endpoint, {"client_id": "b"}, {"authorization": "Basic YTpi"}, "TwoClientAuthentications")
+        for endpoint in ("token", "revoke", "introspect")
+    ),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "form", "headers", "cause"), STRANGERS)
+def test_s150_who_names_no_client_is_written_down_and_counted_against_nobody(
+    site: Site, endpoint: str, form: dict[str, str], headers: dict[str, str], cause: str | None
+) -> None:
+    for _ in range(12):  # more than the limit of wrong secrets
+        answer = site.new_browser().post(
+            f"/rest/oauth2/latest/{endpoint}", data={"token": "f" * 64, **form}, headers=headers
+        )
+        assert answer.status_code in (400, 401)
+    refused = [(entry.event, entry.client_id, entry.detail) for entry in trail(site)]
+    assert refused == ([("client.refused", None, {"cause": cause})] * 12 if cause else [])
+    assert site.tokens()
+
+
 @pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
 def test_s023_a_credential_in_the_address_is_written_down_and_counted_against_nobody(site: Site, endpoint: str) -> None:
     app = App(site, Profile.STRICT)
@@ -160,6 +188,7 @@ def test_s150_what_administrators_change_is_there_with_before_and_after(site: Si
     after = {"name": "Wiki robot", "type": "confidential", "redirect_uris": ["https://app.example/cb"]}
     rules = {
         "profile": "strict", "refuses": [], "authentication": "either", "may_introspect": False, "plain_answers": False,
+        "refresh_grace_seconds": None,
     }  # fmt: skip
     assert (created.event, created.detail) == ("link.created", {"after": {**after, "scope": "READ", **rules}})
     assert changed.detail == {"before": {"scope": "READ"}, "after": {"scope": "WRITE"}}

@@ -262,6 +262,15 @@ def test_a_registered_client_works(watersmeet_server: Server) -> None:
     assert (answer.status, "error" in answer.json()) == (400, True)
 
 
+@pytest.mark.parametrize("uri", ["http://app.example/cb", "javascript:alert(1)", "https://app.example/cb#x", ""])
+def test_s035_a_client_is_held_to_the_rules_of_every_other_link(watersmeet_server: Server, uri: str) -> None:
+    answer = command(watersmeet_server, "/_dev/clients", {"name": "Bad", "redirect_uris": [uri]})
+    assert (answer.status, "error" in answer.json()) == (400, True)
+    assert command(
+        watersmeet_server, "/_dev/clients", {"name": "Bad", "redirect_uris": ["http://[::1]:1/cb"]}
+    ).status == 200  # fmt: skip
+
+
 # ---- other people's web pages -----------------------------------------------------------------------------
 
 COMMANDS = [

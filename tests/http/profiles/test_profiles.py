@@ -278,9 +278,18 @@ def test_the_exception_ends_on_its_day_and_is_announced(site_under: SiteFactory)
 PLAIN: dict[str, str | None] = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
 
 
-@pytest.mark.parametrize(("kind", "asked"), [(Legacy.NO_PKCE, {}), (Legacy.PLAIN_CHALLENGE, PLAIN)])
+ON_THE_WAY: list[tuple[Legacy, dict[str, str | None], str]] = [
+    (Legacy.NO_PKCE, {}, "invalid_request"),
+    (Legacy.NEITHER_STATE_NOR_PKCE, {"state": None}, "invalid_request"),
+    (Legacy.PLAIN_CHALLENGE, PLAIN, "invalid_request"),
+    (Legacy.METHOD_SPELLING, WITH_PKCE | {"code_challenge_method": "sha256"}, "invalid_request"),
+    (Legacy.NO_SCOPE, WITH_PKCE | {"scope": None}, "invalid_scope"),
+]
+
+
+@pytest.mark.parametrize(("kind", "asked", "_error"), ON_THE_WAY)
 def test_s041_what_is_refused_since_the_question_was_asked_is_not_allowed(
-    lenient: App, kind: Legacy, asked: dict[str, str | None]
+    lenient: App, kind: Legacy, asked: dict[str, str | None], _error: str
 ) -> None:
     location = lenient.ask(**asked).headers["location"]
     fields = form_of(lenient.browser.get(location)) | {"decision": "allow"}
@@ -311,6 +320,20 @@ def test_s041_what_is_refused_since_the_user_answered_is_not_exchanged(site_unde
     if by == "administrator":  # a refusal consumes nothing
         app.change(accept=[Legacy.NO_PKCE])
         assert app.post(app.parameters(without, code_verifier=None)).status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "asked", "error"), ON_THE_WAY)
+def test_s041_each_thing_that_is_refused_since_is_not_exchanged(
+    lenient: App, kind: Legacy, asked: dict[str, str | None], error: str
+) -> None:
+    location = lenient.ask(**asked).headers["location"]
+    code = lenient.site.answer(lenient.browser, lenient.browser.get(location))["code"]
+    right = lenient.parameters(code, code_verifier=VERIFIER if "code_challenge" in asked else None)
+    lenient.change(refuse=[kind])
+    assert lenient.post(right).json()["error"] == error
+    lenient.change(accept=[kind])
+    exchanged = lenient.post(right)
+    assert (exchanged.status_code, "deprecation" in exchanged.headers) == (200, True)
 
 
 def test_s041_the_operator_s_end_holds_on_the_consent_page(site_under: SiteFactory) -> None:

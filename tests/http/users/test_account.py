@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import Site, form_of
+from watersmeet.users import password
 from watersmeet.users.session import Browser
+from watersmeet.users.signin import change_password
 
 ACCOUNT = "/account"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -82,6 +84,23 @@ def test_a_password_is_not_changed_by_chance(site: Site, current: str, new: str,
     assert answer.status_code == 400
     assert says in answer.text
     assert site.sign_in(site.new_browser(), "alice").status_code == 303
+
+
+def test_s117_a_reset_while_the_new_password_is_hashed_stands(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, hash_password = site.signed_in("alice"), password.hash_password
+
+    def hash_and_be_reset(new: str) -> str:
+        reset = hash_password("what the administrator chose")
+        site.environment.database.write_now(lambda tx: change_password(tx, "alice", reset, site.clock.now()))
+        return hash_password(new)
+
+    monkeypatch.setattr(password, "hash_password", hash_and_be_reset)
+    answer = _post(alice, f"{ACCOUNT}/password", current_password="alice", new_password="what a thief chose")
+    assert answer.headers["location"].startswith("/login.action?")
+    for typed, status in (("what a thief chose", 401), ("what the administrator chose", 303)):
+        browser = site.new_browser()
+        form = form_of(browser.get("/login.action")) | {"username": "alice", "password": typed}
+        assert browser.post("/login.action", data=form).status_code == status
 
 
 def test_one_session_ends_or_all_others(site: Site) -> None:

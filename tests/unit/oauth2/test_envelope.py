@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from watersmeet.oauth2.envelope import TOKEN_LENGTH, is_genuine, seal
+from watersmeet.oauth2.envelope import TOKEN_LENGTHS, is_genuine, seal
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.vocabulary import TokenKind
 
 KEYS = Keys.derive("a secret of these tests that is long enough")
 OTHER_KEYS = Keys.derive("another secret of these tests, as long as that")
 ID = "0123456789abcdef" * 2
+LONG_ID = ID * 2
 
 kinds = pytest.mark.parametrize("kind", list(TokenKind))
 
@@ -33,11 +34,15 @@ def signed(header: bytes, payload: bytes, key: bytes = KEYS.access) -> str:
     return f"{text}.{encoded(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
+_DIGITS = "0123456789abcdef"
+
+
 @kinds
-@given(token_id=st.text("0123456789abcdef", min_size=32, max_size=32))
+@given(token_id=st.text(_DIGITS, min_size=32, max_size=32) | st.text(_DIGITS, min_size=64, max_size=64))
 def test_a_token_is_the_jwt_of_the_seed(kind: TokenKind, token_id: str) -> None:
     token = seal(token_id, kind, KEYS)
-    assert len(token) == TOKEN_LENGTH == 120
+    assert (len(token_id), len(token)) in ((32, 120), (64, 163))
+    assert len(token) in TOKEN_LENGTHS
     assert is_genuine(token, kind, KEYS)
     read = jws.deserialize_compact(token, OctKey.import_key(KEYS.signing(kind)), algorithms=["HS256"])
     assert read.protected == {"alg": "HS256"}
@@ -59,9 +64,12 @@ def test_a_token_of_another_secret_is_refused(kind: TokenKind) -> None:
 
 
 @kinds
-@pytest.mark.parametrize("position", range(TOKEN_LENGTH))
-def test_s123_any_other_character_at_any_position_is_refused(kind: TokenKind, position: int) -> None:
-    token = seal(ID, kind, KEYS)
+@pytest.mark.parametrize(
+    ("token_id", "position"),
+    [(each, at) for each in (ID, LONG_ID) for at in range(len(seal(each, TokenKind.ACCESS, KEYS)))],
+)
+def test_s123_any_other_character_at_any_position_is_refused(kind: TokenKind, token_id: str, position: int) -> None:
+    token = seal(token_id, kind, KEYS)
     for character in map(chr, range(0x20, 0x7F)):
         if character != token[position]:
             mutated = token[:position] + character + token[position + 1 :]
@@ -71,11 +79,12 @@ def test_s123_any_other_character_at_any_position_is_refused(kind: TokenKind, po
 
 
 @kinds
-def test_s123_truncated_lengthened_and_re_encoded_tokens_are_refused(kind: TokenKind) -> None:
-    token = seal(ID, kind, KEYS)
+@pytest.mark.parametrize("token_id", [ID, LONG_ID])
+def test_s123_truncated_lengthened_and_re_encoded_tokens_are_refused(kind: TokenKind, token_id: str) -> None:
+    token = seal(token_id, kind, KEYS)
     header, payload, signature = token.split(".")
-    variants = [token[:end] for end in range(TOKEN_LENGTH)]
-    variants += [token[start:] for start in range(1, TOKEN_LENGTH)]
+    variants = [token[:end] for end in range(len(token))]
+    variants += [token[start:] for start in range(1, len(token))]
     variants += [token + tail for tail in ("=", "==", " ", "\n", ".", "A", "\x00")]
     variants += [" " + token, token.upper(), token.lower(), token.swapcase(), token + "." + token]
     variants += [
@@ -102,6 +111,9 @@ def test_s123_truncated_lengthened_and_re_encoded_tokens_are_refused(kind: Token
         (b'{"alg":"HS256"}', f'{{"id":"{ID[:-1]}g"}}'.encode()),
         (b'{"alg":"HS256"}', f'{{"id":"{ID}","a":1}}'.encode()),
         (b'{"alg":"HS256"}', b'{"id":"' + b"\xff" * 32 + b'"}'),
+        (b'{"alg":"HS256"}', f'{{"id":"{ID}{ID[:-1]}"}}'.encode()),
+        (b'{"alg":"HS256"}', f'{{"id":"{ID}{ID[:-1]}g"}}'.encode()),
+        (b'{"alg":"HS256"}', b'{"id":"' + b"\xff" * 64 + b'"}'),
     ],
 )
 def test_s123_other_headers_and_payloads_are_refused_however_well_signed(header: bytes, payload: bytes) -> None:
@@ -114,6 +126,8 @@ def test_no_text_is_genuine_by_accident_or_breaks_the_reader(text: str) -> None:
     assert not is_genuine(text, TokenKind.ACCESS, KEYS)
 
 
-@given(st.text(min_size=TOKEN_LENGTH, max_size=TOKEN_LENGTH) | st.text("aA0-_.", min_size=120, max_size=120))
-def test_no_text_of_the_right_length_breaks_the_reader(text: str) -> None:
+@pytest.mark.parametrize("length", TOKEN_LENGTHS)
+@given(data=st.data())
+def test_no_text_of_the_right_length_breaks_the_reader(data: st.DataObject, length: int) -> None:
+    text = data.draw(st.text(min_size=length, max_size=length) | st.text("aA0-_.", min_size=length, max_size=length))
     assert not is_genuine(text, TokenKind.REFRESH, KEYS)

@@ -210,7 +210,7 @@ class _Control:
             redirect_uris=wanted.redirect_uris,
             scope=wanted.scope,
             profile=wanted.profile,
-            allow_http=True,
+            allow_http=environment.settings.provider.skip_redirect_url_https_requirement,  # as for every other link
         )
         registered = await environment.database.write(
             lambda tx: register(

@@ -1,4 +1,4 @@
-"""Schema 3: groups, permissions as the original has them, and content of every kind."""
+"""Schema 3: groups, permissions as the original has them, content of every kind, a grace for each client."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
     make_permissions_of_spaces()
     change_content()
     make_what_belongs_to_content()
+    remember_leniencies()
 
 
 def make_groups() -> None:
@@ -429,3 +430,14 @@ def make_what_belongs_to_content() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_long_tasks")),
     )
     op.create_index(op.f("ix_long_tasks_user_id"), "long_tasks", ["user_id"])
+
+
+def remember_leniencies() -> None:
+    """A grace for each client, and what a question was let do: null, or empty, in the rows there are."""
+    op.add_column("clients", sa.Column("refresh_grace_seconds", sa.Integer(), nullable=True))
+    op.add_column(
+        "authorizations", sa.Column("legacy", sa.String(length=255), server_default=sa.text("''"), nullable=False)
+    )
+    # Questions that are open, and codes that are unused, are held to the rules of the moment as before.
+    op.execute("UPDATE authorizations SET legacy = 'no-pkce' WHERE code_challenge IS NULL")
+    op.execute("UPDATE authorizations SET legacy = 'plain-challenge' WHERE code_challenge_method = 'plain'")
