@@ -56,6 +56,12 @@ class PropertyTaken(RestError):
         super().__init__(f"A property with the key {key} already exists; change it with PUT.")
 
 
+class LocksOut(RestError):
+    """Restrictions that would keep out whoever sets them."""
+
+    description = "You cannot keep yourself from reading or changing the content: name yourself, or a group of yours."
+
+
 class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
 

@@ -17,6 +17,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -74,15 +75,17 @@ class _Contents:
 
         def operation(tx: Transaction) -> Content:
             if version is not None:
-                return read.find_version(tx, caller.user, content_id, version, expansion)
-            return read.find(tx, caller.user, content_id, statuses, expansion)
+                found = read.find_version(tx, caller.user, content_id, version, expansion)
+            else:
+                found = read.find(tx, caller.user, content_id, statuses, expansion)
+            return with_past(tx, caller.user, found) if expansion.within("history") else found
 
         return self.api.content(await self.api.environment.database.read(operation), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
-        content_id, expansion = content_id_of(request), _LAST_UPDATED | expansion_of(request)
+        content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
         found = await self.api.environment.database.read(
-            lambda tx: read.find(tx, caller.user, content_id, read.CURRENT, NOTHING)
+            lambda tx: with_past(tx, caller.user, read.find(tx, caller.user, content_id, read.CURRENT, NOTHING))
         )
         return JsonResponse(history_json(found, expansion, self.api.site, outermost=True))
 
@@ -105,7 +108,7 @@ class _Contents:
         return Response(status_code=204)
 
 
-_LAST_UPDATED = Expansion.parse(["lastUpdated"])
+_HISTORY = Expansion.parse(["previousVersion,nextVersion,lastUpdated"])  # S1.2
 
 
 # ---- what a request says ----------------------------------------------------------------------------------
