@@ -158,6 +158,14 @@ class PropertyTooLong(RestError):
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
 
 
+class NotServed(RestError):
+    """Something the original does and this server does not."""
+
+    status = 501
+    reason = "Not Implemented"
+    valid = True
+
+
 class BodyTooLarge(RestError):
     """More bytes than one request may carry."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from watersmeet.confluence.content import Content, ContentVersion, Person, Space
+from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import instant_text, person_json
@@ -94,7 +94,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     }
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
-    shown["extensions"] = {"position": "none" if content.position is None else content.position}
+    shown["extensions"] = _extensions_json(content)
     shown["_links"] = _content_links(content, site, outermost=outermost)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
@@ -123,6 +123,12 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         else None,
         "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
     }
+
+
+def _extensions_json(content: Content) -> Json:
+    if content.type == ContentType.COMMENT:
+        return {"location": "footer", "_expandable": {"inlineProperties": "", "resolution": ""}}
+    return {"position": "none" if content.position is None else content.position}
 
 
 def _container_json(content: Content, expansion: Expansion, site: Site) -> Json | None:
