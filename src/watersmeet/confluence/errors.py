@@ -87,6 +87,16 @@ class Forbidden(RestError):
     valid = True
 
 
+class CrossSiteCheckFailed(RestError):
+    """A request that a form of another site could have sent, without the header that none can."""
+
+    status = 403
+    reason = "Forbidden"
+    authorized = False
+    valid = True
+    description = "XSRF check failed: send the header X-Atlassian-Token with the value no-check."
+
+
 class NotFound(RestError):
     """Nothing of that name, or nothing the caller may know of."""
 

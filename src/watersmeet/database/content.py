@@ -22,7 +22,7 @@ from watersmeet.confluence.content import (
 )
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_CONTENT, viewer
-from watersmeet.database.restrictions import work_out_guards
+from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
@@ -44,6 +44,14 @@ class ContentFilter:
     title: str | None = None
     created_from: Instant | None = None
     created_before: Instant | None = None
+    parent_id: int | None = None
+    container_id: int | None = None
+    is_reply: bool | None = None
+    """Whether it has a parent."""
+    below: int | None = None
+    """Everything below that content or in it, whatever its depth."""
+    in_order: bool = False
+    """As people ordered them by hand, and then by age; otherwise by age alone."""
 
 
 # ---- reading ----------------------------------------------------------------------------------------------
@@ -168,7 +176,8 @@ def list_visible(
     tx: Transaction, wanted: ContentFilter, window: Window, user: User, *, body: bool = False
 ) -> Slice[Content]:
     """The contents the user may see, oldest first."""
-    query = _PRESENT[body].where(*_criteria(wanted)).order_by(content.c.id)
+    by_hand = (content.c.position.is_(None), content.c.position) if wanted.in_order else ()
+    query = _PRESENT[body].where(*_criteria(wanted)).order_by(*by_hand, content.c.id)
     rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
     return Slice.of([_as_content(row) for row in rows], window)
 
@@ -189,6 +198,19 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at >= wanted.created_from)
     if wanted.created_before is not None:
         criteria.append(content.c.created_at < wanted.created_before)
+    return criteria + _criteria_of_the_tree(wanted)
+
+
+def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.parent_id is not None:
+        criteria.append(content.c.parent_id == wanted.parent_id)
+    if wanted.container_id is not None:
+        criteria.append(content.c.container_id == wanted.container_id)
+    if wanted.is_reply is not None:
+        criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
+    if wanted.below is not None:
+        criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
     return criteria
 
 
