@@ -114,6 +114,20 @@ class ContentNotFound(NotFound):
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
 
 
+class UserNotFound(NotFound):
+    """No user of that key or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No user found with key or username: {name}")
+
+
+class GroupNotFound(NotFound):
+    """No group of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No group found with name: {name}")
+
+
 class LabelNotFound(NotFound):
     """The content does not carry that label."""
 

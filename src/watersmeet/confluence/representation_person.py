@@ -36,6 +36,22 @@ def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:
     }
 
 
+def anonymous_json(site: Site) -> Json:
+    """Whoever is not signed in."""
+    return {
+        "type": "anonymous",
+        "profilePicture": {
+            "path": site.context_path + "/images/icons/profilepics/anonymous.svg",
+            "width": 48,
+            "height": 48,
+            "isDefault": True,
+        },
+        "displayName": "Anonymous",
+        "_links": {"self": site.absolute("/rest/api/user/anonymous")} | site.outermost,
+        "_expandable": {"status": ""},
+    }
+
+
 def group_json(name: str, site: Site, *, outermost: bool = False) -> Json:
     """A group."""
     links = {"self": site.absolute("/rest/api/group/" + quote(name, safe=""))}
