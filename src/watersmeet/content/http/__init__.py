@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from watersmeet.content.http import contents, groups, labels, properties, restrictions, spaces, tree, users, watches
+from watersmeet.content.http import (
+    contents,
+    groups,
+    instance,
+    labels,
+    properties,
+    restrictions,
+    spaces,
+    tree,
+    users,
+    watches,
+)
 from watersmeet.content.http.api import Api
 from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (contents, labels, properties, restrictions, watches, spaces, tree, users, groups)
+_GROUPS = (contents, labels, properties, restrictions, watches, spaces, tree, users, groups, instance)
 
 
 def routes(environment: Environment) -> list[Route]:
