@@ -7,6 +7,7 @@ from watersmeet.content.http import (
     groups,
     instance,
     labels,
+    permissions,
     properties,
     restrictions,
     spaces,
@@ -19,7 +20,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (contents, labels, properties, restrictions, watches, spaces, tree, users, groups, instance)
+_GROUPS = (contents, labels, permissions, properties, restrictions, watches, spaces, tree, users, groups, instance)
 
 
 def routes(environment: Environment) -> list[Route]:
