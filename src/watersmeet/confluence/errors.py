@@ -182,6 +182,14 @@ class PersonalSpaceTaken(RestError):
         super().__init__(f"A space already exists with key {key}")
 
 
+class NotServed(RestError):
+    """Something the original does and this server does not."""
+
+    status = 501
+    reason = "Not Implemented"
+    valid = True
+
+
 class BodyTooLarge(RestError):
     """More bytes than one request may carry."""
 

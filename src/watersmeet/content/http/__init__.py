@@ -13,6 +13,7 @@ from watersmeet.content.http import (
     spaces,
     tree,
     users,
+    versions,
     watches,
 )
 from watersmeet.content.http.api import Api
@@ -20,7 +21,20 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (contents, labels, permissions, properties, restrictions, watches, spaces, tree, users, groups, instance)
+_GROUPS = (
+    contents,
+    labels,
+    permissions,
+    properties,
+    restrictions,
+    watches,
+    spaces,
+    tree,
+    users,
+    groups,
+    instance,
+    versions,
+)
 
 
 def routes(environment: Environment) -> list[Route]:
