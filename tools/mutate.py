@@ -1,7 +1,9 @@
 """``make mutate``: break every check of the protocol in turn and see whether a test notices.
 
-mutmut changes one expression at a time in ``oauth2`` and the token slice and runs the unit and HTTP tests against it.
-What survives is listed in docs/security/mutants.md with a reason; ``--list`` renews the document from the last run.
+mutmut changes one expression at a time in ``oauth2`` and the token slice and runs the tests that come there: a choice
+of them first, as different as possible, and all of them for what survives that. What survives both is listed in
+docs/security/mutants.md with a reason. A run goes on where the last one ended: ``--again`` gives the survivors another
+trial, after tests were added; ``--list`` only renews the document.
 """
 
 from __future__ import annotations
@@ -10,14 +12,17 @@ import argparse
 import ast
 import difflib
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[1]
 _DOCUMENT = _ROOT / "docs" / "security" / "mutants.md"
@@ -112,10 +117,14 @@ def _joined(diff: list[str], mark: str) -> str:
     return " ".join(" ".join(line[2:] for line in diff if line.startswith(mark)).split())
 
 
+def _reason(mutant: Mutant) -> str | None:
+    return next((each.words for each in _REASONS if each.applies(mutant)), None)
+
+
 def _table(survivors: list[Mutant]) -> list[str]:
     rows = ["| Where | Was | Became | Reason |", "|---|---|---|---|"]
     for mutant in survivors:
-        reason = next((each.words for each in _REASONS if each.applies(mutant)), "**unexplained**")
+        reason = _reason(mutant) or "**unexplained**"
         where = re.sub(r"^watersmeet\.|x_|xǁ|__mutmut_\d+$", "", mutant.name).replace("ǁ", ".")
         rows.append(f"| `{where}` | `{_cell(mutant.removed)}` | `{_cell(mutant.added)}` | {reason} |")
     return rows
@@ -149,18 +158,86 @@ def _document(tried: int, survivors: list[Mutant]) -> str:
     )
 
 
+# ---- running ----------------------------------------------------------------------------------------------
+
+_FIRST_SECONDS = 3.0  # what the choice of tests for a function may take; thousands of mutants wait
+
+
+def _choose(tests: Iterable[str], duration: Mapping[str, float], seconds: float) -> list[str]:
+    """Some of the tests that come to a function, as different from one another as the time allows.
+
+    One case of each test function in turn, those with the fewest cases first: they are about something in particular.
+    """
+    cases = defaultdict(list)
+    for test in sorted(tests, key=lambda test: duration[test]):
+        cases[test.partition("[")[0]].append(test)
+    turns = sorted(
+        ((turn, len(group), test) for group in cases.values() for turn, test in enumerate(group)),
+    )
+    chosen: list[str] = []
+    used = 0.0
+    for _, _, test in turns:
+        if used + duration[test] <= seconds or not chosen:
+            chosen.append(test)
+            used += duration[test]
+    return chosen
+
+
+def _run(names: list[str], seconds: float | None) -> None:
+    """Try every mutant that has not been tried, with tests for so many seconds each."""
+    from mutmut import __main__ as mutmut
+    from mutmut.state import state
+
+    collect: Callable[..., None] = mutmut.collect_or_load_stats
+
+    def collect_and_choose(*arguments: object, **named: object) -> None:
+        collect(*arguments, **named)
+        tests_of: dict[str, Any] = state().tests_by_mangled_function_name
+        if seconds is not None:
+            tests_of.update({of: _choose(tests_of[of], state().duration_by_test, seconds) for of in tests_of})
+
+    vars(mutmut)["collect_or_load_stats"] = collect_and_choose
+    vars(mutmut)["_run"](names, 2)
+
+
+def _retry(is_wanted: Callable[[Mutant], bool]) -> None:
+    """Forget that some mutants survived."""
+    wanted = {mutant.name for mutant in _mutants()[1] if is_wanted(mutant)}
+    for record in (_ROOT / "mutants" / "src").rglob("*.meta"):
+        kept = json.loads(record.read_text())
+        codes = kept["exit_code_by_key"]
+        kept["exit_code_by_key"] = {name: None if name in wanted else codes[name] for name in codes}
+        record.write_text(json.dumps(kept, indent=4))
+
+
 def main() -> None:
     """Run mutmut, or with ``--list`` only read its last results, and write the document."""
     parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument("--list", action="store_true", help="renew the document from the last run")
+    parser.add_argument("--again", action="store_true", help="try once more what survived and is no mere text")
+    parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)  # one pass, in a process of its own
     parser.add_argument("names", nargs="*", help="mutants to run, like watersmeet.oauth2.pkce*")
     given = parser.parse_args()
+    os.chdir(_ROOT)
+    if given.seconds is not None:
+        _run(given.names, given.seconds or None)
+        return
+    if given.again:
+        _retry(lambda mutant: not _differs_only_in_text(mutant))
     if not given.list:
-        subprocess.run(
-            [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *given.names], cwd=_ROOT, check=False
-        )
+        for seconds in (_FIRST_SECONDS, 0.0):
+            _pass(seconds, given.names)
+            if seconds:
+                _retry(lambda mutant: _reason(mutant) is None)
     _DOCUMENT.write_text(_document(*_mutants()))
     print(f"mutate: {_DOCUMENT.relative_to(_ROOT)} written")
+
+
+def _pass(seconds: float, names: list[str]) -> None:
+    # Engines differ in SQL, not in what the protocol decides, and a server for each mutant would take days.
+    environment = {**os.environ, "WATERSMEET_TEST_WITHOUT": "postgresql"}
+    command = [sys.executable, __file__, "--seconds", str(seconds), *names]
+    subprocess.run(command, cwd=_ROOT, env=environment, check=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PROPERTY_PREFIX = "atlassian.oauth2.provider."
 SAMPLE_SECRET = "replace-this-sample-with-a-secret-of-your-own"  # noqa: S105 - refused by `serve`
 MINIMUM_SECRET_LENGTH = 32
+ADVISED_ACCESS_TOKEN_SECONDS = 3600
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -71,7 +72,7 @@ class ProviderSettings:
         "When expired authorization codes are deleted: a cron line of five fields, or six beginning with seconds.",
     )
     access_token_expiration_seconds: int = _property(
-        3600, "access.token.expiration.seconds", "Lifetime of access tokens."
+        3600, "access.token.expiration.seconds", "Lifetime of access tokens; above 3600 it is warned of."
     )
     prune_expired_tokens_schedule: str = _property(
         "* * * * * ?", "prune.expired.tokens.schedule", "When expired tokens are deleted: a cron line."
@@ -166,7 +167,8 @@ class Settings:
         0,
         "refresh_grace_seconds",
         "0 to 2: for how long after a refresh the same request gets the same answer again, for clients whose "
-        "connection broke. 0: a refresh token that comes twice ends the grant at once.",
+        "connection broke. 0: a refresh token that comes twice ends the grant at once. An incoming link may have a "
+        "grace of its own.",
     )
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
@@ -229,6 +231,11 @@ class Settings:
     def allows_credentials_in_query(self) -> bool:
         """Whether a URL can be confidential at all: only under https or on this computer (N1)."""
         return self.is_https or self.is_loopback
+
+    @property
+    def has_long_access_tokens(self) -> bool:
+        """Whether access tokens live longer than is advised (S122, N9)."""
+        return self.provider.access_token_expiration_seconds > ADVISED_ACCESS_TOKEN_SECONDS
 
     @property
     def code_lifetime(self) -> int:
@@ -458,6 +465,33 @@ _CHECKS = (
     (
         lambda settings: settings.provider.max_lock_timeout_seconds < 1,
         f"{PROPERTY_PREFIX}max.lock.timeout.seconds must be at least 1.",
+    ),
+)
+
+
+def weaknesses(settings: Settings) -> list[str]:
+    """What works but is weaker than is advised, one sentence each."""
+    return [text for is_weak, text in _WEAKNESSES if is_weak(settings)]
+
+
+_WEAKNESSES = (
+    (
+        lambda settings: settings.has_long_access_tokens,
+        f"{PROPERTY_PREFIX}access.token.expiration.seconds is above 3600: whoever steals an access token has it for "
+        "longer than an hour. Clients refresh by themselves, so an hour is enough.",
+    ),
+    (
+        lambda settings: not (settings.is_https or settings.is_loopback),
+        "base_url is http: everybody on the way can read passwords, codes and tokens. For staging only.",
+    ),
+    (
+        lambda settings: settings.provider.skip_redirect_url_https_requirement,
+        f"{PROPERTY_PREFIX}skip.redirect.url.https.requirement is on: codes may be sent over http, where everybody on "
+        "the way can read them. For staging only.",
+    ),
+    (
+        lambda settings: not settings.provider.validate_client_secret,
+        f"{PROPERTY_PREFIX}validate.client.secret is off: whoever holds a token can revoke it without the secret.",
     ),
 )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table, say
+from watersmeet.cli.output import print_json, print_table, say, warn
+from watersmeet.clock import SECOND
 from watersmeet.confluence.scopes import Scope
-from watersmeet.oauth2.client import AuthenticationMethod
+from watersmeet.oauth2.client import AuthenticationMethod, Client
+from watersmeet.oauth2.family import RotationPolicy
 from watersmeet.oauth2.profile import Legacy, Profile
+from watersmeet.settings import Settings
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -118,7 +121,10 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
 
     with production_environment(config) as environment:
         found = environment.database.read_now(lambda tx: compatibility_of(tx, require_link(tx, client_id)))
+        settings = environment.settings
     link = found.link
+    if settings.has_long_access_tokens:
+        warn("access tokens live longer than an hour; see `watersmeet settings --check`.")
     if as_json:
         print_json(link_as_json(link) | found.as_json())
         return
@@ -128,11 +134,19 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
     for uri in link.redirect_uris:
         say(f"redirect URL  {uri.value}")
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
+    say(f"refresh       {_refresh_in_words(link, settings)}")
+    say(f"access token  lives {settings.provider.access_token_expiration_seconds} s")
     for kind, of in found.accepted.items():
         refused = "" if link.accepts(kind) else "; refused now"
         say(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
     if found.can_require_pkce:
         say(f"\nIt uses PKCE. To require it from now on: watersmeet link change {client_id} --require-pkce")
+
+
+def _refresh_in_words(link: Client, settings: Settings) -> str:
+    grace = link.rotation(RotationPolicy(settings.refresh_grace_seconds * SECOND)).grace // SECOND
+    whose = "the server's setting" if link.refresh_grace_seconds is None else "its own"
+    return f"{f'grace of {grace} s' if grace else 'strict: a token works once'} ({whose})"
 
 
 @command.command("change")
@@ -156,6 +170,11 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
     default=None,
     help="Leave iss (RFC 9207) and the empty fragment out of its redirects.",
 )
+@click.option(
+    "--refresh-grace",
+    type=click.Choice(["0", "1", "2", "default"]),
+    help="For how many seconds a refresh that comes again gets the same answer; default: as the server's setting.",
+)
 @_json_option
 @config_option
 def change(
@@ -167,6 +186,7 @@ def change(
     introspection: bool | None,
     authentication: Any,
     plain_answers: bool | None,
+    refresh_grace: str | None,
     as_json: bool,
     config: Path | None,
 ) -> None:
@@ -175,7 +195,8 @@ def change(
     from watersmeet.links.register import change_rules, link_as_json, require_link
 
     refused = {Legacy(kind) for kind in refuse} | ({Legacy.NO_PKCE} if require_pkce else set())
-    if not (refused or accept or profile or authentication) and introspection is None and plain_answers is None:
+    named = refused or accept or profile or authentication or refresh_grace
+    if not named and introspection is None and plain_answers is None:
         raise click.UsageError("Name what to change; see --help.")
     with production_environment(config) as environment:
         link = environment.database.write_now(
@@ -190,12 +211,17 @@ def change(
                 may_introspect=introspection,
                 authentication=authentication,
                 plain_answers=plain_answers,
+                refresh_grace_seconds=_grace(refresh_grace),
             )
         )
     if as_json:
         print_json(link_as_json(link))
     else:
         say(f"Changed {link.name}.")
+
+
+def _grace(chosen: str | None) -> int | Literal["default"] | None:
+    return int(chosen) if chosen and chosen.isdigit() else "default" if chosen else None
 
 
 @command.command("rotate-secret")

@@ -28,6 +28,11 @@ def say(text: str, *, nl: bool = True) -> None:
         raise OutputLost(f"Standard output cannot be written: {error.strerror}.") from error
 
 
+def warn(text: str) -> None:
+    """One warning on standard error, so that what is printed for programs stays as it is."""
+    click.echo(f"Warning: {text}", err=True)
+
+
 def print_json(value: Any) -> None:
     """One JSON value, indented, on standard output."""
     import msgspec

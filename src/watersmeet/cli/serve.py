@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from watersmeet.cli.configuration import config_option, load_settings, parse_properties, property_option
-from watersmeet.cli.output import say
+from watersmeet.cli.output import say, warn
 
 
 @click.command("serve")
@@ -30,12 +30,14 @@ def command(
     from watersmeet.cli import server
     from watersmeet.database.properties import Purpose, prepare
     from watersmeet.oauth2.keys import Keys
-    from watersmeet.settings import require_production
+    from watersmeet.settings import require_production, weaknesses
     from watersmeet.web import log
 
     flags = {"host": host, "port": port, "workers": workers, **parse_properties(properties)}
     settings = load_settings(config, flags)
     require_production(settings)
+    for weakness in weaknesses(settings):
+        warn(weakness)
     log.configure(settings.log_format)
     database = open_database(settings)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -20,7 +22,7 @@ from watersmeet.links.credentials import (
     enable_link,
     rotate_secret,
 )
-from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, strongest
+from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, RefreshGrace, strongest
 from watersmeet.links.recipes import recipes
 from watersmeet.links.register import Registration, UnacceptableLink, change_rules, edit, register, require_link
 from watersmeet.oauth2.client import Client
@@ -125,7 +127,7 @@ class IncomingLinks(SignedInPages):
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
     async def rules(self, request: Request) -> Response:
-        """Turn the ratchet (require PKCE), or allow introspection or take it back."""
+        """Turn the ratchet (require PKCE), allow introspection or take it back, or choose a grace for refreshes."""
         session = await self._administrator(request)
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
@@ -133,8 +135,11 @@ class IncomingLinks(SignedInPages):
         introspect = {"yes": True, "no": False}.get(form.text("may_introspect"))
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
+            grace = _chosen_grace(form)
             await self.environment.database.write(
-                lambda tx: change_rules(tx, client, now, origin, refuse=refuse, may_introspect=introspect)
+                lambda tx: change_rules(
+                    tx, client, now, origin, refuse=refuse, may_introspect=introspect, refresh_grace_seconds=grace
+                )
             )
         except WatersmeetError as error:
             return await self._link(session, client, problem=error)
@@ -273,10 +278,22 @@ class IncomingLinks(SignedInPages):
             is_new=is_new,
             recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
             overlap_hours=DEFAULT_OVERLAP_HOURS,
+            refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),
+            access_token_seconds=self.environment.settings.provider.access_token_expiration_seconds,
+            has_long_access_tokens=self.environment.settings.has_long_access_tokens,
             problem_found=problem,
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)
+
+
+def _chosen_grace(form: Form) -> int | Literal["default"] | None:
+    chosen = form.text("refresh_grace")
+    if not chosen or chosen == "default":
+        return "default" if chosen else None
+    if not (chosen.isascii() and chosen.isdigit()):
+        raise UnacceptableLink("Choose one of the graces.")
+    return int(chosen)
 
 
 def _chosen_profile(form: Form | None, link: Client | None) -> Profile:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from watersmeet.clock import SECOND
 from watersmeet.confluence.scopes import Scope, ScopeWords
 from watersmeet.database.tokens import Usage
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.compatibility import Compatibility
 from watersmeet.links.recipes import Recipe
+from watersmeet.links.register import MAX_REFRESH_GRACE
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.family import RotationPolicy
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.web.templates import Page
 
@@ -56,6 +59,21 @@ class LinkForm(Page):
     form_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshGrace:
+    """The grace of a link, in seconds: what holds, its own (``None``: none), the server's, what may be chosen."""
+
+    holds: int
+    own: int | None
+    server: int
+    choices: range = range(MAX_REFRESH_GRACE + 1)
+
+    @classmethod
+    def of(cls, link: Client, server: int) -> RefreshGrace:
+        """The grace of a link of a server with that setting."""
+        return cls(link.rotation(RotationPolicy(server * SECOND)).grace // SECOND, link.refresh_grace_seconds, server)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPage(Page):
     """One incoming link; its secret only in the answer that made it."""
@@ -70,6 +88,9 @@ class LinkPage(Page):
     is_new: bool
     recipes: list[Recipe]
     overlap_hours: int
+    refresh_grace: RefreshGrace
+    access_token_seconds: int
+    has_long_access_tokens: bool
     problem_found: WatersmeetError | None
     form_token: str
 
