@@ -48,12 +48,12 @@ class Costs:
     edge: float
     """Between the HTTP server and the database."""
     batch: float
-    """In the writing thread."""
+    """In the batch: statements, decisions, commit."""
     tables: str
 
 
 def measure_costs() -> Costs:
-    """The event loop's side and the writing thread's side of an exchange on SQLite."""
+    """The part of an exchange on SQLite that is its own, and the part that a batch shares."""
     with tempfile.TemporaryDirectory(prefix="watersmeet-bench-") as folder:
         store = Store.create(f"sqlite:///{folder}/watersmeet.db")
         try:
@@ -63,11 +63,11 @@ def measure_costs() -> Costs:
             store.close()
     lines = [
         f"One exchange on SQLite: {edge:.0f} µs between the HTTP server and the database (parsing, decisions about "
-        f"the request, answer, headers, log), {batch:.0f} µs in the writing thread in batches of {_BATCH}, commit "
+        f"the request, answer, headers, log), {batch:.0f} µs in a batch of {_BATCH}, commit "
         "included. "
         "Own time by layer, as a profiler sees it:",
         "",
-        "| between server and database | share | in the writing thread | share |",
+        "| between server and database | share | in the batch | share |",
         "|---|---:|---|---:|",
     ]
     for (one, share), (other, other_share) in zip(edge_layers[:_ROWS], batch_layers[:_ROWS], strict=False):
@@ -146,7 +146,7 @@ def _edge(store: Store) -> Callable[[int], None]:
     class AnsweringAtOnce:
         """The database as the token endpoint sees it, without its work."""
 
-        async def write_together(self, _operation: Any, _request: Any) -> IssuedTokens:
+        async def write_together(self, _operation: Any, _request: Any, **_how: Any) -> IssuedTokens:
             return issued
 
     log.configure(settings.log_format)
@@ -165,8 +165,9 @@ def _edge(store: Store) -> Callable[[int], None]:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(_message: Any) -> None:
-            return None
+        async def send(message: Any) -> None:
+            if message.get("status", 200) != 200:
+                raise RuntimeError(f"the token endpoint answered {message['status']}")
 
         await app(scope, receive, send)
 

@@ -259,9 +259,10 @@ def _budget(found: Found) -> str:
     lines = [
         f"What stands between P1 and its goal: an exchange on SQLite costs the server {whole:.0f} µs of processor. "
         f"Of these the HTTP server and the framework take {http:.0f} (which is all the limit does), checking, "
-        f"deciding, answering and logging {edge:.0f}, the statements and the commit in the writing thread "
-        f"{batch:.0f}, and {rest:.0f} are what is left over: two threads that take turns at one interpreter lock, "
-        "smaller batches than the profile's, and caches that the load driver on the same cores empties.",
+        f"deciding, answering and logging {edge:.0f}, deciding and writing as part of a batch, commit included, "
+        f"{batch:.0f}, and {rest:.0f} are what is left over: telling the writing thread when to flush and being told "
+        "that it has, smaller batches than the profile's, and caches that the load driver on the same cores empties. "
+        "Nearly all of it is Python's own: SQLite's share is in the table under “Where the time goes”.",
     ]
     server = median(each.exchange.server_microseconds for each in _rounds(found, _POSTGRESQL))
     if server is not None:

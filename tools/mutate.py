@@ -185,19 +185,20 @@ def _choose(tests: Iterable[str], duration: Mapping[str, float], seconds: float)
 
 def _run(names: list[str], seconds: float | None) -> None:
     """Try every mutant that has not been tried, with tests for so many seconds each."""
-    from mutmut import __main__ as mutmut
+    import mutmut.__main__ as mutmut
     from mutmut.state import state
 
-    collect: Callable[..., None] = mutmut.collect_or_load_stats
+    collect = mutmut.collect_or_load_stats
 
     def collect_and_choose(*arguments: object, **named: object) -> None:
         collect(*arguments, **named)
-        tests_of: dict[str, Any] = state().tests_by_mangled_function_name
         if seconds is not None:
-            tests_of.update({of: _choose(tests_of[of], state().duration_by_test, seconds) for of in tests_of})
+            found = state()
+            for function, tests in found.tests_by_mangled_function_name.items():
+                found.tests_by_mangled_function_name[function] = _choose(tests, found.duration_by_test, seconds)
 
-    vars(mutmut)["collect_or_load_stats"] = collect_and_choose
-    vars(mutmut)["_run"](names, 2)
+    mutmut.collect_or_load_stats = collect_and_choose
+    mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
 
 
 def _retry(is_wanted: Callable[[Mutant], bool]) -> None:

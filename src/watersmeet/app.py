@@ -32,13 +32,14 @@ from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
 from watersmeet.web import errors, uses
+from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
 from watersmeet.web.errors import Failures
 from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
 from watersmeet.web.proxies import TrustedProxies
-from watersmeet.web.route import Mount
+from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
@@ -117,8 +118,9 @@ def create_app(
         if database is None:
             opened.close()
 
+    endpoint = tokens_http.TokenEndpoint(environment)
     routes: list[BaseRoute] = [
-        *tokens_http.routes(environment),  # first, because they are asked for most
+        *tokens_http.routes(environment, endpoint),
         *authorize_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
@@ -133,8 +135,6 @@ def create_app(
         routes = [_way_home(settings.context_path), Mount(settings.context_path, routes)]
     routes = [*discovery_http.root_routes(settings), *routes]
     app = Starlette(
-        routes=routes,
-        lifespan=lifespan,
         exception_handlers={**errors.handlers(environment), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
@@ -142,9 +142,10 @@ def create_app(
             Middleware(SecurityHeaders, settings=settings),
             Middleware(Failures, environment=environment),
             Middleware(KnownHosts, settings=settings),
+            Middleware(DirectRoutes, handlers=endpoint.direct()),
         ],
     )
-    app.router.redirect_slashes = False  # see web/route.py
+    app.router = Router(routes, lifespan=lifespan)
     app.state.environment = environment
     return app
 

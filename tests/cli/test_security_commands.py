@@ -62,6 +62,33 @@ def test_the_audit_log_on_the_command_line(tmp_path: Path, env: dict[str, str]) 
     assert run("audit", "--json", "--csv", cwd=tmp_path, env=env).returncode == 2
 
 
+def test_what_is_weaker_than_advised_is_said(tmp_path: Path, env: dict[str, str]) -> None:
+    fine = run("settings", "--check", cwd=tmp_path, env=env)
+    assert (fine.returncode, fine.stderr) == (0, "")
+    assert "usable" in fine.stdout
+    weak = env | {"ATLASSIAN_OAUTH2_PROVIDER_ACCESS_TOKEN_EXPIRATION_SECONDS": "3601"}
+    warned = run("settings", "--check", cwd=tmp_path, env=weak)
+    assert warned.returncode == 0
+    assert "access.token.expiration.seconds is above 3600" in warned.stderr
+    refused = run("settings", "--check", cwd=tmp_path, env=env | {"WATERSMEET_SECRET": "short"})
+    assert refused.returncode == 1
+
+
+def test_a_grace_of_its_own_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
+    def done(*words: str) -> str:
+        ran = run("link", *words, cwd=tmp_path, env=env)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    made = json.loads(done("add", "App", "--redirect-uri", "https://app.example/cb", "--scope", "READ", "--json"))
+    client_id = made["client_id"]
+    assert "strict: a token works once (the server's setting)" in done("show", client_id)
+    done("change", client_id, "--refresh-grace", "2")
+    assert "grace of 2 s (its own)" in done("show", client_id)
+    done("change", client_id, "--refresh-grace", "default")
+    assert json.loads(done("show", client_id, "--json"))["refresh_grace_seconds"] is None
+
+
 def test_keys_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
     def done(*words: str) -> str:
         ran = run("keys", *words, cwd=tmp_path, env=env)

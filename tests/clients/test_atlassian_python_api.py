@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
 
+from tests.support.client import installed, token_of
 from tests.support.server import RunningServer
 
 # Run by an interpreter that has the wanted version; nothing of the library is patched.
@@ -38,15 +38,7 @@ _EXPECTED = {"space": "DEMO", "first": "<p>first</p>", "version": 2, "second": "
 
 @pytest.fixture(scope="module")
 def token(dev_server: RunningServer) -> str:
-    """An access token of alice's, got with our own command line."""
-    command = [sys.executable, "-m", "watersmeet", "authorize", "--url", dev_server.base_url]
-    client = dev_server.clients[0].client_id
-    done = subprocess.run(
-        [*command, "--client", client, "--user", "alice", "--scope", "WRITE", "--pkce"],
-        check=True,
-        capture_output=True,
-    )
-    return str(json.loads(done.stdout)["access_token"])
+    return token_of(dev_server)
 
 
 def _run(python: str, server: RunningServer, token: str) -> object:
@@ -60,9 +52,5 @@ def test_version_5(dev_server: RunningServer, token: str) -> None:
 
 
 def test_version_4(dev_server: RunningServer, token: str, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
-    uv = Path(__file__).parents[2] / ".tools" / "venv" / "bin" / "uv"
-    command = [str(uv), "pip", "install", "--quiet", "--python", python, "atlassian-python-api==4.0.7"]
-    subprocess.run(command, check=True)
+    python = str(installed(tmp_path / "venv", "atlassian-python-api==4.0.7") / "python")
     assert _run(python, dev_server, token) == _EXPECTED

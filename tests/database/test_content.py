@@ -27,12 +27,12 @@ from watersmeet.confluence.errors import (
 )
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Window
-from watersmeet.confluence.permission import SpacePermission
+from watersmeet.confluence.permission import READER, USERS_GROUP, WRITER
 from watersmeet.confluence.scopes import Role
 from watersmeet.content import read, space, write
 from watersmeet.content.demo import add_demo_content
 from watersmeet.content.write import Draft, Revision
-from watersmeet.database import spaces, users
+from watersmeet.database import groups, permissions, spaces, users
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import content as content_table
@@ -106,8 +106,8 @@ def wiki(database: Database) -> Wiki:
         for key in ("OPEN", "SHUT"):
             space.create(tx, people["admin"], key=key, name=key.title(), description="", now=NOW)
         opened = space.find(tx, people["admin"], "OPEN", NOTHING)
-        spaces.grant(tx, opened.id, None, SpacePermission.READ)
-        spaces.grant(tx, opened.id, people["alice"], SpacePermission.WRITE)
+        permissions.grant(tx, opened.id, READER, group_id=groups.find_id(tx, USERS_GROUP))
+        permissions.grant(tx, opened.id, WRITER, user_id=people["alice"].id)
         return people
 
     return Wiki(database, database.write_now(make))
@@ -397,7 +397,7 @@ def test_reading_is_not_writing(wiki: Wiki) -> None:
 
 def test_a_permission_of_one_s_own_opens_a_space(wiki: Wiki) -> None:
     shut = wiki.run(space.find, "admin", "SHUT", NOTHING)
-    wiki.database.write_now(lambda tx: spaces.grant(tx, shut.id, wiki.people["viewer"], SpacePermission.READ))
+    wiki.database.write_now(lambda tx: permissions.grant(tx, shut.id, READER, user_id=wiki.people["viewer"].id))
     assert wiki.run(space.find, "viewer", "shut", NOTHING).key == "SHUT"
     with pytest.raises(Forbidden):
         wiki.create("Mine", by="viewer", key="SHUT")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.support.grants import together
 from tests.support.lock import locked
-from watersmeet.database import engine as engine_module
+from watersmeet.database import waiting as waiting_module
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata, properties
 from watersmeet.database.transaction import Operation, Transaction
@@ -175,7 +175,7 @@ def test_20_threads_that_write_at_once_are_all_answered(database: Database) -> N
 def test_s105_a_full_write_queue_is_answered_busy_and_works_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_QUEUE_LENGTH", 2)
+    monkeypatch.setattr(waiting_module, "QUEUE_LENGTH", 2)
     with opened(f"sqlite:///{tmp_path}/a.db") as database:
         metadata.create_all(database.engine)
         holding, release = threading.Event(), threading.Event()

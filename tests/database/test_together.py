@@ -12,8 +12,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.support.grants import ENTROPY, KEYS, LIFETIMES, NOW, REDIRECT_URI, VERIFIER, Grants, together
-from watersmeet.database import engine as engine_module
-from watersmeet.database import tokens
+from watersmeet.database import micro_batches, tokens
+from watersmeet.database import waiting as waiting_module
 from watersmeet.database.engine import Database
 from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import properties
@@ -75,7 +75,7 @@ def test_requests_that_wait_together_are_one_batch(database: Database) -> None:
     async def wait_together() -> None:
         # Whatever is being served when they come, they wait for: on PostgreSQL two transactions may be.
         busy = []
-        for number in range(engine_module._SERVING if database.dialect == "postgresql" else 1):
+        for number in range(micro_batches.SERVING if database.dialect == "postgresql" else 1):
             holding.clear()
             busy.append(asyncio.ensure_future(database.write_together(hold, f"first {number}")))
             await asyncio.to_thread(holding.wait, 30)
@@ -119,7 +119,7 @@ def test_two_operations_that_wait_together_keep_apart(database: Database) -> Non
 
 
 def test_s105_too_many_waiting_requests_are_answered_busy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "_QUEUE_LENGTH", 3)
+    monkeypatch.setattr(waiting_module, "QUEUE_LENGTH", 3)
     holding, release = threading.Event(), threading.Event()
 
     def hold(_tx: Transaction, requests: Sequence[str]) -> Sequence[str]:
@@ -129,7 +129,7 @@ def test_s105_too_many_waiting_requests_are_answered_busy(database: Database, mo
 
     async def fill() -> list[str | BaseException]:
         busy = []
-        for number in range(engine_module._SERVING if database.dialect == "postgresql" else 1):
+        for number in range(micro_batches.SERVING if database.dialect == "postgresql" else 1):
             holding.clear()
             busy.append(asyncio.ensure_future(database.write_together(hold, f"first {number}")))
             await asyncio.to_thread(holding.wait, 30)

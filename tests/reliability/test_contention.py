@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
+from tests.support.postgresql import PostgresqlServer
 from tests.support.production import Client, Production
 
 MANY = 20
@@ -104,3 +107,36 @@ def check(production: Production, used: list[str], dead: list[dict[str, str]], a
         assert all(client.read(pair["access_token"]) == 401 for pair in dead)
         assert all(client.refresh(pair["refresh_token"]).status_code == 400 for pair in dead)
         assert all(client.read(pair["access_token"]) == 200 for pair in alive)
+
+
+@pytest.mark.slow
+def test_s112_the_guard_alone_lets_one_refresh_win_between_four_processes(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
+    """Two things keep a token from having two successors: the guard of `spend`, and a constraint behind it.
+
+    Where rows are locked the constraint would catch what the guard lets through, so here it is taken away.
+    """
+    with postgresql_server.fresh_database() as url:
+        production = Production(url, tmp_path, workers=4)
+        codes = production.codes(8)
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT conname FROM pg_constraint WHERE conrelid = 'token_pairs'::regclass AND contype = 'u' "
+                "AND pg_get_constraintdef(oid) = 'UNIQUE (family_id, generation)'"
+            ).fetchone()
+            assert found is not None
+            connection.execute(sql.SQL("ALTER TABLE token_pairs DROP CONSTRAINT {}").format(sql.Identifier(found[0])))
+        production.start()
+        try:
+            for code in codes:
+                with production.client() as client:
+                    pair = pair_of(client, code)
+
+                def refresh(client: Client, _: int, pair: dict[str, str] = pair) -> httpx.Response:
+                    return client.refresh(pair["refresh_token"])
+
+                answers = production.all_at_once(MANY, refresh)
+                assert statuses(answers) == [200] + [400] * (MANY - 1)
+        finally:
+            production.kill()

@@ -5,25 +5,53 @@ Instants are milliseconds since the epoch (``clock.Instant``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.restriction import Restriction
 
 MAX_TITLE = 255
 
 
 class ContentType(StrEnum):
-    """The kinds of content that can be created. A record may carry others: plug-ins name their own."""
+    """The kinds of content with rules of their own. A record may carry others, custom content: ``plugin:module``."""
 
     PAGE = "page"
     BLOGPOST = "blogpost"
+    COMMENT = "comment"
+    ATTACHMENT = "attachment"
 
 
 class ContentStatus(StrEnum):
-    """Where a content is in its life. ``HISTORICAL`` is what an old version is shown with."""
+    """Where a content is in its life.
+
+    ``HISTORICAL`` is what an old version is shown with. ``WITHDRAWN`` is never shown: a part of something in the trash,
+    which comes back with it.
+    """
 
     CURRENT = "current"
     TRASHED = "trashed"
+    DRAFT = "draft"
     HISTORICAL = "historical"
+    WITHDRAWN = "withdrawn"
+
+
+class SpaceType(StrEnum):
+    """Whose a space is: everybody's, or one person's own, whose key begins with ``~``."""
+
+    GLOBAL = "global"
+    PERSONAL = "personal"
+
+
+class SpaceStatus(StrEnum):
+    """Whether a space is in use or put away."""
+
+    CURRENT = "current"
+    ARCHIVED = "archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +91,7 @@ class ContentVersion:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A page or a blog post, as it is now or as an old version had it."""
+    """A page, a blog post, a comment, an attachment or a custom content, as it is now or as an old version had it."""
 
     id: int
     type: str
@@ -75,15 +103,40 @@ class Content:
     version: ContentVersion
     created_by: Person
     created_at: int
+    container_id: int | None = None
+    """What a comment, an attachment or a custom content is part of."""
     storage: str | None = None
     """The body in storage format; only where it was asked for."""
+    representation: str = "storage"
+    """Of the body: ``storage``, or ``raw`` for what a plug-in keeps in its custom content."""
     ancestors: tuple[Content, ...] | None = None
     """From the root of the space down to the parent; only where it was asked for."""
+    container: Content | None = None
+    """Only where it was asked for, and there is one."""
+    past: Past | None = None
+    """Only where its history was asked for."""
+    labels: tuple[Label, ...] | None = None
+    """Those the reader sees, oldest first; only where they were asked for."""
+    properties: Mapping[str, Property] | None = None
+    """By their keys; only those that were asked for."""
+    restrictions: Mapping[str, Restriction] | None = None
+    """By operation; only where they were asked for."""
 
     @property
     def latest(self) -> bool:
         """Whether this is the content itself and not one of its old versions."""
         return self.status != ContentStatus.HISTORICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What came before and after a version of a content; ``None`` where nothing did."""
+
+    previous: Content | None
+    following: Content | None
+    latest: Content
+    contributors: tuple[Person, ...]
+    """Everybody who wrote a version, in the order of their first."""
 
 
 def title_key(title: str) -> str:

@@ -49,8 +49,30 @@ class SpaceKeyTaken(RestError):
         super().__init__(f"A space already exists with key {key}")
 
 
+class PropertyTaken(RestError):
+    """There is a property of that key already."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A property with the key {key} already exists; change it with PUT.")
+
+
+class LocksOut(RestError):
+    """Restrictions that would keep out whoever sets them."""
+
+    description = "You cannot keep yourself from reading or changing the content: name yourself, or a group of yours."
+
+
 class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
+
+
+class MalformedStorage(RestError):
+    """A body that is no well-formed XHTML: where, as line and column from 1 in the text that was sent."""
+
+    def __init__(self, cause: str, line: int, column: int) -> None:
+        super().__init__(f"Error parsing xhtml: {cause} at [row,col]: [{line},{column}]")
+        self.line = line
+        self.column = column
 
 
 # ---- 403, 404: who may see and do what ---------------------------------------------------------------------
@@ -63,6 +85,16 @@ class Forbidden(RestError):
     reason = "Forbidden"
     authorized = False
     valid = True
+
+
+class CrossSiteCheckFailed(RestError):
+    """A request that a form of another site could have sent, without the header that none can."""
+
+    status = 403
+    reason = "Forbidden"
+    authorized = False
+    valid = True
+    description = "XSRF check failed: send the header X-Atlassian-Token with the value no-check."
 
 
 class NotFound(RestError):
@@ -80,6 +112,34 @@ class ContentNotFound(NotFound):
 
     def __init__(self, content_id: int | str) -> None:
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+
+
+class UserNotFound(NotFound):
+    """No user of that key or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No user found with key or username: {name}")
+
+
+class GroupNotFound(NotFound):
+    """No group of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No group found with name: {name}")
+
+
+class LabelNotFound(NotFound):
+    """The content does not carry that label."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The content does not have the label {name}.")
+
+
+class PropertyNotFound(NotFound):
+    """No property of that key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"No property found with key: {key}")
 
 
 class SpaceNotFound(NotFound):
@@ -100,6 +160,34 @@ class VersionConflict(RestError):
 
     def __init__(self, current: int) -> None:
         super().__init__(f"Version must be incremented on update. Current version is: {current}")
+
+
+class PropertyTooLong(RestError):
+    """The value of a property has more bytes than are kept."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
+
+
+class PersonalSpaceTaken(RestError):
+    """The caller has a space of their own already."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A space already exists with key {key}")
+
+
+class NotServed(RestError):
+    """Something the original does and this server does not."""
+
+    status = 501
+    reason = "Not Implemented"
+    valid = True
 
 
 class BodyTooLarge(RestError):

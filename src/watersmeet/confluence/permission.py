@@ -1,38 +1,96 @@
-"""Permissions in a space: read < write < admin, and the rule of who may do what."""
+"""Permissions: what may be granted on the instance and in a space, and who needs no grant.
+
+Their names are those of the original's export format; on the wire an operation is a key and a target type (S1.4).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 
+from watersmeet.confluence.content import Person
 from watersmeet.confluence.scopes import Role
+
+# The groups that are there from the start. Clients and their test suites know them by these names.
+USERS_GROUP = "confluence-users"
+ADMINISTRATORS_GROUP = "confluence-administrators"
+
+
+class GlobalPermission(StrEnum):
+    """What somebody may do on the instance. Administering it is a matter of their role instead."""
+
+    USE = "USECONFLUENCE"
+    PERSONAL_SPACE = "PERSONALSPACE"
+    CREATE_SPACE = "CREATESPACE"
 
 
 class SpacePermission(StrEnum):
-    """What somebody may do in a space, weakest first; each implies those before it."""
+    """What somebody may do in a space. None implies another, but without ``VIEW`` the space is not there."""
 
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
+    VIEW = "VIEWSPACE"
+    EDIT_PAGE = "EDITSPACE"
+    EDIT_BLOG = "EDITBLOG"
+    COMMENT = "COMMENT"
+    CREATE_ATTACHMENT = "CREATEATTACHMENT"
+    REMOVE_PAGE = "REMOVEPAGE"
+    REMOVE_BLOG = "REMOVEBLOG"
+    REMOVE_COMMENT = "REMOVECOMMENT"
+    REMOVE_ATTACHMENT = "REMOVEATTACHMENT"
+    REMOVE_OWN = "REMOVEOWNCONTENT"
+    RESTRICT = "SETPAGEPERMISSIONS"
+    EXPORT = "EXPORTSPACE"
+    ARCHIVE = "ARCHIVEPAGE"
+    ADMINISTER = "SETSPACEPERMISSIONS"
 
-    def covers(self, needed: SpacePermission) -> bool:
-        """Whether whoever has this one may do what ``needed`` asks for."""
-        return _STRENGTH[self] >= _STRENGTH[needed]
+    @property
+    def operation(self) -> tuple[str, str]:
+        """The operation's key and target type on the wire: ``("create", "page")``."""
+        return _OPERATIONS[self]
 
 
-_STRENGTH = {permission: number for number, permission in enumerate(SpacePermission)}
+@dataclass(frozen=True, slots=True)
+class SpaceGrant:
+    """One permission in a space, of a person or of a group; of neither: of everybody, strangers included."""
+
+    permission: SpacePermission
+    person: Person | None
+    group: str | None
+
+
+_OPERATIONS = {
+    SpacePermission.VIEW: ("read", "space"),
+    SpacePermission.EDIT_PAGE: ("create", "page"),
+    SpacePermission.EDIT_BLOG: ("create", "blogpost"),
+    SpacePermission.COMMENT: ("create", "comment"),
+    SpacePermission.CREATE_ATTACHMENT: ("create", "attachment"),
+    SpacePermission.REMOVE_PAGE: ("delete", "page"),
+    SpacePermission.REMOVE_BLOG: ("delete", "blogpost"),
+    SpacePermission.REMOVE_COMMENT: ("delete", "comment"),
+    SpacePermission.REMOVE_ATTACHMENT: ("delete", "attachment"),
+    SpacePermission.REMOVE_OWN: ("delete_own", "space"),
+    SpacePermission.RESTRICT: ("restrict_content", "space"),
+    SpacePermission.EXPORT: ("export", "space"),
+    SpacePermission.ARCHIVE: ("archive", "page"),
+    SpacePermission.ADMINISTER: ("administer", "space"),
+}
+_BY_OPERATION = {operation: permission for permission, operation in _OPERATIONS.items()}
+
+READER = frozenset({SpacePermission.VIEW})
+WRITER = frozenset(SpacePermission) - {SpacePermission.ADMINISTER}
+SPACE_ADMINISTRATOR = frozenset(SpacePermission)
+
+
+def space_permission(operation: str, target: str) -> SpacePermission | None:
+    """The permission that an operation on the wire means; ``None`` if it means none."""
+    return _BY_OPERATION.get((operation, target))
 
 
 def bypasses_spaces(role: Role) -> bool:
-    """Whether a person of that role may do everything in every space."""
+    """Whether a person of that role may do everything in every space, restricted pages included."""
     return role in (Role.ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)
 
 
-def may_create_spaces(role: Role) -> bool:
-    """Whether a person of that role may create a space."""
-    return role in (Role.ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)
-
-
-def allows(role: Role, granted: Iterable[SpacePermission], needed: SpacePermission) -> bool:
+def allows(role: Role, granted: Collection[SpacePermission], needed: SpacePermission) -> bool:
     """Whether a person of that role, granted these permissions in a space, may do what is needed."""
-    return bypasses_spaces(role) or any(permission.covers(needed) for permission in granted)
+    return bypasses_spaces(role) or needed in granted

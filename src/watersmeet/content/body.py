@@ -9,7 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from watersmeet.confluence.content import ContentStatus
-from watersmeet.confluence.errors import BadBody
+from watersmeet.confluence.errors import BadBody, NotServed
+from watersmeet.content.body_metadata import Metadata, SentLabel
+from watersmeet.content.comment import CommentDraft
+from watersmeet.content.label import Word
+from watersmeet.content.space import SpaceChange
 from watersmeet.content.write import Draft, Revision
 
 T = TypeVar("T")
@@ -47,6 +51,14 @@ class Ancestor(Struct):
     id: int | str | None = None
 
 
+class VersionFields(Struct):
+    """The version that a write makes; a new content's is the first whatever its number."""
+
+    number: int | None = None
+    message: str | None = None
+    minorEdit: bool | None = None  # noqa: N815 - the name on the wire
+
+
 class ContentFields(Struct):
     """What creating and updating have in common."""
 
@@ -56,10 +68,42 @@ class ContentFields(Struct):
     space: SpaceReference | None = None
     ancestors: list[Ancestor] | None = None
     body: Body | None = None
+    version: VersionFields | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The properties that were sent along. Raises ``BadBody`` or ``PropertyTooLong``."""
+        return self.metadata.values() if self.metadata else {}
+
+
+class ContainerReference(Struct):
+    """What a comment is made on."""
+
+    id: int | str | None = None
+
+
+class Extensions(Struct):
+    """What only some types of content have; of them, where a comment is."""
+
+    location: str | None = None
 
 
 class NewContent(ContentFields):
     """``POST /rest/api/content``."""
+
+    container: ContainerReference | None = None
+    extensions: Extensions | None = None
+
+    def comment(self) -> CommentDraft:
+        """The comment that is asked for. Raises ``BadBody`` or ``NotServed``."""
+        number = content_number(str(self.container.id)) if self.container else None
+        if number is None:
+            raise BadBody("A comment must name what it is made on: 'container': {'id': …, 'type': 'page'}.")
+        if self.extensions and self.extensions.location not in (None, "footer"):
+            raise NotServed("Comments can be made in the footer only: inline comments are not served yet.")
+        message = (self.version.message if self.version else None) or ""
+        return CommentDraft(number, _storage(self.body) or "", _parent_id(self.ancestors), message)
 
     def draft(self) -> Draft:
         """The content that is asked for. Raises ``BadBody``."""
@@ -70,21 +114,20 @@ class NewContent(ContentFields):
         if self.status not in (None, ContentStatus.CURRENT):
             raise BadBody(f"Content cannot be created with the status {self.status!r}, only 'current'.")
         storage = _storage(self.body) or ""
-        return Draft(self.type, self.space.key, self.title or "", storage, _parent_id(self.ancestors))
-
-
-class VersionFields(Struct):
-    """The version that an update makes."""
-
-    number: int | None = None
-    message: str | None = None
-    minorEdit: bool | None = None  # noqa: N815 - the name on the wire
+        message = (self.version.message if self.version else None) or ""
+        return Draft(
+            self.type,
+            self.space.key,
+            self.title or "",
+            storage,
+            _parent_id(self.ancestors),
+            message=message,
+            properties=self.properties,
+        )
 
 
 class ContentUpdate(ContentFields):
     """``PUT /rest/api/content/{id}``."""
-
-    version: VersionFields | None = None
 
     def revision(self) -> Revision:
         """The change that is asked for. Raises ``BadBody``."""
@@ -100,6 +143,7 @@ class ContentUpdate(ContentFields):
             status=self.status,
             message=self.version.message or "",
             minor_edit=bool(self.version.minorEdit),
+            properties=self.properties,
         )
 
 
@@ -123,6 +167,23 @@ class NewSpace(Struct):
         return (plain.value if plain else None) or ""
 
 
+class SpaceUpdate(Struct):
+    """``PUT /rest/api/space/{key}``."""
+
+    name: str | None = None
+    description: Description | None = None
+    homepage: Ancestor | None = None
+
+    def change(self) -> SpaceChange:
+        """What is asked for. Raises ``BadBody``."""
+        plain = self.description.plain if self.description else None
+        return SpaceChange(
+            name=None if self.name is None else self.name.strip(),
+            description=plain.value if plain else None,
+            homepage_id=_parent_id([self.homepage]) if self.homepage and self.homepage.id is not None else None,
+        )
+
+
 def decode(data: bytes, into: type[T]) -> T:
     """The body of a request. Raises ``BadBody`` with what is wrong and where."""
     try:
@@ -130,6 +191,12 @@ def decode(data: bytes, into: type[T]) -> T:
         return msgspec.json.decode(data, type=into, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadBody(f"The body of the request could not be read: {error}") from error
+
+
+def sent_words(data: bytes) -> list[Word]:
+    """The labels of a body: a list of them, or one. Raises ``BadBody``."""
+    sent = decode(data, list[SentLabel]) if data.lstrip().startswith(b"[") else [decode(data, SentLabel)]
+    return [each.word() for each in sent]
 
 
 def content_number(text: str) -> int | None:

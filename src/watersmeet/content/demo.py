@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.content import ContentType
 from watersmeet.confluence.expansion import NOTHING
-from watersmeet.confluence.permission import SpacePermission
+from watersmeet.confluence.permission import READER, USERS_GROUP, WRITER
 from watersmeet.content import space, write
 from watersmeet.content.write import Draft
-from watersmeet.database import spaces
+from watersmeet.database import groups, permissions
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -143,12 +143,13 @@ _ENGINEERING = (
 def add_demo_content(tx: Transaction, users: Mapping[str, User], now: Instant) -> None:
     """The spaces DEMO and ENG, made by ``admin`` for ``alice`` and ``viewer``; ``bob`` does not see ENG."""
     demo = _add_space(tx, users["admin"], "DEMO", "Demonstration", "A space to try things out in.", now)
-    spaces.grant(tx, demo, None, SpacePermission.READ)
-    spaces.grant(tx, demo, users["alice"], SpacePermission.WRITE)
+    everybody = groups.find_id(tx, USERS_GROUP)
+    permissions.grant(tx, demo, READER, group_id=everybody)
+    permissions.grant(tx, demo, WRITER, user_id=users["alice"].id)
     _add_pieces(tx, users["admin"], "DEMO", _DEMO, now)
     eng = _add_space(tx, users["admin"], "ENG", "Engineering", "How this server is run.", now)
-    spaces.grant(tx, eng, users["alice"], SpacePermission.WRITE)
-    spaces.grant(tx, eng, users["viewer"], SpacePermission.READ)
+    permissions.grant(tx, eng, WRITER, user_id=users["alice"].id)
+    permissions.grant(tx, eng, READER, user_id=users["viewer"].id)
     _add_pieces(tx, users["admin"], "ENG", _ENGINEERING, now)
 
 

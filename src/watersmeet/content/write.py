@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import MAX_TITLE, Content, ContentStatus, ContentType, Space, title_key
@@ -15,13 +16,17 @@ from watersmeet.confluence.errors import (
     VersionConflict,
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
-from watersmeet.confluence.permission import SpacePermission
+from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
-from watersmeet.content.space import require
+from watersmeet.content.property import keep_properties
+from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+
+# What stands in the tree of its space under a title of its own. Other content is part of something and stays there.
+_TITLED = (ContentType.PAGE, ContentType.BLOGPOST)
 
 # Clients write the number 1 where they mean "no parent".
 NO_PARENT = 1
@@ -36,6 +41,8 @@ class Draft:
     title: str
     storage: str = ""
     parent_id: int | None = None
+    message: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class Revision:
     status: str | None = None
     message: str = ""
     minor_edit: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(
@@ -63,12 +71,13 @@ def create(
     """
     content_type = _creatable(draft.type)
     title = _checked_title(draft.title)
-    _check_text(draft.storage)
-    _check_text(draft.space_key)
+    validate(check_text(draft.storage))
+    check_text(draft.space_key)
+    check_text(draft.message)
     space = spaces.find_visible(tx, draft.space_key, caller)
     if not space:
         raise SpaceNotFound(draft.space_key)
-    require(tx, caller, space, SpacePermission.WRITE)
+    require_create(tx, caller, space, content_type)
     spaces.lock(tx, space.id)
     parent_id = _checked_parent(tx, caller, content_type, space, draft.parent_id)
     _require_free(tx, space, content_type, title)
@@ -79,9 +88,11 @@ def create(
         parent_id=parent_id,
         title=title,
         storage=draft.storage,
+        message=draft.message,
         creator=caller,
         now=now,
     )
+    keep_properties(tx, caller, content_id, draft.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 
@@ -102,13 +113,14 @@ def update(
     trashed = present.status == ContentStatus.TRASHED
     if trashed and revision.status != ContentStatus.CURRENT:
         raise ContentNotFound(content_id)
-    require(tx, caller, present.space, SpacePermission.WRITE)
+    require_change(tx, caller, present)
     if revision.version != present.version.number + 1:
         raise VersionConflict(present.version.number)
     _check_revision(present, revision)
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
+    keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
 
@@ -140,15 +152,15 @@ def purge(tx: Transaction, caller: User, content_id: int) -> None:
 
 def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: ContentStatus) -> Content:
     found = read.find(tx, caller, content_id, (status,), Expansion())
-    require(tx, caller, found.space, SpacePermission.WRITE)
+    require_removal(tx, caller, found)
     spaces.lock(tx, found.space.id)
     return found
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
     title = present.title if revision.title is None else _checked_title(revision.title)
-    renamed = title_key(title) != title_key(present.title)
-    moved = revision.parent_id not in (None, present.parent_id)
+    renamed = title_key(title) != title_key(present.title) and present.type in _TITLED
+    moved = revision.parent_id not in (None, present.parent_id) and present.type in _TITLED
     if renamed or moved:
         spaces.lock(tx, present.space.id)
     if renamed:
@@ -166,7 +178,8 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
     spaces.lock(tx, present.space.id)
-    _require_free(tx, present.space, present.type, present.title)
+    if present.type in _TITLED:
+        _require_free(tx, present.space, present.type, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
 
 
@@ -205,12 +218,12 @@ def _require_free(tx: Transaction, space: Space, content_type: str, title: str) 
 
 
 def _creatable(content_type: str) -> ContentType:
-    try:
-        return ContentType(content_type)
-    except ValueError as error:
+    found = next((known for known in _TITLED if known == content_type), None)
+    if found is None:
         raise BadBody(
-            f"Content of type {content_type!r} cannot be created here; the types are 'page' and 'blogpost'."
-        ) from error
+            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost' and 'comment'."
+        )
+    return found
 
 
 def _checked_title(title: str) -> str:
@@ -219,10 +232,11 @@ def _checked_title(title: str) -> str:
         raise BadBody("A content needs a title.")
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
-    return _check_text(title)
+    return check_text(title)
 
 
-def _check_text(text: str) -> str:
+def check_text(text: str) -> str:
+    """The text itself. Raises ``BadBody`` for what no database and no document can hold."""
     # XML, and so the storage format, has no way to say NUL; PostgreSQL cannot store it.
     if "\0" in text:
         raise BadBody("Text must not contain the character NUL.")
@@ -236,5 +250,5 @@ def _check_revision(present: Content, revision: Revision) -> None:
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
     if revision.status not in (None, ContentStatus.CURRENT):
         raise BadBody("The only status an update can set is 'current'.")
-    _check_text(revision.storage or "")
-    _check_text(revision.message)
+    validate(check_text(revision.storage or ""))
+    check_text(revision.message)

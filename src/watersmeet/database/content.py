@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
@@ -21,9 +21,10 @@ from watersmeet.confluence.content import (
     title_key,
 )
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.permissions import SEES_CONTENT, viewer
+from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
-from watersmeet.database.spaces import VISIBLE, viewer
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -43,6 +44,14 @@ class ContentFilter:
     title: str | None = None
     created_from: Instant | None = None
     created_before: Instant | None = None
+    parent_id: int | None = None
+    container_id: int | None = None
+    is_reply: bool | None = None
+    """Whether it has a parent."""
+    below: int | None = None
+    """Everything below that content or in it, whatever its depth."""
+    in_order: bool = False
+    """As people ordered them by hand, and then by age; otherwise by age alone."""
 
 
 # ---- reading ----------------------------------------------------------------------------------------------
@@ -58,6 +67,7 @@ def _present(*, body: bool) -> Select[Any]:
             content.c.status,
             content.c.title,
             content.c.parent_id,
+            content.c.container_id,
             content.c.position,
             content.c.version,
             content.c.version_message,
@@ -71,16 +81,17 @@ def _present(*, body: bool) -> Select[Any]:
             _creator.c.display_name,
             content.c.created_at,
             content.c.storage if body else null(),
+            content.c.representation,
         )
         .select_from(content)
         .join(spaces, spaces.c.id == content.c.space_id)
         .join(_updater, _updater.c.id == content.c.updated_by)
         .join(_creator, _creator.c.id == content.c.created_by)
-        .where(VISIBLE)
+        .where(SEES_CONTENT)
     )
 
 
-def _past() -> Select[Any]:
+def _past(*, body: bool = True) -> Select[Any]:
     """Old versions of current contents: the columns that ``_as_content`` takes, in its order."""
     return (
         select(
@@ -90,6 +101,7 @@ def _past() -> Select[Any]:
             literal(ContentStatus.HISTORICAL.value),
             content_versions.c.title,
             content.c.parent_id,
+            content.c.container_id,
             content.c.position,
             content_versions.c.number,
             content_versions.c.message,
@@ -102,14 +114,15 @@ def _past() -> Select[Any]:
             _creator.c.user_key,
             _creator.c.display_name,
             content.c.created_at,
-            content_versions.c.storage,
+            content_versions.c.storage if body else null(),
+            content_versions.c.representation,
         )
         .select_from(content_versions)
         .join(content, content.c.id == content_versions.c.content_id)
         .join(spaces, spaces.c.id == content.c.space_id)
         .join(_updater, _updater.c.id == content_versions.c.updated_by)
         .join(_creator, _creator.c.id == content.c.created_by)
-        .where(VISIBLE, content.c.status == ContentStatus.CURRENT.value)
+        .where(SEES_CONTENT, content.c.status == ContentStatus.CURRENT.value)
     )
 
 
@@ -120,12 +133,25 @@ _BY_NUMBER = _past().where(
     content_versions.c.number == bindparam("number"),
 )
 
+_PAST_OF = (
+    _past(body=False)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .order_by(content_versions.c.number.desc())
+)
+_AUTHORS = (
+    select(users.c.username, users.c.user_key, users.c.display_name)
+    .join(content_versions, content_versions.c.updated_by == users.c.id)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .group_by(users.c.id, users.c.username, users.c.user_key, users.c.display_name)
+    .order_by(func.min(content_versions.c.number))
+)
+
 
 def _as_content(row: Row[Any]) -> Content:
     (
-        content_id, content_type, status, title, parent_id, position,
+        content_id, content_type, status, title, parent_id, container_id, position,
         number, message, minor_edit, by_name, by_key, by_display_name, when,
-        creator_name, creator_key, creator_display_name, created_at, storage,
+        creator_name, creator_key, creator_display_name, created_at, storage, representation,
     ) = row[_SPACE_WIDTH:]  # fmt: skip
     return Content(
         id=content_id,
@@ -134,11 +160,13 @@ def _as_content(row: Row[Any]) -> Content:
         title=title,
         space=Space(*row[:_SPACE_WIDTH]),
         parent_id=parent_id,
+        container_id=container_id,
         position=position,
         version=ContentVersion(number, message, minor_edit, Person(by_name, by_key, by_display_name), when),
         created_by=Person(creator_name, creator_key, creator_display_name),
         created_at=created_at,
         storage=storage,
+        representation=representation,
     )
 
 
@@ -157,11 +185,30 @@ def find_version(tx: Transaction, content_id: int, number: int, user: User) -> C
     return _as_content(row) if row else None
 
 
+def list_past(tx: Transaction, content_id: int, user: User, window: Window) -> list[Content]:
+    """The old versions of a current content without their bodies, newest first, as many as the window reaches."""
+    page = _PAST_OF.limit(window.reach).offset(window.start)
+    return [_as_content(row) for row in tx.execute(page, {"content_id": content_id, **viewer(user)})]
+
+
+def contributors(tx: Transaction, content_id: int) -> tuple[Person, ...]:
+    """Everybody who wrote an old version of a content, in the order of their first."""
+    rows = tx.execute(_AUTHORS, {"content_id": content_id})
+    return tuple(Person(*row) for row in rows)
+
+
+def delete_version(tx: Transaction, content_id: int, number: int) -> bool:
+    """Forget an old version; ``False`` if there is none of that number. The others keep theirs."""
+    old = (content_versions.c.content_id == content_id, content_versions.c.number == number)
+    return tx.execute(delete(content_versions).where(*old)).rowcount == 1
+
+
 def list_visible(
     tx: Transaction, wanted: ContentFilter, window: Window, user: User, *, body: bool = False
 ) -> Slice[Content]:
     """The contents the user may see, oldest first."""
-    query = _PRESENT[body].where(*_criteria(wanted)).order_by(content.c.id)
+    by_hand = (content.c.position.is_(None), content.c.position) if wanted.in_order else ()
+    query = _PRESENT[body].where(*_criteria(wanted)).order_by(*by_hand, content.c.id)
     rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
     return Slice.of([_as_content(row) for row in rows], window)
 
@@ -182,6 +229,19 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at >= wanted.created_from)
     if wanted.created_before is not None:
         criteria.append(content.c.created_at < wanted.created_before)
+    return criteria + _criteria_of_the_tree(wanted)
+
+
+def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.parent_id is not None:
+        criteria.append(content.c.parent_id == wanted.parent_id)
+    if wanted.container_id is not None:
+        criteria.append(content.c.container_id == wanted.container_id)
+    if wanted.is_reply is not None:
+        criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
+    if wanted.below is not None:
+        criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
     return criteria
 
 
@@ -224,6 +284,12 @@ def is_within(tx: Transaction, content_id: int, ancestor_id: int) -> bool:
     return content_id == ancestor_id or ancestor_id in ids_above
 
 
+# Everything that is part of a content, and of its parts, but not its children.
+_parts = select(content.c.id).where(content.c.container_id == bindparam("whole")).cte("parts", recursive=True)
+_parts = _parts.union(select(content.c.id).join(_parts, content.c.container_id == _parts.c.id))
+_PARTS = select(_parts.c.id)
+
+
 # ---- writing ----------------------------------------------------------------------------------------------
 
 _TITLE = select(content.c.id).where(
@@ -235,12 +301,13 @@ _TITLE = select(content.c.id).where(
 _STATE = select(content.c.version, content.c.status).where(content.c.id == bindparam("content_id"))
 # The lock keeps the loser of a race from archiving too: it waits, and then finds another version.
 _ARCHIVE = insert(content_versions).from_select(
-    ["content_id", "number", "title", "storage", "message", "minor_edit", "updated_by", "updated_at"],
+    ["content_id", "number", "title", "storage", "representation", "message", "minor_edit", "updated_by", "updated_at"],
     select(
         content.c.id,
         content.c.version,
         content.c.title,
         content.c.storage,
+        content.c.representation,
         content.c.version_message,
         content.c.minor_edit,
         content.c.updated_by,
@@ -283,19 +350,28 @@ def add(
     storage: str,
     creator: User,
     now: Instant,
+    message: str = "",
+    container_id: int | None = None,
+    status: str = ContentStatus.CURRENT,
+    representation: str = "storage",
 ) -> int:
-    """The number of a new, current content in its first version. Its title must be free."""
+    """The number of a new content in its first version, guarded by what is above it.
+
+    Its title must be free. Hold the space's lock.
+    """
     values = {
         "type": content_type,
-        "status": ContentStatus.CURRENT.value,
+        "status": status,
         "space_id": space_id,
         "parent_id": parent_id,
+        "container_id": container_id,
         "position": None,
         "title": title,
         "title_key": title_key(title),
         "storage": storage,
+        "representation": representation,
         "version": 1,
-        "version_message": "",
+        "version_message": message,
         "minor_edit": False,
         "created_by": creator.id,
         "created_at": now,
@@ -303,6 +379,7 @@ def add(
         "updated_at": now,
     }
     content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
+    work_out_guards(tx, content_id)
     return content_id
 
 
@@ -326,7 +403,12 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
         values["parent_id"] = into.parent_id
     # The status is guarded too: trashing makes no new version.
     guard = (content.c.id == present.id, content.c.version == version, content.c.status == status)
-    return tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+    changed = tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+    if changed and status == ContentStatus.TRASHED:
+        _set_status_of_parts(tx, present.id, ContentStatus.WITHDRAWN, ContentStatus.CURRENT)
+    if changed and into.moved:
+        work_out_guards(tx, present.id)
+    return changed
 
 
 def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:
@@ -336,17 +418,28 @@ def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:
 
 
 def trash(tx: Transaction, content_id: int) -> bool:
-    """Take a content out of sight; ``False`` if it was not current. Its title becomes free."""
+    """Take a content and its parts out of sight; ``False`` if it was not current. Its title becomes free."""
     guard = (content.c.id == content_id, content.c.status == ContentStatus.CURRENT.value)
-    return tx.execute(update(content).where(*guard).values(status=ContentStatus.TRASHED.value)).rowcount == 1
+    trashed = tx.execute(update(content).where(*guard).values(status=ContentStatus.TRASHED.value)).rowcount == 1
+    if trashed:
+        _set_status_of_parts(tx, content_id, ContentStatus.CURRENT, ContentStatus.WITHDRAWN)
+    return trashed
+
+
+def _set_status_of_parts(tx: Transaction, content_id: int, before: ContentStatus, after: ContentStatus) -> None:
+    chosen = update(content).where(content.c.id.in_(_PARTS), content.c.status == before.value)
+    tx.execute(chosen.values(status=after.value), {"whole": content_id})
 
 
 def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> None:
     """Hang whatever is below a content, trashed or not, under its parent."""
+    children = tx.execute(select(content.c.id).where(content.c.parent_id == content_id)).scalars().all()
     tx.execute(update(content).where(content.c.parent_id == content_id).values(parent_id=parent_id))
+    for child_id in children:
+        work_out_guards(tx, child_id)
 
 
 def purge(tx: Transaction, content_id: int) -> bool:
-    """Forget a trashed content and all its versions; ``False`` if it was not trashed."""
+    """Forget a trashed content, its versions and its parts; ``False`` if it was not trashed."""
     guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1

@@ -29,7 +29,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
+
+from watersmeet.errors import ServiceUnavailable
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -225,6 +228,14 @@ def data_version(connection: Connection) -> int:
     return found[0]
 
 
+def begin_writing(connection: Connection, patience: int) -> None:
+    """Begin a transaction on SQLite as its only writer; who else writes is waited for, so many milliseconds at most."""
+    raw = connection.connection.dbapi_connection
+    assert raw is not None  # noqa: S101 - the connection is open
+    raw.execute(f"PRAGMA busy_timeout={patience}")  # a setting, without SQLAlchemy's ceremony for a statement
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def can_try_again(error: DBAPIError) -> bool:
     """Whether the same transaction may simply be run again (PostgreSQL only)."""
     return getattr(error.orig, "sqlstate", None) in _TRY_AGAIN
@@ -236,6 +247,13 @@ def is_busy(error: DBAPIError) -> bool:
         return True
     text = str(error.orig).lower()
     return any(sign in text for sign in _SQLITE_SIGNS)
+
+
+def translated(error: Exception) -> Exception:
+    """What a failure is to the caller: ``ServiceUnavailable`` if the database was busy, otherwise itself."""
+    if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_busy(error)):
+        return ServiceUnavailable(detail=str(error.__cause__ or error))
+    return error
 
 
 def _is_unreachable(error: DBAPIError) -> bool:
@@ -287,3 +305,9 @@ def append_only(table: Table, *, deletable_before: str) -> None:
     for name in names:
         for statement in append_only_statements(name, table.name, deletable_before):
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]
+
+
+def born_with(table: Table, *statements: str) -> None:
+    """Whenever the table is created, create these rows too."""
+    for statement in statements:
+        event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from watersmeet.database.dialect import append_only
+from watersmeet.database.dialect import append_only, born_with
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -89,6 +89,40 @@ sessions = Table(
     Column("user_agent", String(64), nullable=True),  # like "Firefox on Linux"
     Column("address", String(64), nullable=True),  # a network, like "192.0.2.0/24"
     Column("last_seen_at", BigInteger, nullable=True),  # written at most once a minute
+)
+
+# Names that people are granted things by. Two are born with the schema (``confluence.permission``).
+user_groups = Table(
+    "user_groups",
+    metadata,
+    _number(),
+    Column("name", String(255), nullable=False, unique=True),  # always lower case
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# Who may do what on the whole instance. A row with neither user nor group speaks of everybody, strangers included;
+# so do the rows of the next tables that have the same two columns.
+global_permissions = Table(
+    "global_permissions",
+    metadata,
+    _number(),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("group_id", ForeignKey("user_groups.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("permission", String(32), nullable=False),  # confluence.permission.GlobalPermission
+)
+born_with(
+    global_permissions,
+    "INSERT INTO user_groups (name) VALUES ('confluence-users'), ('confluence-administrators')",
+    "INSERT INTO global_permissions (group_id, permission) SELECT id, 'USECONFLUENCE' FROM user_groups",
+    "INSERT INTO global_permissions (group_id, permission) SELECT id, 'PERSONALSPACE' FROM user_groups",
+    "INSERT INTO global_permissions (group_id, permission) SELECT id, 'CREATESPACE' FROM user_groups "
+    "WHERE name = 'confluence-administrators'",
 )
 
 # ---- OAuth 2.0 --------------------------------------------------------------------------------------------
@@ -253,36 +287,44 @@ spaces = Table(
     Column("key", String(255), nullable=False, unique=True),
     Column("key_lower", String(255), nullable=False, unique=True),
     Column("name", String(255), nullable=False),
-    Column("type", String(16), nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("type", String(16), nullable=False),  # global | personal
+    Column("status", String(16), nullable=False),  # current | archived
     Column("description", Text, nullable=False),
     Column("homepage_id", BigInteger, nullable=True),
+    Column("owner_id", ForeignKey("users.id"), nullable=True, unique=True),  # of a personal space
     Column("creator_id", ForeignKey("users.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=True),  # null: as it was created
+    Column("updated_at", BigInteger, nullable=True),
 )
 
-# Who may do what in a space. A row without a user speaks of everyone who is signed in.
+# Who may do what in a space; subjects as in global_permissions.
 space_permissions = Table(
     "space_permissions",
     metadata,
     _number(),
     Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
-    Column("permission", String(16), nullable=False),  # confluence.permission.SpacePermission
+    Column("group_id", ForeignKey("user_groups.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("permission", String(32), nullable=False),  # confluence.permission.SpacePermission
 )
 
+# Everything that has a number, versions and a body: pages, blog posts, comments, attachments, custom content.
 content = Table(
     "content",
     metadata,
     _number(),
     Column("type", String(255), nullable=False),
-    Column("status", String(16), nullable=False),  # current | trashed
+    Column("status", String(16), nullable=False),  # confluence.content.ContentStatus, but historical
     Column("space_id", ForeignKey("spaces.id"), nullable=False, index=True),
-    Column("parent_id", ForeignKey("content.id"), nullable=True, index=True),
-    Column("position", Integer, nullable=True),
+    Column("parent_id", ForeignKey("content.id"), nullable=True, index=True),  # a page's page, a reply's comment
+    # What a comment, an attachment or a custom content is part of. It goes with it.
+    Column("container_id", ForeignKey("content.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("position", Integer, nullable=True),  # among its siblings; null: not ordered by hand
     Column("title", String(255), nullable=False),
     Column("title_key", String(255), nullable=False),  # casefolded: titles are unique without regard to case
     Column("storage", Text, nullable=False),
+    Column("representation", String(16), nullable=False, server_default="storage"),  # of the body: storage | raw
     Column("version", Integer, nullable=False),
     Column("version_message", Text, nullable=False),
     Column("minor_edit", Boolean, nullable=False),
@@ -296,8 +338,16 @@ content = Table(
         "type",
         "title_key",
         unique=True,
-        sqlite_where=text("status = 'current'"),
-        postgresql_where=text("status = 'current'"),
+        sqlite_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
+        postgresql_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
+    ),
+    Index(
+        "uq_content_current_attachment",
+        "container_id",
+        "title",
+        unique=True,
+        sqlite_where=text("status = 'current' AND type = 'attachment'"),
+        postgresql_where=text("status = 'current' AND type = 'attachment'"),
     ),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
@@ -310,8 +360,195 @@ content_versions = Table(
     Column("number", Integer, primary_key=True),
     Column("title", String(255), nullable=False),
     Column("storage", Text, nullable=False),
+    Column("representation", String(16), nullable=False, server_default="storage"),
     Column("message", Text, nullable=False),
     Column("minor_edit", Boolean, nullable=False),
     Column("updated_by", ForeignKey("users.id"), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+)
+
+# The file of every version of an attachment. Its bytes lie elsewhere, under their digest.
+attachment_files = Table(
+    "attachment_files",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, index=True),  # SHA-256
+    Column("file_size", BigInteger, nullable=False),  # bytes
+    Column("media_type", String(255), nullable=False),
+    Column("hidden", Boolean, nullable=False),
+)
+
+# Where in its page a comment is, and what became of it.
+comment_places = Table(
+    "comment_places",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("location", String(16), nullable=False),  # footer | inline
+    Column("marker_ref", String(64), nullable=True, index=True),
+    Column("original_selection", Text, nullable=True),
+    Column("resolution", String(16), nullable=True),  # open | reopened | resolved | dangling; null in the footer
+    Column("resolved_by", ForeignKey("users.id"), nullable=True),
+    Column("resolved_at", BigInteger, nullable=True),
+)
+
+# Whom a content is kept to; subjects as in global_permissions. No row for an operation: everybody who has the right.
+content_restrictions = Table(
+    "content_restrictions",
+    metadata,
+    _number(),
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("operation", String(8), nullable=False),  # read | update
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("group_id", ForeignKey("user_groups.id", ondelete="CASCADE"), nullable=True, index=True),
+)
+
+# Which contents, itself or above it, restrict the reading of a content: inheritance, worked out when it changes.
+content_guards = Table(
+    "content_guards",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("guard_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _number(),
+    Column("prefix", String(16), nullable=False),  # global | my | team
+    Column("name", String(255), nullable=False),  # always lower case
+    Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),  # of a "my" label
+    Index("ix_labels_name", "name", "prefix"),
+    Index(
+        "uq_labels_shared",
+        "name",
+        "prefix",
+        unique=True,
+        sqlite_where=text("owner_id IS NULL"),
+        postgresql_where=text("owner_id IS NULL"),
+    ),
+)
+
+content_labels = Table(
+    "content_labels",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("label_id", ForeignKey("labels.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Categories of a space.
+space_labels = Table(
+    "space_labels",
+    metadata,
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("label_id", ForeignKey("labels.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+content_properties = Table(
+    "content_properties",
+    metadata,
+    _number(),
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("value", Text, nullable=False),  # JSON
+    Column("version", Integer, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("content_id", "key"),
+)
+
+space_properties = Table(
+    "space_properties",
+    metadata,
+    _number(),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("value", Text, nullable=False),  # JSON
+    Column("version", Integer, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("space_id", "key"),
+)
+
+content_watches = Table(
+    "content_watches",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+space_watches = Table(
+    "space_watches",
+    metadata,
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("content_type", String(255), primary_key=True),  # "": of every type
+    Column("created_at", BigInteger, nullable=False),
+)
+
+likes = Table(
+    "likes",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+favourite_content = Table(
+    "favourite_content",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+favourite_spaces = Table(
+    "favourite_spaces",
+    metadata,
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# When a person last looked at a content.
+content_views = Table(
+    "content_views",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("viewed_at", BigInteger, nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    _number(),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=True, index=True),  # null: of all spaces
+    Column("name", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("storage", Text, nullable=False),
+    Column("labels", Text, nullable=False),  # JSON, a list of names
+    Column("version", Integer, nullable=False),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+# Work that goes on after its request was answered.
+long_tasks = Table(
+    "long_tasks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON: what it works on
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("percentage", Integer, nullable=False),
+    Column("successful", Boolean, nullable=True),  # null: not finished
+    Column("message", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger, nullable=True),
 )

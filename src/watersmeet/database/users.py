@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
+from watersmeet.confluence.permission import ADMINISTRATORS_GROUP, USERS_GROUP
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import expiry
+from watersmeet.database import expiry, groups
 from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import sessions, users
 from watersmeet.database.transaction import Transaction
@@ -30,6 +31,15 @@ class User:
     password_hash: str = field(repr=False)
     enabled: bool
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether this is nobody in particular: a request without a token, where such requests are allowed."""
+        return self.id == ANONYMOUS.id
+
+
+ANONYMOUS = User(0, "", "", "Anonymous", "", Role.USER, "", enabled=True)
+"""Whoever is not signed in. No row has this number, so nothing is granted to them but what everybody may do."""
+
 
 class UsernameTaken(WatersmeetError):
     """There is a user of that name already."""
@@ -46,6 +56,7 @@ _COLUMNS = (
     users.c.enabled,
 )
 _BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"))
+_BY_KEY = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"))
 _BY_ID = select(*_COLUMNS).where(users.c.id == bindparam("user_id"))
 _BY_SESSION = (
     select(*_COLUMNS)
@@ -67,6 +78,12 @@ def as_user(row: Iterable[Any]) -> User:
 def find_by_name(tx: Transaction, username: str) -> User | None:
     """The user of that name, in any letter case."""
     row = tx.execute(_BY_NAME, {"username": username.lower()}).first()
+    return as_user(row) if row else None
+
+
+def find_by_key(tx: Transaction, user_key: str) -> User | None:
+    """The user of that key, which never changes."""
+    row = tx.execute(_BY_KEY, {"user_key": user_key}).first()
     return as_user(row) if row else None
 
 
@@ -98,7 +115,7 @@ def add(
     password_hash: str,
     now: Instant,
 ) -> User:
-    """A new, enabled user. Raises ``UsernameTaken``."""
+    """A new, enabled user, in the groups of their role. Raises ``UsernameTaken``."""
     username = username.lower()
     if find_by_name(tx, username):
         raise UsernameTaken(f"There is already a user named {username}.")
@@ -112,6 +129,9 @@ def add(
         "enabled": True,
     }
     user_id = tx.execute(insert(users).returning(users.c.id), {**values, "created_at": now}).scalar_one()
+    for name in (USERS_GROUP,) if role is Role.USER else (USERS_GROUP, ADMINISTRATORS_GROUP):
+        if (group_id := groups.find_id(tx, name)) is not None:  # an administrator may have removed it
+            groups.join(tx, group_id, user_id)
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from watersmeet.database.transaction import BatchOperation, Operation, Transaction
+from watersmeet.errors import ServiceUnavailable
+
+QUEUE_LENGTH = 2048  # units of work that may wait; beyond it the honest answer is "busy"
 
 Work: TypeAlias = Callable[[Transaction], Sequence[Any]]
 
@@ -29,6 +32,8 @@ class Unit:
     request: Any
     is_one_of_many: bool
     """Whether the operation is given the requests of all units that name it and wait together."""
+    is_brief: bool
+    """Whether it may be run by the loop it comes from."""
     answer: Future[Any] | asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop | None
 
@@ -79,6 +84,11 @@ def answer(outcomes: Iterable[tuple[Unit, Any]]) -> None:
     for loop, some in by_loop.items():
         with suppress(RuntimeError):  # the loop is closed, so nobody waits any more
             loop.call_soon_threadsafe(_tell, some)
+
+
+def refuse(unit: Unit, detail: str) -> None:
+    """Tell who waits that the unit is not taken on."""
+    answer([(unit, Failed(ServiceUnavailable(detail=detail)))])
 
 
 def _tell(outcomes: list[tuple[Unit, Any]]) -> None:

@@ -13,7 +13,9 @@ _SHOWN = {
     "clients": ("client_id", "name", "confidential", "scope", "created_at"),
     "redirect_uris": ("client", "uri"),
     "spaces": ("id", "key", "name", "type", "status", "description", "homepage_id", "created_at"),
-    "space_permissions": ("space_id", "user_id", "permission"),
+    "space_permissions": ("space_id", "user_id", "group_id", "permission"),
+    "user_groups": ("id", "name"),
+    "group_members": ("group_id", "user_id"),
     "content": ("id", "type", "status", "space_id", "parent_id", "title", "storage", "version", "created_at"),
 }
 

@@ -61,7 +61,7 @@ class LinkForm(Page):
 
 @dataclass(frozen=True, slots=True)
 class RefreshGrace:
-    """The grace of a link, in seconds: what holds, its own (``None``: none), the server's, what may be chosen."""
+    """The grace of a link in seconds: what holds, its own (``None``: as the server), the server's, the choices."""
 
     holds: int
     own: int | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import unquote_plus
@@ -84,8 +84,10 @@ class Client:
             return False
         return self.profile is Profile.ATLASSIAN_DC and legacy not in self.refuses
 
-    def refuse_unaccepted(self, done: Iterable[Legacy]) -> None:
+    def refuse_unaccepted(self, done: Collection[Legacy]) -> None:
         """Raises the ``OAuthError`` of the first thing in ``done`` that this client may not do."""
+        if not done:
+            return
         for legacy in Legacy:
             if legacy in done and not self.accepts(legacy):
                 raise legacy.refusal

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote_plus, urlencode
 
 from watersmeet.oauth2.errors import MalformedParameters, MissingParameter, RepeatedParameter
@@ -27,6 +27,18 @@ class Parameters:
     """The parameters of one request, in the order they came."""
 
     pairs: tuple[tuple[str, str], ...]
+    _values: dict[str, str] = field(init=False, repr=False, compare=False)
+    """By name; of a repeated one the last."""
+    _repeated: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names that came more than once, in the order they came."""
+
+    def __post_init__(self) -> None:
+        values = dict(self.pairs)
+        repeated: tuple[str, ...] = ()
+        if len(values) < len(self.pairs):
+            repeated = tuple(name for name, count in Counter(name for name, _ in self.pairs).items() if count > 1)
+        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_repeated", repeated)
 
     @classmethod
     def parse(cls, *encoded: bytes) -> Parameters:
@@ -41,10 +53,9 @@ class Parameters:
 
     def get(self, name: str) -> str | None:
         """The value of a parameter, ``None`` when it is absent or empty. Raises ``RepeatedParameter``."""
-        values = [value for key, value in self.pairs if key == name]
-        if len(values) > 1:
+        if name in self._repeated:
             raise RepeatedParameter(name)
-        return values[0] or None if values else None
+        return self._values.get(name) or None
 
     def require(self, name: str) -> str:
         """The value of a parameter. Raises ``MissingParameter`` or ``RepeatedParameter``."""
@@ -55,10 +66,9 @@ class Parameters:
 
     def refuse_repeated(self) -> None:
         """Raises ``RepeatedParameter`` if any parameter, known or not, was sent twice."""
-        for name, count in Counter(name for name, _ in self.pairs).items():
-            if count > 1:
-                # Only names this server knows are repeated to the client (S027).
-                raise RepeatedParameter(name if name in _KNOWN else "(unknown)")
+        for name in self._repeated:
+            # Only names this server knows are repeated to the client (S027).
+            raise RepeatedParameter(name if name in _KNOWN else "(unknown)")
 
     def __contains__(self, name: object) -> bool:
         return any(key == name and value for key, value in self.pairs)
@@ -103,14 +113,15 @@ def _decode(encoded: bytes) -> list[tuple[str, str]]:
         fields = [field for field in text.split("&") if field]
         if len(fields) > MAX_PARAMETERS:
             raise MalformedParameters(f"At most {MAX_PARAMETERS} parameters are accepted.")
-        pairs = [(_unquote(name), _unquote(value)) for name, _, value in (field.partition("=") for field in fields)]
+        split = [field.partition("=") for field in fields]
+        pairs = [(_unquote(name), _unquote(value)) for name, _, value in split]
     except ValueError as error:  # not ASCII, or not UTF-8 once decoded
         raise MalformedParameters(detail=str(error)) from error
-    for name, value in pairs:
-        if len(name) > MAX_VALUE_LENGTH or len(value) > MAX_VALUE_LENGTH:
-            raise MalformedParameters(f"A parameter is longer than {MAX_VALUE_LENGTH} characters.")
-        if _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
-            raise MalformedParameters("The parameters contain control characters.")
+    # Decoding makes nothing longer, so short texts have no long values.
+    if len(text) > MAX_VALUE_LENGTH and any(len(each) > MAX_VALUE_LENGTH for pair in pairs for each in pair):
+        raise MalformedParameters(f"A parameter is longer than {MAX_VALUE_LENGTH} characters.")
+    if _FORBIDDEN.search("".join([each for pair in pairs for each in pair])):
+        raise MalformedParameters("The parameters contain control characters.")
     return pairs
 
 

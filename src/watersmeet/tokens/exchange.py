@@ -168,4 +168,5 @@ def _start_family(
     scope = {"scope": str(family.scope)}
     writes.events.append(_event(Event.TOKENS_ISSUED, ask, family.user_id, family.id, scope))
     # What the authorization lacked was counted when it was asked for; here the client's server hears of it.
-    return replace(issued, legacy=ask.credentials.legacy | authorization.legacy)
+    legacy = ask.credentials.legacy | authorization.legacy
+    return replace(issued, legacy=legacy) if legacy else issued

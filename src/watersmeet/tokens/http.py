@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
@@ -47,6 +48,7 @@ from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.cors import CrossOrigin
 from watersmeet.web.deprecation import note_legacy
+from watersmeet.web.direct import Handler
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
@@ -62,9 +64,8 @@ _NOT_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
 _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 
 
-def routes(environment: Environment) -> list[Route]:
+def routes(environment: Environment, endpoint: TokenEndpoint) -> list[Route]:
     """The routes of this slice."""
-    endpoint = _TokenEndpoint(environment)
 
     async def is_public_client_s(origin: str) -> bool:
         # Only web origins: an application's own scheme has none, and "null" is everybody's.
@@ -98,7 +99,9 @@ class _Endpoint(Route):
         await answer(scope, receive, send)
 
 
-class _TokenEndpoint:
+class TokenEndpoint:
+    """What the routes of this slice do."""
+
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         provider = environment.settings.provider
@@ -122,7 +125,13 @@ class _TokenEndpoint:
             policy=RotationPolicy(environment.settings.refresh_grace_seconds * SECOND),
         )
 
+    def direct(self) -> Mapping[str, Handler]:
+        """The handlers of what is asked for most, by the path of an ordinary request."""
+        context_path = self.environment.settings.context_path
+        return {f"{context_path}{base}/token": self.token for base in BASES}
+
     async def token(self, request: Request) -> Response:
+        """Exchange a code, or refresh (RFC 6749 §3.2)."""
         try:
             parameters = await _read_parameters(request)
             credentials = await self._read_credentials(request, parameters)
@@ -158,12 +167,15 @@ class _TokenEndpoint:
         require_known_resource(parameters, self.environment.settings.resource)
         match parameters.require("grant_type"):
             case GrantType.AUTHORIZATION_CODE:
-                return await write(self._exchange, Asked(credentials, ExchangeRequest.parse(parameters), now, origin))
+                exchanging = ExchangeRequest.parse(parameters)
+                return await write(self._exchange, Asked(credentials, exchanging, now, origin), brief=True)
             case GrantType.REFRESH_TOKEN:
-                return await write(self._refresh, Asked(credentials, RefreshRequest.parse(parameters), now, origin))
+                refreshing = RefreshRequest.parse(parameters)
+                return await write(self._refresh, Asked(credentials, refreshing, now, origin), brief=True)
         raise UnsupportedGrantType
 
     async def revoke(self, request: Request) -> Response:
+        """Take back what was given (RFC 7009)."""
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)
@@ -180,7 +192,8 @@ class _TokenEndpoint:
                         now=now,
                         keys=environment.keys,
                         origin=origin,
-                    )
+                    ),
+                    brief=True,
                 )
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
@@ -190,6 +203,7 @@ class _TokenEndpoint:
         return answer
 
     async def introspect(self, request: Request) -> Response:
+        """Tell what a token is worth (RFC 7662)."""
         environment, now = self.environment, self.environment.clock.now()
         try:
             parameters = await _read_parameters(request)

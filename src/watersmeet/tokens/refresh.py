@@ -217,7 +217,7 @@ def _issue(
     new, issued = issue(before.family.id, pair, keys, ids)
     writes.pairs.append(new)
     writes.events.append(_event(Event.TOKENS_REFRESHED, ask, before))
-    return replace(issued, legacy=ask.credentials.legacy)
+    return replace(issued, legacy=ask.credentials.legacy) if ask.credentials.legacy else issued
 
 
 def _send_again(

@@ -33,6 +33,9 @@ class Caller:
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]
 """From an access token, and the request it came with, to the caller. Raises ``TokenInvalid``."""
 
+StrangerPolicy: TypeAlias = Callable[[], Awaitable[Caller | None]]
+"""The caller that a request without a token has; ``None`` where such requests are refused."""
+
 Handler: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 
 
@@ -61,17 +64,26 @@ class ProtectedRoute(Route):
 
 
 def protected_route(
-    verify: TokenVerifier, path: str, methods: Mapping[str, Protected], *, probed: Collection[str] = ()
+    verify: TokenVerifier,
+    path: str,
+    methods: Mapping[str, Protected],
+    *,
+    probed: Collection[str] = (),
+    stranger: StrangerPolicy | None = None,
 ) -> ProtectedRoute:
     """A route of the protected API: for each HTTP method a handler with its scope.
 
     ``HEAD`` is served wherever ``GET`` is. A method without a declared scope cannot be written down, so none
-    can be forgotten.
+    can be forgotten. A request without any ``Authorization`` may read as ``stranger`` says; one with a token that is
+    no good may not.
     """
 
     async def endpoint(request: Request) -> Response:
         protected = methods["GET" if request.method == "HEAD" else request.method]
-        caller = await authenticate(verify, request, protected.scope)
+        caller = None
+        if stranger and protected.scope is Scope.READ and "authorization" not in request.headers:
+            caller = await stranger()
+        caller = caller or await authenticate(verify, request, protected.scope)
         refuse_nul(request)
         return await protected.handler(request, caller)
 
@@ -96,7 +108,7 @@ def _presented_token(request: Request) -> str:
     headers = request.headers.getlist("authorization")
     if not headers:
         raise TokenMissing
-    if len(headers) > 1 or (request.url.query and "access_token" in request.query_params):
+    if len(headers) > 1 or (request.scope["query_string"] and "access_token" in request.query_params):
         raise TokenAmbiguous
     scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":

@@ -42,12 +42,14 @@ class KnownHosts:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
-        headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) == 1 and hosts[0].lower() in self._known and "through_proxy" not in scope["state"]:
             return None
         if "through_proxy" in scope["state"]:
-            if self._is_https and headers.get("x-forwarded-proto", "https").rpartition(",")[2].strip() == "http":
+            if (
+                self._is_https
+                and Headers(scope=scope).get("x-forwarded-proto", "https").rpartition(",")[2].strip() == "http"
+            ):
                 return PlainTextResponse("This server is reached over https only (RFC 6749, section 3.1.2.1).\n", 403)
             return None
         if len(hosts) == 1 and not self._is_loopback and self._is_local(scope, hosts[0]):

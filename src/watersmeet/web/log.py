@@ -31,17 +31,23 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
 def configure(log_format: str) -> None:
     """Write events to standard error, as text for people or as JSON for machines."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _renderer(log_format),
-        ],
+        processors=[_complete, _renderer(log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+_merge_context = structlog.contextvars.merge_contextvars
+_add_level = structlog.processors.add_log_level
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+_format_exception = structlog.processors.format_exc_info
+
+
+def _complete(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the request, the level and the time: one processor, not four, for a line each request has."""
+    stamped = _stamp(logger, method, _add_level(logger, method, _merge_context(logger, method, event)))
+    return _format_exception(logger, method, stamped) if "exc_info" in event else stamped
 
 
 def _renderer(log_format: str) -> Any:

@@ -18,6 +18,8 @@ class NulInAddress(WatersmeetError):
 
 def refuse_nul(request: Request) -> None:
     """Raises ``NulInAddress`` if a part of the path or a value of the query contains NUL."""
-    sent = [*request.path_params.values(), *(value for _, value in request.query_params.multi_items())]
+    sent = list(request.path_params.values())
+    if request.scope["query_string"]:
+        sent += [value for _, value in request.query_params.multi_items()]
     if any("\0" in value for value in sent):
         raise NulInAddress

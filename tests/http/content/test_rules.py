@@ -19,8 +19,23 @@ def _titles(site: Site, query: str, user: str = "alice") -> list[str]:
 
 # ---- bodies -----------------------------------------------------------------------------------------------
 
-# Everything that JSON can carry and a database can keep.
-_texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
+# Well-formed in every way that a serializer would write differently: entities, CDATA, quotes, empty elements.
+_pieces = st.one_of(
+    st.text(st.characters(exclude_characters="&<>", exclude_categories=["Cc", "Cs", "Cn"]), max_size=40),
+    st.sampled_from(
+        [
+            "&nbsp;",
+            "&#x41;",
+            "<br/>",
+            "<br />",
+            "<br></br>",
+            "<p a='1'  b=\"2\">\r\n\t</p>",
+            "<![CDATA[<&]]>",
+            "<!-- -->",
+        ]
+    ),
+)
+_texts = st.lists(_pieces, max_size=8).map("".join)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,10 +49,29 @@ def test_storage_comes_back_byte_for_byte(site: Site, storage: str) -> None:
 
 _ELEMENTS = (
     '<ac:structured-macro ac:name="html"><ac:plain-text-body><![CDATA[<script>go()</script>]]></ac:plain-text-body>'
-    "</ac:structured-macro><script>go()</script><SCRIPT src='//x'></SCRIPT><img src=x onerror=go()>"
-    '<a href="javascript:go()">x</a><svg onload=go()><script>go()</script></svg><math><style><!--</style>'
-    "<img title='--&gt;&lt;script&gt;'></math>"
+    "</ac:structured-macro><script>go()</script><SCRIPT src='//x'></SCRIPT><img src='x' onerror='go()'/>"
+    '<a href="javascript:go()">x</a><svg onload="go()"><script>go()</script></svg><math><style>&lt;!--</style>'
+    "<img title='--&gt;&lt;script&gt;'/></math>"
 )
+
+
+@pytest.mark.parametrize("method", ["post", "put"])
+def test_a_malformed_body_is_refused_with_its_position(site: Site, method: str) -> None:
+    made = create(site)
+    malformed = draft("Another", storage="<p>one</p>\n<p><b>two</p>") | {"version": {"number": 2}}
+    refused = site.post(CONTENT, json=malformed) if method == "post" else site.put(path_of(made), json=malformed)
+    assert refused.status_code == 400
+    assert refused.json()["message"] == (
+        "Error parsing xhtml: <b> at [2,4] is not closed before the next closing tag at [row,col]: [2,12]"
+    )
+    assert site.get(path_of(made)).json()["version"]["number"] == 1
+
+
+def test_an_export_links_absolutely(site: Site) -> None:
+    made = create(site, storage='<p><ac:link><ri:page ri:content-title="A B" /></ac:link></p>')
+    body = site.get(f"{path_of(made)}?expand=body.view,body.export_view").json()["body"]
+    assert 'href="/display/DEMO/A+B"' in body["view"]["value"]
+    assert f'href="{made["_links"]["base"]}/display/DEMO/A+B"' in body["export_view"]["value"]
 
 
 @pytest.mark.parametrize("form", ["view", "export_view", "styled_view", "anonymous_export_view", "editor"])

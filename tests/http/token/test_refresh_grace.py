@@ -6,7 +6,8 @@ import pytest
 
 from tests.http.app import App
 from tests.http.conftest import Site, SiteFactory
-from watersmeet.oauth2.profile import Profile
+from watersmeet import demo
+from watersmeet.links.register import UnacceptableLink, change_rules, require_link
 
 
 def test_s111_the_same_answer_again_within_the_grace(site_under: SiteFactory) -> None:
@@ -20,6 +21,35 @@ def test_s111_the_same_answer_again_within_the_grace(site_under: SiteFactory) ->
     site.clock.advance(0.2)
     assert site.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
     assert site.bearer(second.json()["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize(("server", "own", "resent"), [(0, 2, True), (2, 0, False), (1, None, True), (0, None, False)])
+def test_n10_a_client_may_have_a_grace_of_its_own(
+    site_under: SiteFactory, server: int, own: int | None, resent: bool
+) -> None:
+    site = site_under(refresh_grace_seconds=server)
+    database = site.environment.database
+    link = database.read_now(lambda tx: require_link(tx, demo.CLIENT_ID))
+    changed = database.write_now(
+        lambda tx: change_rules(tx, link, site.clock.now(), refresh_grace_seconds="default" if own is None else own)
+    )
+    assert changed.refresh_grace_seconds == own
+    first = site.tokens()
+    second = site.refresh(first["refresh_token"])
+    again = site.refresh(first["refresh_token"])
+    if resent:
+        assert (again.status_code, again.content) == (200, second.content)
+    else:
+        assert again.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("grace", [-1, 3])
+def test_n10_no_client_has_a_longer_grace(site: Site, grace: int) -> None:
+    link = site.environment.database.read_now(lambda tx: require_link(tx, demo.CLIENT_ID))
+    with pytest.raises(UnacceptableLink, match="0 to 2 seconds"):
+        site.environment.database.write_now(
+            lambda tx: change_rules(tx, link, site.clock.now(), refresh_grace_seconds=grace)
+        )
 
 
 def test_n10_the_log_names_a_probable_lost_response(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from watersmeet.confluence.content import Content, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, Expansion
 from watersmeet.confluence.representation import content_json, instant_text, person_json, space_json
 from watersmeet.confluence.site import Site, tiny_link
-from watersmeet.confluence.storage_format import as_view
+from watersmeet.confluence.storage_format import render
 
 SITE = Site("http://h/confluence", "/confluence")
 ADA = Person("ada", "4028818b8a1f0001018a1f0b00010000", "Ada L")
@@ -166,7 +166,7 @@ def test_tiny_links_are_those_that_clients_decode(number: int) -> None:
     ],
 )
 def test_nothing_in_a_view_can_run(hostile: str) -> None:
-    view = as_view(f"<p>before</p>{hostile}<p>after</p>")
+    view = render(f"<p>before</p>{hostile}<p>after</p>")
     assert not any(sign in view for sign in ("script", "onerror", "iframe"))
     assert "before" in view
     assert "after" in view

@@ -1,0 +1,80 @@
+"""Representation of labels and properties (S3.3, S3.11)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from watersmeet.confluence.content import Content
+from watersmeet.confluence.expansion import Expansion
+from watersmeet.confluence.metadata import Label, Property
+from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.site import Site, content_path
+
+Json = dict[str, Any]
+
+LABELS_SHOWN = 200
+
+
+def label_json(label: Label) -> Json:
+    """A label."""
+    return {"prefix": label.prefix, "name": label.name, "id": str(label.id), "label": label.name}
+
+
+def property_json(found: Property, owner: str, kind: str, expansion: Expansion, site: Site) -> Json:
+    """A property; ``owner`` is the path of the content or space it belongs to, ``kind`` the word for that."""
+    path = f"{owner}/property/{quote(found.key, safe='')}"
+    shown: Json = {
+        "id": str(found.id),
+        "key": found.key,
+        "value": msgspec.Raw(found.value.encode()),
+        "_links": {"self": site.absolute(path)},
+        "_expandable": {kind: owner},
+    }
+    if "version" in expansion:
+        shown["version"] = {
+            "by": person_json(found.by, site),
+            "when": instant_text(found.when),
+            "message": "",
+            "number": found.version,
+            "minorEdit": False,
+            "hidden": False,
+        }
+    else:
+        shown["_expandable"] = {kind: owner, "version": ""}
+    return shown
+
+
+def metadata_json(content: Content, expansion: Expansion, site: Site) -> Json:
+    """What is said of a content."""
+    path = content_path(content.id)
+    shown: Json = {}
+    expandable = {"currentuser": "", "frontend": "", "editorHtml": ""}
+    if content.labels is not None:
+        shown["labels"] = {
+            "results": [label_json(label) for label in content.labels[:LABELS_SHOWN]],
+            "start": 0,
+            "limit": LABELS_SHOWN,
+            "size": len(content.labels[:LABELS_SHOWN]),
+            "_links": {"self": site.absolute(path + "/label")},
+        }
+    else:
+        expandable["labels"] = ""
+    if content.properties is not None:
+        with_version = Expansion.parse(["version"])
+        shown["properties"] = {
+            **{
+                key: property_json(found, path, "content", with_version, site)
+                for key, found in content.properties.items()
+            },
+            "_expandable": {
+                key: f"{path}/property/{quote(key, safe='')}"
+                for key in expansion.within("properties").names
+                if key not in content.properties
+            },
+        }
+    else:
+        expandable["properties"] = ""
+    return {**shown, "_expandable": expandable}

@@ -1,0 +1,43 @@
+"""The protected REST API over HTTP: one module a noun. It knows operations and JSON, and no SQL."""
+
+from __future__ import annotations
+
+from watersmeet.content.http import (
+    contents,
+    groups,
+    instance,
+    labels,
+    permissions,
+    properties,
+    restrictions,
+    spaces,
+    tree,
+    users,
+    versions,
+    watches,
+)
+from watersmeet.content.http.api import Api
+from watersmeet.web.environment import Environment
+from watersmeet.web.route import Route
+
+# In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
+_GROUPS = (
+    contents,
+    labels,
+    permissions,
+    properties,
+    restrictions,
+    watches,
+    spaces,
+    tree,
+    users,
+    groups,
+    instance,
+    versions,
+)
+
+
+def routes(environment: Environment) -> list[Route]:
+    """The routes of the content API, each method with the scope it needs."""
+    api = Api.of(environment)
+    return [route for group in _GROUPS for route in group.routes(api)]

@@ -1,0 +1,109 @@
+"""What the handlers of content have in common: routes, what a request says, and how a content is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watersmeet.confluence.content import Content
+from watersmeet.confluence.errors import BodyTooLarge, ContentNotFound
+from watersmeet.confluence.expansion import Expansion
+from watersmeet.confluence.page import Window
+from watersmeet.confluence.permission import GlobalPermission
+from watersmeet.confluence.representation import content_json
+from watersmeet.confluence.scopes import Scope
+from watersmeet.confluence.site import Site
+from watersmeet.content.body import content_number
+from watersmeet.database.permissions import global_permissions_of
+from watersmeet.database.users import ANONYMOUS
+from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
+from watersmeet.web.environment import Environment
+from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
+
+MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
+
+CONTENT = "/rest/api/content"
+SPACE = "/rest/api/space"
+
+Answering: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
+"""A handler: everything but the headers that all answers of this slice carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What every group of handlers works with."""
+
+    environment: Environment
+    site: Site
+
+    @classmethod
+    def of(cls, environment: Environment) -> Api:
+        """The API of an instance, at the addresses its settings say."""
+        return cls(environment, Site(environment.settings.base_url, environment.settings.context_path))
+
+    def route(self, path: str, **methods: tuple[Scope, Answering]) -> Route:
+        """A route of the content API, each method with the scope it needs."""
+        protected = {name: Protected(scope, _named(handler)) for name, (scope, handler) in methods.items()}
+        return protected_route(self.environment.verify_token, path, protected, stranger=self._stranger)
+
+    async def _stranger(self) -> Caller | None:
+        """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
+        granted = await self.environment.database.read(lambda tx: global_permissions_of(tx, ANONYMOUS))
+        return Caller(ANONYMOUS, Scope.READ.as_set, "") if GlobalPermission.USE in granted else None
+
+    def content(self, content: Content, expansion: Expansion) -> Response:
+        """The answer that is one content."""
+        return JsonResponse(content_json(content, expansion, self.site, outermost=True))
+
+
+def _named(handler: Answering) -> Handler:
+    async def answer(request: Request, caller: Caller) -> Response:
+        response = await handler(request, caller)
+        response.headers["X-AUSERNAME"] = caller.user.username or "anonymous"
+        return response
+
+    return answer
+
+
+# ---- what a request says ----------------------------------------------------------------------------------
+
+
+async def read_body(request: Request) -> bytes:
+    """The body of the request, as long as it stays within ``MAX_BODY``."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY:
+            raise BodyTooLarge(MAX_BODY)
+    return bytes(data)
+
+
+def expansion_of(request: Request, default: Expansion | None = None) -> Expansion:
+    """What a request wants expanded; ``default`` where it does not say."""
+    values = request.query_params.getlist("expand")
+    return Expansion.parse(values) if values or default is None else default
+
+
+def window_of(request: Request, *, default_limit: int = 25) -> Window:
+    """The part of a list that a request wants. Raises ``BadParameter``."""
+    query = request.query_params
+    return Window.parse(query.get("start"), query.get("limit"), default_limit=default_limit)
+
+
+def content_id_of(request: Request) -> int:
+    """The number in the path. Raises ``ContentNotFound`` for what is no number."""
+    text = request.path_params["content_id"]
+    number = content_number(text)
+    if number is None:
+        raise ContentNotFound(text)
+    return number
+
+
+def values_of(request: Request, name: str) -> list[str]:
+    """The values of a parameter that may be repeated and may hold several, separated by commas."""
+    return [value for text in request.query_params.getlist(name) for value in text.split(",") if value]

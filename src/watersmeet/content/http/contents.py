@@ -1,0 +1,167 @@
+"""The HTTP side of content: parse the request, call one operation, render its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watersmeet.confluence.content import Content, ContentStatus, ContentType
+from watersmeet.confluence.errors import BadParameter
+from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTENT, Expansion
+from watersmeet.confluence.page import Slice, list_envelope
+from watersmeet.confluence.representation import content_json, history_json
+from watersmeet.confluence.scopes import Scope
+from watersmeet.content import read, space, write
+from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode
+from watersmeet.content.comment import create_comment
+from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.version import with_past
+from watersmeet.database.content import ContentFilter
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+from watersmeet.web.bearer import Caller
+from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
+
+
+def routes(api: Api) -> list[Route]:
+    """The routes of one content and of lists of them."""
+    contents = _Contents(api)
+    return [
+        api.route(CONTENT, GET=(Scope.READ, contents.list_content), POST=(Scope.WRITE, contents.create_content)),
+        api.route(
+            CONTENT + "/{content_id}",
+            GET=(Scope.READ, contents.show_content),
+            PUT=(Scope.WRITE, contents.update_content),
+            DELETE=(Scope.WRITE, contents.delete_content),
+        ),
+        api.route(CONTENT + "/{content_id}/history", GET=(Scope.READ, contents.show_history)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """The handlers."""
+
+    api: Api
+
+    async def list_content(self, request: Request, caller: Caller) -> Response:
+        expansion, window = expansion_of(request), window_of(request)
+        wanted = _content_filter(request)
+        space_key = request.query_params.get("spaceKey")
+
+        def operation(tx: Transaction) -> Slice[Content]:
+            narrowed = _in_space(tx, caller.user, wanted, space_key)
+            return read.load(tx, caller.user, narrowed, window, expansion)
+
+        part = await self.api.environment.database.read(operation)
+        results = [content_json(item, expansion, self.api.site) for item in part.items]
+        return JsonResponse(list_envelope(results, part, self.api.site, CONTENT, request.query_params.multi_items()))
+
+    async def create_content(self, request: Request, caller: Caller) -> Response:
+        wanted = decode(await read_body(request), NewContent)
+        expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
+        create: Callable[[Transaction], Content]
+        if wanted.type == ContentType.COMMENT:
+            create = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now, expansion=expansion)
+        else:
+            create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
+        created = await self.api.environment.database.write(create)
+        return self.api.content(created, expansion)
+
+    async def show_content(self, request: Request, caller: Caller) -> Response:
+        content_id = content_id_of(request)
+        expansion = expansion_of(request, ONE_CONTENT)
+        statuses, version = _statuses(request), _version(request)
+
+        def operation(tx: Transaction) -> Content:
+            if version is not None:
+                found = read.find_version(tx, caller.user, content_id, version, expansion)
+            else:
+                found = read.find(tx, caller.user, content_id, statuses, expansion)
+            return with_past(tx, caller.user, found) if expansion.within("history") else found
+
+        return self.api.content(await self.api.environment.database.read(operation), expansion)
+
+    async def show_history(self, request: Request, caller: Caller) -> Response:
+        content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
+        found = await self.api.environment.database.read(
+            lambda tx: with_past(tx, caller.user, read.find(tx, caller.user, content_id, read.CURRENT, NOTHING))
+        )
+        return JsonResponse(history_json(found, expansion, self.api.site, outermost=True))
+
+    async def update_content(self, request: Request, caller: Caller) -> Response:
+        content_id = content_id_of(request)
+        revision = decode(await read_body(request), ContentUpdate).revision()
+        expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
+        updated = await self.api.environment.database.write(
+            lambda tx: write.update(tx, caller.user, content_id, revision, now, expansion)
+        )
+        return self.api.content(updated, expansion)
+
+    async def delete_content(self, request: Request, caller: Caller) -> Response:
+        content_id = content_id_of(request)
+        status = request.query_params.get("status", ContentStatus.CURRENT)
+        if status not in read.ANY:
+            raise BadParameter("The parameter status must be 'current' (the default) or 'trashed'.")
+        remove = write.purge if status == ContentStatus.TRASHED else write.trash
+        await self.api.environment.database.write(lambda tx: remove(tx, caller.user, content_id))
+        return Response(status_code=204)
+
+
+_HISTORY = Expansion.parse(["previousVersion,nextVersion,lastUpdated"])  # S1.2
+
+
+# ---- what a request says ----------------------------------------------------------------------------------
+
+
+def _statuses(request: Request) -> tuple[str, ...]:
+    """The statuses a request accepts. One that no content can have here is no error: nothing has it."""
+    named = values_of(request, "status") or [ContentStatus.CURRENT]
+    return read.ANY if "any" in named else tuple(named)
+
+
+def _version(request: Request) -> int | None:
+    """The old version that is asked for; clients send it with ``status=historical`` and without."""
+    text = request.query_params.get("version")
+    if not text:
+        if ContentStatus.HISTORICAL in values_of(request, "status"):
+            raise BadParameter("An old version is named by its number: status=historical&version=N.")
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadParameter("The parameter version must be a whole number.")
+    return int(text)
+
+
+def _content_filter(request: Request) -> ContentFilter:
+    query = request.query_params
+    title = query.get("title")
+    wanted = ContentFilter(
+        types=query.getlist("type") or [ContentType.PAGE],
+        statuses=_statuses(request),
+        title=None if title is None else title.strip(),  # as it was when the title was kept
+    )
+    if ids := values_of(request, "ids"):
+        # Zero is the number of no content: a name that is no number finds nothing.
+        wanted = replace(wanted, ids=[content_number(text) or 0 for text in ids])
+    if day := query.get("postingDay"):
+        wanted = _posted_on(wanted, day)
+    return wanted
+
+
+def _posted_on(wanted: ContentFilter, day: str) -> ContentFilter:
+    try:
+        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BadParameter("The parameter postingDay must be a date: yyyy-mm-dd.") from error
+    start = round(midnight.timestamp() * 1000)
+    return replace(wanted, created_from=start, created_before=start + round(timedelta(days=1).total_seconds() * 1000))
+
+
+def _in_space(tx: Transaction, user: User, wanted: ContentFilter, key: str | None) -> ContentFilter:
+    return replace(wanted, space_id=space.find(tx, user, key, Expansion()).id) if key else wanted

@@ -1,0 +1,73 @@
+"""Labels and the contents that carry them, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.metadata import Label, LabelPrefix
+from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.schema import content_labels, labels
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+_OF_CONTENT = (
+    select(content_labels.c.content_id, labels.c.id, labels.c.prefix, labels.c.name)
+    .join(labels, labels.c.id == content_labels.c.label_id)
+    .order_by(content_labels.c.content_id, labels.c.id)
+)
+
+
+def _shown_to(user: User) -> ColumnElement[bool]:
+    return or_(labels.c.owner_id.is_(None), labels.c.owner_id == user.id)
+
+
+def list_of(tx: Transaction, content_id: int, prefixes: Collection[str], window: Window, user: User) -> Slice[Label]:
+    """The labels of a content that the user sees, oldest first; other people's own are nobody else's business."""
+    query = _OF_CONTENT.where(content_labels.c.content_id == content_id, _shown_to(user))
+    if prefixes:
+        query = query.where(labels.c.prefix.in_(prefixes))
+    rows = tx.execute(query.limit(window.reach).offset(window.start))
+    return Slice.of([Label(*row[1:]) for row in rows], window)
+
+
+def of_contents(tx: Transaction, ids: Sequence[int], user: User) -> dict[int, tuple[Label, ...]]:
+    """The labels that the user sees, by content, from one query."""
+    rows = tx.execute(_OF_CONTENT.where(content_labels.c.content_id.in_(ids), _shown_to(user)))
+    by_content = groupby(rows, lambda row: int(row[0]))
+    return {content_id: tuple(Label(*row[1:]) for row in some) for content_id, some in by_content}
+
+
+def find_or_add(tx: Transaction, prefix: str, name: str, user: User) -> int:
+    """The number of a label, which is made if there is none; one of prefix ``my`` is the user's."""
+    owner_id = user.id if prefix == LabelPrefix.MY else None
+    found: int | None = tx.execute(select(labels.c.id).where(*_named(prefix, name, user))).scalar()
+    if found is None:
+        # Should another come between the check and the insert, the runner starts this transaction again.
+        values = {"prefix": prefix, "name": name, "owner_id": owner_id}
+        found = tx.execute(insert(labels).returning(labels.c.id), values).scalar_one()
+    return found
+
+
+def attach(tx: Transaction, content_id: int, label_id: int, now: Instant) -> None:
+    """Put a label on a content; one that is there already stays. Hold the space's lock."""
+    where = (content_labels.c.content_id == content_id, content_labels.c.label_id == label_id)
+    if tx.execute(select(content_labels.c.label_id).where(*where)).first() is None:
+        tx.execute(insert(content_labels), {"content_id": content_id, "label_id": label_id, "created_at": now})
+
+
+def detach(tx: Transaction, content_id: int, prefix: str, name: str, user: User) -> bool:
+    """Take a label off a content; ``False`` if it was not there."""
+    chosen = select(labels.c.id).where(*_named(prefix, name, user))
+    gone = delete(content_labels).where(
+        content_labels.c.content_id == content_id, content_labels.c.label_id.in_(chosen)
+    )
+    return tx.execute(gone).rowcount > 0
+
+
+def _named(prefix: str, name: str, user: User) -> tuple[ColumnElement[bool], ...]:
+    owner = labels.c.owner_id == user.id if prefix == LabelPrefix.MY else labels.c.owner_id.is_(None)
+    return labels.c.prefix == prefix, labels.c.name == name, owner

@@ -1,0 +1,179 @@
+"""Who may see and do what, as conditions of SQL and as rows.
+
+The conditions are part of every WHERE that reads spaces or what is in them, so that no page of a list ever has holes
+and no count tells of what may not be seen. Their parameters are those of ``viewer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, FromClause, and_, bindparam, delete, exists, insert, or_, select
+
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.permission import GlobalPermission, SpaceGrant, SpacePermission, bypasses_spaces
+from watersmeet.database.schema import (
+    content,
+    content_guards,
+    content_restrictions,
+    global_permissions,
+    group_members,
+    space_permissions,
+    spaces,
+    user_groups,
+    users,
+)
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+
+def viewer(user: User) -> dict[str, Any]:
+    """The parameters of ``SEES_SPACE`` and ``SEES_CONTENT``."""
+    return {"viewer": user.id, "sees_all": bypasses_spaces(user.role)}
+
+
+def granted_to_viewer(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row of a table of grants speaks of the viewer: by name, by a group of theirs, or of everybody."""
+    return or_(
+        table.c.user_id == bindparam("viewer"),
+        table.c.group_id.in_(select(group_members.c.group_id).where(group_members.c.user_id == bindparam("viewer"))),
+        and_(table.c.user_id.is_(None), table.c.group_id.is_(None)),
+    )
+
+
+_SEES_ALL = bindparam("sees_all", type_=Boolean)
+
+SEES_SPACE = or_(
+    _SEES_ALL,
+    exists(
+        select(space_permissions.c.id).where(
+            space_permissions.c.space_id == spaces.c.id,
+            space_permissions.c.permission == SpacePermission.VIEW.value,
+            granted_to_viewer(space_permissions),
+        )
+    ),
+)
+"""Whether the viewer sees the space of a row of ``spaces``."""
+
+
+def passes_guards(table: FromClause) -> ColumnElement[bool]:
+    """Whether nothing restricts the reading of a row of ``content``, or an alias of it, for the viewer."""
+    return or_(
+        _SEES_ALL,
+        ~exists(
+            select(content_guards.c.guard_id).where(
+                content_guards.c.content_id == table.c.id,
+                ~exists(
+                    select(content_restrictions.c.id).where(
+                        content_restrictions.c.content_id == content_guards.c.guard_id,
+                        content_restrictions.c.operation == "read",
+                        granted_to_viewer(content_restrictions),
+                    )
+                ),
+            )
+        ),
+    )
+
+
+def is_no_other_ones_draft(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row of ``content`` is not a draft, or one of the viewer's own."""
+    return or_(table.c.status != "draft", table.c.created_by == bindparam("viewer"))
+
+
+SEES_CONTENT = and_(SEES_SPACE, passes_guards(content), is_no_other_ones_draft(content))
+"""Whether the viewer sees a row of ``content`` joined with its row of ``spaces``."""
+
+_MAY_UPDATE = or_(
+    _SEES_ALL,
+    ~exists(
+        select(content_restrictions.c.id).where(
+            content_restrictions.c.content_id == bindparam("content_id"), content_restrictions.c.operation == "update"
+        )
+    ),
+    exists(
+        select(content_restrictions.c.id).where(
+            content_restrictions.c.content_id == bindparam("content_id"),
+            content_restrictions.c.operation == "update",
+            granted_to_viewer(content_restrictions),
+        )
+    ),
+)
+_UPDATABLE = select(_MAY_UPDATE)
+_IN_SPACE = (
+    select(space_permissions.c.permission)
+    .where(space_permissions.c.space_id == bindparam("space_id"), granted_to_viewer(space_permissions))
+    .distinct()
+)
+_ON_INSTANCE = select(global_permissions.c.permission).where(granted_to_viewer(global_permissions)).distinct()
+
+
+def permissions_of(tx: Transaction, space_id: int, user: User) -> frozenset[SpacePermission]:
+    """What the user was granted in a space: by name, through groups, or together with everybody."""
+    rows = tx.execute(_IN_SPACE, {"space_id": space_id, "viewer": user.id})
+    return frozenset(SpacePermission(permission) for (permission,) in rows)
+
+
+def global_permissions_of(tx: Transaction, user: User) -> frozenset[GlobalPermission]:
+    """What the user was granted on the instance."""
+    rows = tx.execute(_ON_INSTANCE, {"viewer": user.id})
+    return frozenset(GlobalPermission(permission) for (permission,) in rows)
+
+
+def may_update(tx: Transaction, content_id: int, user: User) -> bool:
+    """Whether no restriction keeps the user from changing that very content. They need the right in its space too."""
+    return bool(tx.execute(_UPDATABLE, {"content_id": content_id, **viewer(user)}).scalar_one())
+
+
+def grant(
+    tx: Transaction,
+    space_id: int,
+    granted: Collection[SpacePermission],
+    *,
+    user_id: int | None = None,
+    group_id: int | None = None,
+) -> None:
+    """Let a user or a group, or without either everybody, do these things in a space, besides what they may already."""
+    subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
+    same = [space_permissions.c[name].is_not_distinct_from(value) for name, value in subject.items()]
+    before = set(tx.execute(select(space_permissions.c.permission).where(*same)).scalars())
+    rows = [{**subject, "permission": each.value} for each in SpacePermission if each in granted]
+    if new := [row for row in rows if row["permission"] not in before]:
+        tx.execute(insert(space_permissions), new)
+
+
+def list_grants(tx: Transaction, space_id: int) -> list[SpaceGrant]:
+    """Who may do what in a space, in the order in which it was granted."""
+    query = (
+        select(
+            space_permissions.c.permission,
+            users.c.username,
+            users.c.user_key,
+            users.c.display_name,
+            user_groups.c.name,
+        )
+        .select_from(space_permissions)
+        .outerjoin(users, users.c.id == space_permissions.c.user_id)
+        .outerjoin(user_groups, user_groups.c.id == space_permissions.c.group_id)
+        .where(space_permissions.c.space_id == space_id)
+        .order_by(space_permissions.c.id)
+    )
+    return [
+        SpaceGrant(SpacePermission(permission), Person(name, key, display_name) if name else None, group)
+        for permission, name, key, display_name, group in tx.execute(query)
+    ]
+
+
+def revoke(
+    tx: Transaction,
+    space_id: int,
+    revoked: Collection[SpacePermission],
+    *,
+    user_id: int | None = None,
+    group_id: int | None = None,
+) -> None:
+    """Take these permissions from a user or a group, or without either from everybody; what they lack stays lacking."""
+    subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
+    same = [space_permissions.c[name].is_not_distinct_from(value) for name, value in subject.items()]
+    chosen = space_permissions.c.permission.in_([each.value for each in revoked])
+    tx.execute(delete(space_permissions).where(*same, chosen))

@@ -1,0 +1,86 @@
+"""Point reads: SQLite's reading side. A read runs at once, on the caller's thread, which is quicker than another's."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TypeVar, cast
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from watersmeet.database import dialect
+from watersmeet.database.transaction import BatchOperation, Operation
+
+T = TypeVar("T")
+Request = TypeVar("Request")
+
+_KEPT = 4096  # outcomes of point reads that are kept until the database changes
+
+
+class PointReads:
+    """The reading side of a SQLite database: one connection, one reader at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader: Connection | None = None
+        self._reading = threading.Lock()
+        self._kept: dict[object, object] = {}
+        self._kept_version = -1
+
+    def read_now(self, operation: Operation[T]) -> T:
+        """The value of an operation that changes nothing."""
+        with self._reading, self._translating():
+            reader = self._open_reader()
+            # One snapshot for the whole operation, however many statements it has.
+            reader.exec_driver_sql("BEGIN")
+            try:
+                return operation(reader)
+            finally:
+                reader.exec_driver_sql("ROLLBACK")
+
+    def read_apart(self, operation: Operation[T]) -> T:
+        """``read_now`` on a connection of its own, so that no other reader waits for it."""
+        with self._translating(), self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return operation(connection)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def read_kept(self, operation: BatchOperation[Request, T], request: Request) -> T:
+        """The outcome of one request, from memory if the database is still as it was.
+
+        SQLite itself says whether any other connection, of this process or of another, has committed since
+        (``PRAGMA data_version``), so what is kept is never older than what a statement would find.
+        """
+        with self._reading, self._translating():
+            reader = self._open_reader()
+            version = dialect.data_version(reader)
+            if version != self._kept_version or len(self._kept) >= _KEPT:
+                self._kept_version, self._kept = version, {}
+            key = (operation, request)
+            if key not in self._kept:
+                [self._kept[key]] = operation(reader, [request])
+            outcome = self._kept[key]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast("T", outcome)
+
+    def _open_reader(self) -> Connection:
+        if self._reader is None:
+            self._reader = self._engine.connect()
+        return self._reader
+
+    @contextlib.contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise dialect.translated(error) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._reader is not None:
+            self._reader.close()

@@ -1,0 +1,83 @@
+"""Programs that publish a folder of Markdown: the first time every page is made, the second time none is changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.client import installed, token_of
+from tests.support.server import RunningServer
+from tests.support.tls import tls_before
+
+
+@pytest.fixture(scope="module")
+def token(dev_server: RunningServer) -> str:
+    return token_of(dev_server)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pages, one of which refers to the other."""
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / "handbook.md").write_text("# Handbook\n\nHello **world**, see [the other one](routines.md).\n")
+    (folder / "routines.md").write_text('# Routines\n\n```python\nprint("every day")\n```\n')
+    return folder
+
+
+def versions(server: RunningServer, token: str, *titles: str) -> dict[str, int]:
+    """The numbers of the versions of pages in the space DEMO, by title."""
+    numbers: dict[str, int] = {}
+    for title in titles:
+        query = {"spaceKey": "DEMO", "title": title, "expand": "version"}
+        answer = httpx.get(
+            f"{server.base_url}/rest/api/content", params=query, headers={"Authorization": f"Bearer {token}"}
+        )
+        numbers |= {page["title"]: page["version"]["number"] for page in answer.json()["results"]}
+    return numbers
+
+
+def test_md2cf(dev_server: RunningServer, token: str, folder: Path, tmp_path: Path) -> None:
+    md2cf = str(installed(tmp_path / "md2cf", "md2cf==2.3.0") / "md2cf")
+    command = [md2cf, "--host", f"{dev_server.base_url}/rest/api", "--token", token, "--space", "DEMO"]
+
+    def publish() -> str:
+        done = subprocess.run([*command, "--only-changed", str(folder)], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert publish().count("Created") == 2
+    assert publish().count("No change") == 2
+    assert versions(dev_server, token, "Handbook", "Routines") == {"Handbook": 1, "Routines": 1}
+    (folder / "routines.md").write_text("# Routines\n\nNone.\n")
+    third = publish()
+    assert (third.count("Updated"), third.count("No change")) == (1, 1)
+    assert versions(dev_server, token, "Handbook", "Routines") == {"Handbook": 1, "Routines": 2}
+
+
+def test_md2conf(dev_server: RunningServer, token: str, folder: Path, tmp_path: Path) -> None:
+    (folder / "handbook.md").write_text("# Guide\n\nHello **world**, see [the other one](routines.md).\n")
+    (folder / "routines.md").write_text('# Chores\n\n```python\nprint("every day")\n```\n')
+    md2conf = str(installed(tmp_path / "md2conf", "markdown-to-confluence==0.6.5") / "md2conf")
+    with tls_before(int(dev_server.base_url.rpartition(":")[2]), tmp_path) as front:
+        where = ["--domain", front.address, "--path", "/", "--api-version", "v1", "--space", "DEMO"]
+
+        def publish() -> None:
+            done = subprocess.run(
+                [md2conf, *where, "--api-key", token, str(folder)],
+                check=False,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "SSL_CERT_FILE": str(front.certificate)},
+            )
+            assert done.returncode == 0, done.stderr
+
+        publish()
+        made = versions(dev_server, token, "Guide", "Chores")
+        assert made.keys() == {"Guide", "Chores"}
+        publish()
+        assert versions(dev_server, token, "Guide", "Chores") == made
