@@ -8,6 +8,7 @@ from tests.http.app import App
 from tests.http.conftest import Site, SiteFactory
 from watersmeet import demo
 from watersmeet.links.register import UnacceptableLink, change_rules, require_link
+from watersmeet.oauth2.profile import Profile
 
 
 def test_s111_the_same_answer_again_within_the_grace(site_under: SiteFactory) -> None:
