@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from watersmeet.content.http import contents, labels, properties, spaces, tree, users
+from watersmeet.content.http import contents, labels, properties, search, spaces, tree, users
 from watersmeet.content.http.api import Api
 from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (contents, labels, properties, spaces, tree, users)
+_GROUPS = (search, contents, labels, properties, spaces, tree, users)
 
 
 def routes(environment: Environment) -> list[Route]:
