@@ -66,7 +66,9 @@ def load(database: Database, version: str) -> dict[str, Any]:
 
 
 def table_names(database: Database) -> set[str]:
-    return database.read_now(lambda tx: set(inspect(tx).get_table_names()))
+    names = database.read_now(lambda tx: set(inspect(tx).get_table_names()))
+    # FTS5 keeps its index in tables of its own, whose names begin with the index's: no part of the metadata.
+    return {name for name in names if not name.startswith("search_index")}
 
 
 TRIGGERS = {

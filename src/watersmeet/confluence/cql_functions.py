@@ -80,12 +80,12 @@ def _moved(moment: datetime, arguments: tuple[str, ...], default_unit: str) -> d
         return moment
     found = _INCREMENT.fullmatch(arguments[0].strip())
     if not found:
-        raise ValueError(f"{arguments[0]!r} is no increment, which is a number and one of y M w d h m: \"-4w\"")
+        raise ValueError(f'{arguments[0]!r} is no increment, which is a number and one of y M w d h m: "-4w"')
     count, unit = int(found[2]) * (-1 if found[1] == "-" else 1), found[3] or default_unit
     if unit in "yM":
         months = moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1)
         year, month = divmod(months, 12)
-        if not 1 <= year <= 9999:  # noqa: PLR2004 - what datetime can say
+        if not 1 <= year <= 9999:
             raise OverflowError
         return moment.replace(year=year, month=month + 1, day=min(moment.day, _days_in(year, month + 1)))
     return moment + count * {"w": timedelta(weeks=1), "d": timedelta(days=1), "h": timedelta(hours=1)}.get(

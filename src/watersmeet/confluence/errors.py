@@ -56,6 +56,12 @@ class PropertyTaken(RestError):
         super().__init__(f"A property with the key {key} already exists; change it with PUT.")
 
 
+class LocksOut(RestError):
+    """Restrictions that would keep out whoever sets them."""
+
+    description = "You cannot keep yourself from reading or changing the content: name yourself, or a group of yours."
+
+
 class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
 
@@ -108,6 +114,20 @@ class ContentNotFound(NotFound):
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
 
 
+class UserNotFound(NotFound):
+    """No user of that key or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No user found with key or username: {name}")
+
+
+class GroupNotFound(NotFound):
+    """No group of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No group found with name: {name}")
+
+
 class LabelNotFound(NotFound):
     """The content does not carry that label."""
 
@@ -150,6 +170,14 @@ class PropertyTooLong(RestError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
+
+
+class NotServed(RestError):
+    """Something the original does and this server does not."""
+
+    status = 501
+    reason = "Not Implemented"
+    valid = True
 
 
 class BodyTooLarge(RestError):

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from watersmeet.confluence.content import ContentStatus
-from watersmeet.confluence.errors import BadBody
+from watersmeet.confluence.errors import BadBody, NotServed
 from watersmeet.content.body_metadata import Metadata, SentLabel
+from watersmeet.content.comment import CommentDraft
 from watersmeet.content.label import Word
 from watersmeet.content.write import Draft, Revision
 
@@ -75,8 +76,33 @@ class ContentFields(Struct):
         return self.metadata.values() if self.metadata else {}
 
 
+class ContainerReference(Struct):
+    """What a comment is made on."""
+
+    id: int | str | None = None
+
+
+class Extensions(Struct):
+    """What only some types of content have; of them, where a comment is."""
+
+    location: str | None = None
+
+
 class NewContent(ContentFields):
     """``POST /rest/api/content``."""
+
+    container: ContainerReference | None = None
+    extensions: Extensions | None = None
+
+    def comment(self) -> CommentDraft:
+        """The comment that is asked for. Raises ``BadBody`` or ``NotServed``."""
+        number = content_number(str(self.container.id)) if self.container else None
+        if number is None:
+            raise BadBody("A comment must name what it is made on: 'container': {'id': …, 'type': 'page'}.")
+        if self.extensions and self.extensions.location not in (None, "footer"):
+            raise NotServed("Comments can be made in the footer only: inline comments are not served yet.")
+        message = (self.version.message if self.version else None) or ""
+        return CommentDraft(number, _storage(self.body) or "", _parent_id(self.ancestors), message)
 
     def draft(self) -> Draft:
         """The content that is asked for. Raises ``BadBody``."""

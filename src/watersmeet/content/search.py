@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from watersmeet.confluence.content import Content, Person, Space
+from watersmeet.confluence.content import Content, Person
 from watersmeet.confluence.cql_fields import NEGATIVE, field_of, literals_of, terms_of
 from watersmeet.confluence.excerpt import excerpt, highlighted
 from watersmeet.confluence.expansion import Expansion
@@ -70,9 +70,7 @@ def _kinds(question: Question) -> list[tuple[_Find, _Show]]:
     """The kinds of things that a query can be about."""
     kinds: list[tuple[_Find, _Show]] = [(search.find_contents, _content_hits)]
     fields = [(field_of(term.field), term) for term in terms_of(question.query.clause)]
-    types = {
-        text.lower() for field, term in fields if field and field.name == "type" for text in literals_of(term)
-    }
+    types = {text.lower() for field, term in fields if field and field.name == "type" for text in literals_of(term)}
     if "space" in types:
         kinds.append((search.find_spaces, _spaces))
     if "user" in types or any(field and field.name.startswith("user") for field, _ in fields):
@@ -125,4 +123,4 @@ def _words(question: Question) -> list[str]:
 
 
 def _slice(items: Sequence[Content] | Sequence[Hit], window: Window, total: int) -> Slice[Content] | Slice[Hit]:
-    return Slice(items, window, more=window.start + window.limit < total)  # type: ignore[return-value, arg-type]
+    return Slice(items, window, more=window.start + window.limit < total)  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
@@ -24,8 +24,8 @@ from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
-from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.search_text import index
+from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -94,7 +94,7 @@ def _present(*, body: bool) -> Select[Any]:
     )
 
 
-def _past() -> Select[Any]:
+def _past(*, body: bool = True) -> Select[Any]:
     """Old versions of current contents: the columns that ``_as_content`` takes, in its order."""
     return (
         select(
@@ -117,7 +117,7 @@ def _past() -> Select[Any]:
             _creator.c.user_key,
             _creator.c.display_name,
             content.c.created_at,
-            content_versions.c.storage,
+            content_versions.c.storage if body else null(),
             content_versions.c.representation,
         )
         .select_from(content_versions)
@@ -134,6 +134,19 @@ _BY_ID = {body: query.where(content.c.id == bindparam("content_id")) for body, q
 _BY_NUMBER = _past().where(
     content_versions.c.content_id == bindparam("content_id"),
     content_versions.c.number == bindparam("number"),
+)
+
+_PAST_OF = (
+    _past(body=False)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .order_by(content_versions.c.number.desc())
+)
+_AUTHORS = (
+    select(users.c.username, users.c.user_key, users.c.display_name)
+    .join(content_versions, content_versions.c.updated_by == users.c.id)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .group_by(users.c.id, users.c.username, users.c.user_key, users.c.display_name)
+    .order_by(func.min(content_versions.c.number))
 )
 
 
@@ -173,6 +186,24 @@ def find_version(tx: Transaction, content_id: int, number: int, user: User) -> C
     """What a current content was in one of its old versions, body included."""
     row = tx.execute(_BY_NUMBER, {"content_id": content_id, "number": number, **viewer(user)}).first()
     return _as_content(row) if row else None
+
+
+def list_past(tx: Transaction, content_id: int, user: User, window: Window) -> list[Content]:
+    """The old versions of a current content without their bodies, newest first, as many as the window reaches."""
+    page = _PAST_OF.limit(window.reach).offset(window.start)
+    return [_as_content(row) for row in tx.execute(page, {"content_id": content_id, **viewer(user)})]
+
+
+def contributors(tx: Transaction, content_id: int) -> tuple[Person, ...]:
+    """Everybody who wrote an old version of a content, in the order of their first."""
+    rows = tx.execute(_AUTHORS, {"content_id": content_id})
+    return tuple(Person(*row) for row in rows)
+
+
+def delete_version(tx: Transaction, content_id: int, number: int) -> bool:
+    """Forget an old version; ``False`` if there is none of that number. The others keep theirs."""
+    old = (content_versions.c.content_id == content_id, content_versions.c.number == number)
+    return tx.execute(delete(content_versions).where(*old)).rowcount == 1
 
 
 def list_visible(

@@ -338,12 +338,14 @@ _FULL_TEXT_POSTGRESQL = (
 
 
 def full_text_statements(name: DialectName) -> tuple[str, ...]:
-    """What lets an engine find the rows of ``search_texts`` by their words. The rows are never updated, but replaced."""
+    """What lets an engine find the rows of ``search_texts`` by their words. Rows are never updated, but replaced."""
     return _FULL_TEXT_SQLITE if name == "sqlite" else _FULL_TEXT_POSTGRESQL
 
 
 def full_text_index(table: Table) -> None:
-    """Whenever the table is created, create its index of words too."""
+    """Whenever the table is created, create its index of words too; whenever it is dropped, drop it."""
+    drop = DDL("DROP TABLE IF EXISTS search_index")  # type: ignore[no-untyped-call]
+    event.listen(table, "after_drop", drop.execute_if(dialect="sqlite"))
     names: tuple[DialectName, ...] = ("sqlite", "postgresql")
     for name in names:
         for statement in full_text_statements(name):
@@ -365,15 +367,17 @@ def full_text(name: DialectName, phrases: Sequence[tuple[str, bool]], *, title_o
         words = f"{{title}} : ({said})" if title_only else said
         index = sql_table("search_index", sql_column("rowid"), sql_column("search_index"))
         return select(index.c.rowid).where(index.c.search_index.op("MATCH")(words))
-    english = literal_column("'english'::regconfig")
+    english: ColumnElement[Any] = literal_column("'english'::regconfig")
     queries = [
         func.to_tsquery(english, f"{phrase}:*") if goes_on else func.phraseto_tsquery(english, phrase)
         for phrase, goes_on in phrases
     ]
-    wanted = queries[0]
+    wanted: ColumnElement[Any] = queries[0]
     for query in queries[1:]:
         wanted = wanted.op("&&")(query)
-    vector = literal_column(_TITLE_VECTOR if title_only else _WHOLE_VECTOR)
-    return select(literal_column("search_texts.content_id")).select_from(text("search_texts")).where(
-        vector.op("@@")(wanted)
+    vector: ColumnElement[Any] = literal_column(_TITLE_VECTOR if title_only else _WHOLE_VECTOR)
+    return (
+        select(literal_column("search_texts.content_id"))
+        .select_from(text("search_texts"))
+        .where(vector.op("@@")(wanted))
     )

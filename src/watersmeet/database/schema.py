@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from watersmeet.database.dialect import append_only, full_text_index, born_with
+from watersmeet.database.dialect import append_only, born_with, full_text_index
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that

@@ -18,6 +18,7 @@ from watersmeet.confluence.cql import And, BadQuery, Call, Clause, Literal, Not,
 from watersmeet.confluence.cql_fields import NEGATIVE, Field, Kind, field_of
 from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
 from watersmeet.confluence.metadata import LabelPrefix
+from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.text_query import parse_text, words_of
 from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, viewer
 from watersmeet.database.schema import (
@@ -355,8 +356,10 @@ class _Conditions:
         prefix, colon, name = text.partition(":")
         prefixed = bool(colon) and prefix in set(LabelPrefix)
         own = or_(labels.c.owner_id.is_(None), labels.c.owner_id == self.question.caller.id)
-        return and_(own, labels.c.name == name, labels.c.prefix == prefix) if prefixed else and_(
-            own, labels.c.name == text
+        return (
+            and_(own, labels.c.name == name, labels.c.prefix == prefix)
+            if prefixed
+            else and_(own, labels.c.name == text)
         )
 
 
@@ -449,7 +452,10 @@ class _Contents(_Conditions):
         return content.c.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
 
     def listed(self, table: FromClause, term: Term) -> ColumnElement[bool]:
-        return content.c.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term))))
+        """On somebody's list. Whoever does not see everything sees their own lists only."""
+        caller = self.question.caller
+        whose = true() if bypasses_spaces(caller.role) else table.c.user_id == caller.id
+        return content.c.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
 
     def uses_macro(self, term: Term) -> ColumnElement[bool]:
         named = search_names.c.name.in_(self.lower(term))

@@ -1,7 +1,7 @@
 """The words, macros and mentions of contents, as they are searched.
 
 Written in the transaction that writes the content, so that a search after an answer finds it. The rows are the same on
-both engines; what finds them by their words (FTS5, ``tsvector``) is the dialect's, and the engine keeps it up by itself.
+both engines; what finds them by their words (FTS5, ``tsvector``) is the dialect's, and the engine keeps it up.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def index(tx: Transaction, content_id: int, title: str, storage: str, representa
 def bodies_of(tx: Transaction, ids: list[int]) -> dict[int, str]:
     """The text of these contents' bodies, for excerpts."""
     rows = tx.execute(select(search_texts.c.content_id, search_texts.c.body).where(search_texts.c.content_id.in_(ids)))
-    return {content_id: body for content_id, body in rows}
+    return {row.content_id: row.body for row in rows}
 
 
 def says(tx: Transaction, query: TextQuery | None, *, title_only: bool) -> ColumnElement[bool]:
@@ -53,7 +53,7 @@ def says(tx: Transaction, query: TextQuery | None, *, title_only: bool) -> Colum
     return _condition(dialect.dialect_of(tx), query, title_only)
 
 
-def _condition(name: dialect.DialectName, query: TextQuery, title_only: bool) -> ColumnElement[bool]:  # noqa: FBT001
+def _condition(name: dialect.DialectName, query: TextQuery, title_only: bool) -> ColumnElement[bool]:
     if isinstance(query, Without):
         return not_(_condition(name, query.part, title_only))
     if isinstance(query, Either):

@@ -1,7 +1,7 @@
 """Errors: which answer each kind of error becomes, by the kind of route it happened on.
 
-Under ``/rest``, and for whoever brings a token, the answer is Confluence's JSON envelope (and a Bearer challenge where one
-is due); everywhere else it is a page. Neither ever shows a private detail.
+Under ``/rest``, and for whoever brings a token, the answer is Confluence's JSON envelope (and a Bearer challenge where
+one is due); everywhere else it is a page. Neither ever shows a private detail.
 """
 
 from __future__ import annotations

@@ -22,8 +22,15 @@ def titles(site: Site, cql: str, path: str = CONTENT + "/search", **query: Any) 
 @pytest.fixture
 def tree(site: Site) -> dict[str, Any]:
     top = create(site, "Harbour", storage="<p>Boats that are sailing</p>")
-    inner = create(site, "Quay", ancestors=[{"id": top["id"]}], storage='<p>Stones</p><ac:structured-macro ac:name="toc"/>')
-    leaf = create(site, "Bollard", ancestors=[{"id": inner["id"]}], storage='<p>Iron rope 100%</p><p><ac:link><ri:user ri:username="bob"/></ac:link></p>')
+    inner = create(
+        site, "Quay", ancestors=[{"id": top["id"]}], storage='<p>Stones</p><ac:structured-macro ac:name="toc"/>'
+    )
+    leaf = create(
+        site,
+        "Bollard",
+        ancestors=[{"id": inner["id"]}],
+        storage='<p>Iron rope 100%</p><p><ac:link><ri:user ri:username="bob"/></ac:link></p>',
+    )
     assert site.post(path_of(leaf) + "/label", json=[{"prefix": "global", "name": "mooring"}]).status_code == 200
     return {"top": top["id"], "inner": inner["id"], "leaf": leaf["id"]}
 
@@ -74,7 +81,14 @@ def test_the_queries_of_clients(site: Site, tree: dict[str, Any], cql: str, expe
     for name, number in tree.items():
         query = query.replace("{" + name + "}", number)
     assert set(titles(site, query, cqlcontext=context)) == expected
-    assert {each for each in titles(site, query, SEARCH, cqlcontext=context, excerpt="none")} == expected
+    assert set(titles(site, query, SEARCH, cqlcontext=context, excerpt="none")) == expected
+
+
+def test_people_find_what_they_watch_and_not_what_others_watch(site: Site, tree: dict[str, Any]) -> None:
+    assert site.post(f"/rest/api/user/watch/content/{tree['leaf']}", user="bob").status_code == 204
+    asked = {"cql": "watcher = bob"}
+    found = {who: site.get(SEARCH, params=asked, user=who).json()["totalSize"] for who in ("bob", "alice", "admin")}
+    assert found == {"bob": 1, "alice": 0, "admin": 1}
 
 
 def test_results_are_sorted_as_the_query_says(site: Site, tree: dict[str, Any]) -> None:
@@ -116,7 +130,9 @@ def test_a_page_of_contents_says_how_many_there_are(site: Site) -> None:
 
 def test_a_result_of_the_search(site: Site) -> None:
     made = create(site, "Release plan", key="DEMO", storage="<p>When the <b>release</b> is planned &amp; done</p>")
-    [hit] = site.get(SEARCH, params={"cql": f"text ~ release and id = {made['id']}", "expand": "content.space"}).json()["results"]
+    [hit] = site.get(SEARCH, params={"cql": f"text ~ release and id = {made['id']}", "expand": "content.space"}).json()[
+        "results"
+    ]
     assert hit["content"]["id"] == made["id"]
     assert hit["content"]["space"]["key"] == "DEMO"
     assert hit["title"] == "@@@hl@@@Release@@@endhl@@@ plan"
@@ -151,10 +167,11 @@ def test_nobody_finds_or_counts_what_they_may_not_see(site: Site) -> None:
     hidden = site.get(CONTENT + "/search", params={"cql": "space=ENG or text ~ rotating"}, user="bob").json()
     assert (hidden["totalSize"], hidden["results"]) == (0, [])
     page = create(site, "Locked away", storage="<p>treasure</p>")
-    restriction = [{"operation": "read", "restrictions": {"user": [{"type": "known", "username": "alice"}], "group": []}}]
-    assert site.put(path_of(page) + "/restriction", json=restriction).status_code in (200, 404)
-    if site.get(path_of(page), user="bob").status_code == 404:
-        assert site.get(SEARCH, params={"cql": "text ~ treasure"}, user="bob").json()["totalSize"] == 0
+    restriction = [
+        {"operation": "read", "restrictions": {"user": [{"type": "known", "username": "alice"}], "group": []}}
+    ]
+    assert site.put(path_of(page) + "/restriction", json=restriction).status_code == 200
+    assert site.get(SEARCH, params={"cql": "text ~ treasure"}, user="bob").json()["totalSize"] == 0
     assert site.get(SEARCH, params={"cql": "text ~ treasure"}).json()["totalSize"] == 1
 
 
@@ -185,7 +202,22 @@ def test_a_bad_query_is_told_where_it_is_bad(site: Site, cql: str, told: str) ->
 
 
 def test_signs_of_the_engines_are_only_text(site: Site) -> None:
-    for text in ("'", '\\"', "a) OR (b", "NEAR(a b)", "title:x", "^x", "a:*", "!a", "x & y | z", "%", "*", "a~2", "-", "日本"):
+    for text in (
+        "'",
+        '\\"',
+        "a) OR (b",
+        "NEAR(a b)",
+        "title:x",
+        "^x",
+        "a:*",
+        "!a",
+        "x & y | z",
+        "%",
+        "*",
+        "a~2",
+        "-",
+        "日本",
+    ):
         found = site.get(CONTENT + "/search", params={"cql": f'text ~ "{text}" and title = nothing'})
         assert found.status_code == 200, found.text
     assert site.get(CONTENT + "/search").status_code == 400

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from watersmeet.content.http import contents, labels, properties, search, spaces, tree, users
+from watersmeet.content.http import (
+    contents,
+    groups,
+    labels,
+    properties,
+    restrictions,
+    search,
+    spaces,
+    tree,
+    users,
+    versions,
+    watches,
+)
 from watersmeet.content.http.api import Api
 from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (search, contents, labels, properties, spaces, tree, users)
+_GROUPS = (search, contents, labels, properties, restrictions, watches, spaces, tree, users, groups, versions)
 
 
 def routes(environment: Environment) -> list[Route]:

@@ -84,9 +84,7 @@ class _Search:
     async def search_people(self, request: Request, caller: Caller) -> Response:
         window, now = window_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
-        page = await self.api.environment.database.read_at_length(
-            lambda tx: search.search_people(tx, question, window)
-        )
+        page = await self.api.environment.database.read_at_length(lambda tx: search.search_people(tx, question, window))
         return self._answer(request, question, page, Expansion())
 
     async def scan(self, request: Request, caller: Caller) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
 from watersmeet.content import space, tree
 from watersmeet.content.body import content_number
-from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, window_of
+from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, values_of, window_of
 from watersmeet.content.tree import Place
 from watersmeet.database import content as contents
 from watersmeet.database.transaction import Transaction
@@ -94,6 +94,9 @@ class _Tree:
     async def _list(self, request: Request, caller: Caller, relation: str, content_type: str) -> Response:
         content_id, expansion, window = content_id_of(request), expansion_of(request), window_of(request)
         replies_too = request.query_params.get("depth") == "all"
+        locations = values_of(request, "location")
+        if content_type == ContentType.COMMENT and locations and "footer" not in locations:
+            window = replace(window, limit=0)  # every comment there is stands in the footer
 
         def operation(tx: Transaction) -> Any:
             if relation == "descendant":
