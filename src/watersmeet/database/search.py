@@ -20,7 +20,7 @@ from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
 from watersmeet.confluence.metadata import LabelPrefix
 from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.text_query import parse_text, words_of
-from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, viewer
+from watersmeet.database.permissions import SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
 from watersmeet.database.schema import (
     content,
     content_labels,
@@ -70,7 +70,10 @@ class Found:
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
     condition = and_(
-        SEES_CONTENT,
+        # The spaces once, not for each content anew: that is SEES_CONTENT, for many rows of few spaces.
+        content.c.space_id.in_(select(spaces.c.id).where(SEES_SPACE).correlate(None)),
+        passes_guards(content),
+        is_no_other_ones_draft(content),
         content.c.status.in_(question.statuses),
         true() if question.archived else spaces.c.status == "current",
         _Contents(tx, question).clause(question.query.clause),
@@ -130,12 +133,15 @@ def _found(
 ) -> Found:
     start, limit = window
     parameters = viewer(question.caller)
-    total = tx.execute(select(func.count()).select_from(source).where(condition), parameters).scalar_one()
-    if not limit or start >= total:
-        return Found(total, ())
-    # Numbers first: what is not shown is not joined with anybody's name.
-    chosen = select(number).select_from(source).where(condition).order_by(*orders, number.desc())
-    return Found(total, tx.execute(chosen.limit(limit).offset(start), parameters).scalars().all())
+    if limit:
+        # Numbers first: what is not shown is not joined with anybody's name. Counted in the same pass.
+        chosen = select(number, func.count().over()).select_from(source).where(condition)
+        ordered = chosen.order_by(*orders, number.desc()).limit(limit).offset(start)
+        if rows := tx.execute(ordered, parameters).all():
+            return Found(rows[0][1], [row[0] for row in rows])
+        if not start:
+            return Found(0, ())
+    return Found(tx.execute(select(func.count()).select_from(source).where(condition), parameters).scalar_one(), ())
 
 
 # ---- order ------------------------------------------------------------------------------------------------
