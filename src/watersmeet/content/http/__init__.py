@@ -10,6 +10,7 @@ from watersmeet.content.http import (
     permissions,
     properties,
     restrictions,
+    search,
     spaces,
     tree,
     users,
@@ -22,6 +23,7 @@ from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
 _GROUPS = (
+    search,
     contents,
     labels,
     permissions,
