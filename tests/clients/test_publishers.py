@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.client import installed, token_of
 from tests.support.server import RunningServer
+from tests.support.tls import tls_before
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,27 @@ def test_md2cf(dev_server: RunningServer, token: str, folder: Path, tmp_path: Pa
     third = publish()
     assert (third.count("Updated"), third.count("No change")) == (1, 1)
     assert versions(dev_server, token, "Handbook", "Routines") == {"Handbook": 1, "Routines": 2}
+
+
+def test_md2conf(dev_server: RunningServer, token: str, folder: Path, tmp_path: Path) -> None:
+    (folder / "handbook.md").write_text("# Guide\n\nHello **world**, see [the other one](routines.md).\n")
+    (folder / "routines.md").write_text('# Chores\n\n```python\nprint("every day")\n```\n')
+    md2conf = str(installed(tmp_path / "md2conf", "markdown-to-confluence==0.6.5") / "md2conf")
+    with tls_before(int(dev_server.base_url.rpartition(":")[2]), tmp_path) as front:
+        where = ["--domain", front.address, "--path", "/", "--api-version", "v1", "--space", "DEMO"]
+
+        def publish() -> None:
+            done = subprocess.run(
+                [md2conf, *where, "--api-key", token, str(folder)],
+                check=False,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "SSL_CERT_FILE": str(front.certificate)},
+            )
+            assert done.returncode == 0, done.stderr
+
+        publish()
+        made = versions(dev_server, token, "Guide", "Chores")
+        assert made.keys() == {"Guide", "Chores"}
+        publish()
+        assert versions(dev_server, token, "Guide", "Chores") == made

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.restriction import Restriction
 
 MAX_TITLE = 255
 
@@ -37,6 +38,20 @@ class ContentStatus(StrEnum):
     DRAFT = "draft"
     HISTORICAL = "historical"
     WITHDRAWN = "withdrawn"
+
+
+class SpaceType(StrEnum):
+    """Whose a space is: everybody's, or one person's own, whose key begins with ``~``."""
+
+    GLOBAL = "global"
+    PERSONAL = "personal"
+
+
+class SpaceStatus(StrEnum):
+    """Whether a space is in use or put away."""
+
+    CURRENT = "current"
+    ARCHIVED = "archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +113,30 @@ class Content:
     """From the root of the space down to the parent; only where it was asked for."""
     container: Content | None = None
     """Only where it was asked for, and there is one."""
+    past: Past | None = None
+    """Only where its history was asked for."""
     labels: tuple[Label, ...] | None = None
     """Those the reader sees, oldest first; only where they were asked for."""
     properties: Mapping[str, Property] | None = None
     """By their keys; only those that were asked for."""
+    restrictions: Mapping[str, Restriction] | None = None
+    """By operation; only where they were asked for."""
 
     @property
     def latest(self) -> bool:
         """Whether this is the content itself and not one of its old versions."""
         return self.status != ContentStatus.HISTORICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What came before and after a version of a content; ``None`` where nothing did."""
+
+    previous: Content | None
+    following: Content | None
+    latest: Content
+    contributors: tuple[Person, ...]
+    """Everybody who wrote a version, in the order of their first."""
 
 
 def title_key(title: str) -> str:

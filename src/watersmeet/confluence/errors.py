@@ -56,6 +56,12 @@ class PropertyTaken(RestError):
         super().__init__(f"A property with the key {key} already exists; change it with PUT.")
 
 
+class LocksOut(RestError):
+    """Restrictions that would keep out whoever sets them."""
+
+    description = "You cannot keep yourself from reading or changing the content: name yourself, or a group of yours."
+
+
 class BadParent(RestError):
     """The content named as parent exists but cannot be the parent."""
 
@@ -81,6 +87,16 @@ class Forbidden(RestError):
     valid = True
 
 
+class CrossSiteCheckFailed(RestError):
+    """A request that a form of another site could have sent, without the header that none can."""
+
+    status = 403
+    reason = "Forbidden"
+    authorized = False
+    valid = True
+    description = "XSRF check failed: send the header X-Atlassian-Token with the value no-check."
+
+
 class NotFound(RestError):
     """Nothing of that name, or nothing the caller may know of."""
 
@@ -96,6 +112,20 @@ class ContentNotFound(NotFound):
 
     def __init__(self, content_id: int | str) -> None:
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+
+
+class UserNotFound(NotFound):
+    """No user of that key or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No user found with key or username: {name}")
+
+
+class GroupNotFound(NotFound):
+    """No group of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No group found with name: {name}")
 
 
 class LabelNotFound(NotFound):
@@ -140,6 +170,24 @@ class PropertyTooLong(RestError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
+
+
+class PersonalSpaceTaken(RestError):
+    """The caller has a space of their own already."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A space already exists with key {key}")
+
+
+class NotServed(RestError):
+    """Something the original does and this server does not."""
+
+    status = 501
+    reason = "Not Implemented"
+    valid = True
 
 
 class BodyTooLarge(RestError):

@@ -5,14 +5,16 @@ What could be expanded and is not appears in ``_expandable``: a resource of its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from watersmeet.confluence.content import Content, ContentVersion, Space
+from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.representation_restriction import by_operation_json
 from watersmeet.confluence.site import (
     Site,
     content_page,
@@ -92,7 +94,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     }
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
-    shown["extensions"] = {"position": "none" if content.position is None else content.position}
+    shown["extensions"] = _extensions_json(content)
     shown["_links"] = _content_links(content, site, outermost=outermost)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
@@ -116,8 +118,17 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
+        "restrictions": by_operation_json(content.id, content.restrictions, site)
+        if content.restrictions is not None
+        else None,
         "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
     }
+
+
+def _extensions_json(content: Content) -> Json:
+    if content.type == ContentType.COMMENT:
+        return {"location": "footer", "_expandable": {"inlineProperties": "", "resolution": ""}}
+    return {"position": "none" if content.position is None else content.position}
 
 
 def _container_json(content: Content, expansion: Expansion, site: Site) -> Json | None:
@@ -188,13 +199,35 @@ def history_json(content: Content, expansion: Expansion, site: Site, *, outermos
         "createdDate": instant_text(content.created_at),
         "_links": links | site.outermost if outermost else links,
     }
-    expandable = {"previousVersion": "", "contributors": "", "nextVersion": ""}
-    # An old version does not know the newest one, so it cannot say who wrote that.
-    if "lastUpdated" in expansion and content.latest:
-        shown["lastUpdated"] = version_json(content, expansion.within("lastUpdated"), site)
-    else:
-        expandable["lastUpdated"] = ""
-    return {**shown, "_expandable": expandable}
+    parts = _history_parts(content, expansion, site)
+    shown |= {name: part for name, part in parts.items() if part is not None}
+    return {**shown, "_expandable": {name: "" for name, part in parts.items() if part is None}}
+
+
+def _history_parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json | None]:
+    """The expandable parts of a history; ``None`` for those not asked for, not at hand, or of which there is none."""
+    past = content.past
+
+    def version(name: str, of: Content | None) -> Json | None:
+        return version_json(of, expansion.within(name), site) if name in expansion and of else None
+
+    return {
+        # Without its past, an old version does not know the newest one, so it cannot say who wrote that.
+        "lastUpdated": version("lastUpdated", past.latest if past else content if content.latest else None),
+        "previousVersion": version("previousVersion", past.previous if past else None),
+        "nextVersion": version("nextVersion", past.following if past else None),
+        "contributors": _contributors_json(past.contributors, expansion.within("contributors"), site)
+        if past and "contributors" in expansion
+        else None,
+    }
+
+
+def _contributors_json(people: Sequence[Person], expansion: Expansion, site: Site) -> Json:
+    if "publishers" not in expansion:
+        return {"_expandable": {"publishers": ""}}
+    users = [person_json(person, site) for person in people]
+    publishers = {"users": users, "userKeys": [person.user_key for person in people], "_expandable": {}}
+    return {"publishers": publishers, "_expandable": {}}
 
 
 def _body_json(content: Content, storage: str, expansion: Expansion, site: Site) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.site import Site
@@ -33,3 +34,25 @@ def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:
         "_links": links | site.outermost if outermost else links,
         "_expandable": {"status": ""},
     }
+
+
+def anonymous_json(site: Site) -> Json:
+    """Whoever is not signed in."""
+    return {
+        "type": "anonymous",
+        "profilePicture": {
+            "path": site.context_path + "/images/icons/profilepics/anonymous.svg",
+            "width": 48,
+            "height": 48,
+            "isDefault": True,
+        },
+        "displayName": "Anonymous",
+        "_links": {"self": site.absolute("/rest/api/user/anonymous")} | site.outermost,
+        "_expandable": {"status": ""},
+    }
+
+
+def group_json(name: str, site: Site, *, outermost: bool = False) -> Json:
+    """A group."""
+    links = {"self": site.absolute("/rest/api/group/" + quote(name, safe=""))}
+    return {"type": "group", "name": name, "_links": links | site.outermost if outermost else links}

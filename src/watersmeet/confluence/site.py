@@ -42,7 +42,10 @@ def space_path(key: str) -> str:
 
 
 def content_page(content: Content) -> str:
-    """Where people read a content: the form of versions 9 and 10 of the original."""
+    """Where people read a content: the form of versions 9 and 10 of the original. A comment is read on its page."""
+    if content.type == ContentType.COMMENT:
+        comment = f"focusedCommentId={content.id}#comment-{content.id}"
+        return f"/pages/viewpage.action?pageId={content.container_id}&{comment}"
     space = f"/spaces/{quote(content.space.key, safe='~')}"
     title = quote_plus(content.title)
     if content.type == ContentType.BLOGPOST:

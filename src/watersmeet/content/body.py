@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from watersmeet.confluence.content import ContentStatus
-from watersmeet.confluence.errors import BadBody
+from watersmeet.confluence.errors import BadBody, NotServed
 from watersmeet.content.body_metadata import Metadata, SentLabel
+from watersmeet.content.comment import CommentDraft
 from watersmeet.content.label import Word
+from watersmeet.content.space import SpaceChange
 from watersmeet.content.write import Draft, Revision
 
 T = TypeVar("T")
@@ -75,8 +77,33 @@ class ContentFields(Struct):
         return self.metadata.values() if self.metadata else {}
 
 
+class ContainerReference(Struct):
+    """What a comment is made on."""
+
+    id: int | str | None = None
+
+
+class Extensions(Struct):
+    """What only some types of content have; of them, where a comment is."""
+
+    location: str | None = None
+
+
 class NewContent(ContentFields):
     """``POST /rest/api/content``."""
+
+    container: ContainerReference | None = None
+    extensions: Extensions | None = None
+
+    def comment(self) -> CommentDraft:
+        """The comment that is asked for. Raises ``BadBody`` or ``NotServed``."""
+        number = content_number(str(self.container.id)) if self.container else None
+        if number is None:
+            raise BadBody("A comment must name what it is made on: 'container': {'id': …, 'type': 'page'}.")
+        if self.extensions and self.extensions.location not in (None, "footer"):
+            raise NotServed("Comments can be made in the footer only: inline comments are not served yet.")
+        message = (self.version.message if self.version else None) or ""
+        return CommentDraft(number, _storage(self.body) or "", _parent_id(self.ancestors), message)
 
     def draft(self) -> Draft:
         """The content that is asked for. Raises ``BadBody``."""
@@ -138,6 +165,23 @@ class NewSpace(Struct):
         """The description, empty where none was sent."""
         plain = self.description.plain if self.description else None
         return (plain.value if plain else None) or ""
+
+
+class SpaceUpdate(Struct):
+    """``PUT /rest/api/space/{key}``."""
+
+    name: str | None = None
+    description: Description | None = None
+    homepage: Ancestor | None = None
+
+    def change(self) -> SpaceChange:
+        """What is asked for. Raises ``BadBody``."""
+        plain = self.description.plain if self.description else None
+        return SpaceChange(
+            name=None if self.name is None else self.name.strip(),
+            description=plain.value if plain else None,
+            homepage_id=_parent_id([self.homepage]) if self.homepage and self.homepage.id is not None else None,
+        )
 
 
 def decode(data: bytes, into: type[T]) -> T:

@@ -11,7 +11,7 @@ from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database import content as contents
-from watersmeet.database import labels
+from watersmeet.database import labels, restrictions
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
@@ -83,6 +83,11 @@ def _with_metadata(tx: Transaction, caller: User, items: list[Content], inner: E
     return items
 
 
+def _with_restrictions(tx: Transaction, _caller: User, items: list[Content], _inner: Expansion) -> list[Content]:
+    found = restrictions.of_contents(tx, [item.id for item in items])
+    return [replace(item, restrictions=found[item.id]) for item in items]
+
+
 _Fill: TypeAlias = Callable[[Transaction, User, list[Content], Expansion], list[Content]]
 
 # By the name in ``expand``: what reads that part for a list of contents. What is not here is always at hand.
@@ -90,4 +95,5 @@ _PARTS: dict[str, _Fill] = {
     "ancestors": _with_ancestors,
     "container": _with_containers,
     "metadata": _with_metadata,
+    "restrictions": _with_restrictions,
 }

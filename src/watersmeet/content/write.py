@@ -25,6 +25,9 @@ from watersmeet.database import spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
+# What stands in the tree of its space under a title of its own. Other content is part of something and stays there.
+_TITLED = (ContentType.PAGE, ContentType.BLOGPOST)
+
 # Clients write the number 1 where they mean "no parent".
 NO_PARENT = 1
 
@@ -68,9 +71,9 @@ def create(
     """
     content_type = _creatable(draft.type)
     title = _checked_title(draft.title)
-    validate(_check_text(draft.storage))
-    _check_text(draft.space_key)
-    _check_text(draft.message)
+    validate(check_text(draft.storage))
+    check_text(draft.space_key)
+    check_text(draft.message)
     space = spaces.find_visible(tx, draft.space_key, caller)
     if not space:
         raise SpaceNotFound(draft.space_key)
@@ -156,8 +159,8 @@ def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: Co
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
     title = present.title if revision.title is None else _checked_title(revision.title)
-    renamed = title_key(title) != title_key(present.title)
-    moved = revision.parent_id not in (None, present.parent_id)
+    renamed = title_key(title) != title_key(present.title) and present.type in _TITLED
+    moved = revision.parent_id not in (None, present.parent_id) and present.type in _TITLED
     if renamed or moved:
         spaces.lock(tx, present.space.id)
     if renamed:
@@ -175,7 +178,8 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
     spaces.lock(tx, present.space.id)
-    _require_free(tx, present.space, present.type, present.title)
+    if present.type in _TITLED:
+        _require_free(tx, present.space, present.type, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
 
 
@@ -214,12 +218,12 @@ def _require_free(tx: Transaction, space: Space, content_type: str, title: str) 
 
 
 def _creatable(content_type: str) -> ContentType:
-    try:
-        return ContentType(content_type)
-    except ValueError as error:
+    found = next((known for known in _TITLED if known == content_type), None)
+    if found is None:
         raise BadBody(
-            f"Content of type {content_type!r} cannot be created here; the types are 'page' and 'blogpost'."
-        ) from error
+            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost' and 'comment'."
+        )
+    return found
 
 
 def _checked_title(title: str) -> str:
@@ -228,10 +232,11 @@ def _checked_title(title: str) -> str:
         raise BadBody("A content needs a title.")
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
-    return _check_text(title)
+    return check_text(title)
 
 
-def _check_text(text: str) -> str:
+def check_text(text: str) -> str:
+    """The text itself. Raises ``BadBody`` for what no database and no document can hold."""
     # XML, and so the storage format, has no way to say NUL; PostgreSQL cannot store it.
     if "\0" in text:
         raise BadBody("Text must not contain the character NUL.")
@@ -245,5 +250,5 @@ def _check_revision(present: Content, revision: Revision) -> None:
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
     if revision.status not in (None, ContentStatus.CURRENT):
         raise BadBody("The only status an update can set is 'current'.")
-    validate(_check_text(revision.storage or ""))
-    _check_text(revision.message)
+    validate(check_text(revision.storage or ""))
+    check_text(revision.message)

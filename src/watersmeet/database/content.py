@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
@@ -22,8 +22,9 @@ from watersmeet.confluence.content import (
 )
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_CONTENT, viewer
-from watersmeet.database.restrictions import work_out_guards
+from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
+from watersmeet.database.search_text import index
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -44,6 +45,16 @@ class ContentFilter:
     title: str | None = None
     created_from: Instant | None = None
     created_before: Instant | None = None
+    parent_id: int | None = None
+    container_id: int | None = None
+    is_reply: bool | None = None
+    """Whether it has a parent."""
+    below: int | None = None
+    """Everything below that content or in it, whatever its depth."""
+    after: int | None = None
+    """Only what was made after the content with that number."""
+    in_order: bool = False
+    """As people ordered them by hand, and then by age; otherwise by age alone."""
 
 
 # ---- reading ----------------------------------------------------------------------------------------------
@@ -83,7 +94,7 @@ def _present(*, body: bool) -> Select[Any]:
     )
 
 
-def _past() -> Select[Any]:
+def _past(*, body: bool = True) -> Select[Any]:
     """Old versions of current contents: the columns that ``_as_content`` takes, in its order."""
     return (
         select(
@@ -106,7 +117,7 @@ def _past() -> Select[Any]:
             _creator.c.user_key,
             _creator.c.display_name,
             content.c.created_at,
-            content_versions.c.storage,
+            content_versions.c.storage if body else null(),
             content_versions.c.representation,
         )
         .select_from(content_versions)
@@ -123,6 +134,19 @@ _BY_ID = {body: query.where(content.c.id == bindparam("content_id")) for body, q
 _BY_NUMBER = _past().where(
     content_versions.c.content_id == bindparam("content_id"),
     content_versions.c.number == bindparam("number"),
+)
+
+_PAST_OF = (
+    _past(body=False)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .order_by(content_versions.c.number.desc())
+)
+_AUTHORS = (
+    select(users.c.username, users.c.user_key, users.c.display_name)
+    .join(content_versions, content_versions.c.updated_by == users.c.id)
+    .where(content_versions.c.content_id == bindparam("content_id"))
+    .group_by(users.c.id, users.c.username, users.c.user_key, users.c.display_name)
+    .order_by(func.min(content_versions.c.number))
 )
 
 
@@ -164,11 +188,30 @@ def find_version(tx: Transaction, content_id: int, number: int, user: User) -> C
     return _as_content(row) if row else None
 
 
+def list_past(tx: Transaction, content_id: int, user: User, window: Window) -> list[Content]:
+    """The old versions of a current content without their bodies, newest first, as many as the window reaches."""
+    page = _PAST_OF.limit(window.reach).offset(window.start)
+    return [_as_content(row) for row in tx.execute(page, {"content_id": content_id, **viewer(user)})]
+
+
+def contributors(tx: Transaction, content_id: int) -> tuple[Person, ...]:
+    """Everybody who wrote an old version of a content, in the order of their first."""
+    rows = tx.execute(_AUTHORS, {"content_id": content_id})
+    return tuple(Person(*row) for row in rows)
+
+
+def delete_version(tx: Transaction, content_id: int, number: int) -> bool:
+    """Forget an old version; ``False`` if there is none of that number. The others keep theirs."""
+    old = (content_versions.c.content_id == content_id, content_versions.c.number == number)
+    return tx.execute(delete(content_versions).where(*old)).rowcount == 1
+
+
 def list_visible(
     tx: Transaction, wanted: ContentFilter, window: Window, user: User, *, body: bool = False
 ) -> Slice[Content]:
     """The contents the user may see, oldest first."""
-    query = _PRESENT[body].where(*_criteria(wanted)).order_by(content.c.id)
+    by_hand = (content.c.position.is_(None), content.c.position) if wanted.in_order else ()
+    query = _PRESENT[body].where(*_criteria(wanted)).order_by(*by_hand, content.c.id)
     rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
     return Slice.of([_as_content(row) for row in rows], window)
 
@@ -189,6 +232,21 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at >= wanted.created_from)
     if wanted.created_before is not None:
         criteria.append(content.c.created_at < wanted.created_before)
+    if wanted.after is not None:
+        criteria.append(content.c.id > wanted.after)
+    return criteria + _criteria_of_the_tree(wanted)
+
+
+def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.parent_id is not None:
+        criteria.append(content.c.parent_id == wanted.parent_id)
+    if wanted.container_id is not None:
+        criteria.append(content.c.container_id == wanted.container_id)
+    if wanted.is_reply is not None:
+        criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
+    if wanted.below is not None:
+        criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
     return criteria
 
 
@@ -327,6 +385,7 @@ def add(
     }
     content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
     work_out_guards(tx, content_id)
+    index(tx, content_id, title, storage, representation)
     return content_id
 
 
@@ -355,7 +414,16 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
         _set_status_of_parts(tx, present.id, ContentStatus.WITHDRAWN, ContentStatus.CURRENT)
     if changed and into.moved:
         work_out_guards(tx, present.id)
+    if changed and (into.storage is not None or into.title != present.title):
+        _index_anew(tx, present.id)
     return changed
+
+
+def _index_anew(tx: Transaction, content_id: int) -> None:
+    """Let a content be found by what it says after a change that may have left its body alone."""
+    columns = (content.c.title, content.c.storage, content.c.representation)
+    row = tx.execute(select(*columns).where(content.c.id == content_id)).one()
+    index(tx, content_id, row.title, row.storage, row.representation)
 
 
 def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:

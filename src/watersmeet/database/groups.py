@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, insert, select
 
-from watersmeet.database.schema import group_members, user_groups
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.schema import group_members, user_groups, users
 from watersmeet.database.transaction import Transaction
 
 _BY_NAME = select(user_groups.c.id).where(user_groups.c.name == bindparam("name"))
@@ -23,3 +25,31 @@ def join(tx: Transaction, group_id: int, user_id: int) -> None:
     membership = {"group_id": group_id, "user_id": user_id}
     if tx.execute(_MEMBERSHIP, membership).first() is None:
         tx.execute(insert(group_members), membership)
+
+
+def list_names(tx: Transaction, window: Window) -> Slice[str]:
+    """The names of all groups, in their order."""
+    query = select(user_groups.c.name).order_by(user_groups.c.name)
+    return Slice.of(list(tx.execute(query.limit(window.reach).offset(window.start)).scalars()), window)
+
+
+def list_members(tx: Transaction, group_id: int, window: Window) -> Slice[Person]:
+    """Who is in a group, by name."""
+    query = (
+        select(users.c.username, users.c.user_key, users.c.display_name)
+        .join(group_members, group_members.c.user_id == users.c.id)
+        .where(group_members.c.group_id == group_id)
+        .order_by(users.c.username)
+    )
+    return Slice.of([Person(*row) for row in tx.execute(query.limit(window.reach).offset(window.start))], window)
+
+
+def list_of(tx: Transaction, user_id: int, window: Window) -> Slice[str]:
+    """The names of the groups that a user is in."""
+    query = (
+        select(user_groups.c.name)
+        .join(group_members, group_members.c.group_id == user_groups.c.id)
+        .where(group_members.c.user_id == user_id)
+        .order_by(user_groups.c.name)
+    )
+    return Slice.of(list(tx.execute(query.limit(window.reach).offset(window.start)).scalars()), window)

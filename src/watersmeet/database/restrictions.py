@@ -6,9 +6,13 @@ restrictions or the tree change, so that reading a list costs one look-up a row 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select
 
-from watersmeet.database.schema import content, content_guards, content_restrictions
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.restriction import Restricted, Restriction
+from watersmeet.database.schema import content, content_guards, content_restrictions, user_groups, users
 from watersmeet.database.transaction import Transaction
 
 # A content and everything below it or in it. UNION, not UNION ALL: a circle would end the walk.
@@ -48,3 +52,61 @@ def work_out_guards(tx: Transaction, root: int) -> None:
         return  # on most instances nothing is restricted
     tx.execute(_FORGET, {"root": root})
     tx.execute(_WORK_OUT, {"root": root})
+
+
+# ---- whom a content is kept to ----------------------------------------------------------------------------
+
+_SUBJECTS = (
+    select(
+        content_restrictions.c.content_id,
+        content_restrictions.c.operation,
+        users.c.username,
+        users.c.user_key,
+        users.c.display_name,
+        user_groups.c.name,
+    )
+    .select_from(content_restrictions)
+    .outerjoin(users, users.c.id == content_restrictions.c.user_id)
+    .outerjoin(user_groups, user_groups.c.id == content_restrictions.c.group_id)
+    .order_by(content_restrictions.c.id)
+)
+_GUARDS_OF = select(content_guards.c.guard_id).where(content_guards.c.content_id == bindparam("content_id"))
+
+
+def of_contents(tx: Transaction, ids: Sequence[int]) -> dict[int, dict[str, Restriction]]:
+    """The restrictions of contents by operation, both for each of them, from one query."""
+    people: dict[tuple[int, str], list[Person]] = {}
+    groups: dict[tuple[int, str], list[str]] = {}
+    for content_id, operation, username, user_key, display_name, group in tx.execute(
+        _SUBJECTS.where(content_restrictions.c.content_id.in_(ids))
+    ):
+        if username is not None:
+            people.setdefault((content_id, operation), []).append(Person(username, user_key, display_name))
+        elif group is not None:
+            groups.setdefault((content_id, operation), []).append(group)
+
+    def restriction(content_id: int, operation: Restricted) -> Restriction:
+        of = (content_id, operation.value)
+        return Restriction(content_id, operation, tuple(people.get(of, ())), tuple(groups.get(of, ())))
+
+    return {number: {each.value: restriction(number, each) for each in Restricted} for number in ids}
+
+
+def guards_of(tx: Transaction, content_id: int) -> list[int]:
+    """The contents, itself or above it, that keep the reading of a content to some."""
+    return list(tx.execute(_GUARDS_OF.order_by(content_guards.c.guard_id), {"content_id": content_id}).scalars())
+
+
+def forget_all(tx: Transaction, content_id: int) -> None:
+    """Let go of all restrictions of a content. Hold the space's lock, and work out the guards afterwards."""
+    tx.execute(delete(content_restrictions).where(content_restrictions.c.content_id == content_id))
+
+
+def keep_to(
+    tx: Transaction, content_id: int, operation: str, *, user_id: int | None = None, group_id: int | None = None
+) -> None:
+    """Keep a content to a user or a group, besides those it is kept to already; as ``forget_all``."""
+    values = {"content_id": content_id, "operation": operation, "user_id": user_id, "group_id": group_id}
+    same = [content_restrictions.c[name].is_not_distinct_from(value) for name, value in values.items()]
+    if tx.execute(select(content_restrictions.c.id).where(*same)).first() is None:
+        tx.execute(insert(content_restrictions), values)

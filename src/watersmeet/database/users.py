@@ -56,6 +56,7 @@ _COLUMNS = (
     users.c.enabled,
 )
 _BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"))
+_BY_KEY = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"))
 _BY_ID = select(*_COLUMNS).where(users.c.id == bindparam("user_id"))
 _BY_SESSION = (
     select(*_COLUMNS)
@@ -77,6 +78,12 @@ def as_user(row: Iterable[Any]) -> User:
 def find_by_name(tx: Transaction, username: str) -> User | None:
     """The user of that name, in any letter case."""
     row = tx.execute(_BY_NAME, {"username": username.lower()}).first()
+    return as_user(row) if row else None
+
+
+def find_by_key(tx: Transaction, user_key: str) -> User | None:
+    """The user of that key, which never changes."""
+    row = tx.execute(_BY_KEY, {"user_key": user_key}).first()
     return as_user(row) if row else None
 
 

@@ -118,15 +118,18 @@ def change_password(
 
 
 def change_own_password(
-    tx: Transaction, session: Session, proven: User, password_hash: str, now: Instant, origin: Origin = INTERNAL
+    tx: Transaction, session: Session | None, proven: User, password_hash: str, now: Instant, origin: Origin = INTERNAL
 ) -> User:
     """``change_password`` for the user of a session who has just proven to be ``proven``. Raises ``NoLongerProven``.
 
+    Without a session, somebody with an access token has proven it.
     The proof was made before this transaction. Whoever typed the old password must not overwrite the one that an
     administrator has set since, and whoever was signed out since must not change anything (S067, S117).
     """
     # The user's row first, as whoever else changes a password has it, so that nobody waits in a circle.
-    if not users.exchange_password(tx, proven, password_hash) or users.hold_session(tx, session.digest, now) is None:
+    if not users.exchange_password(tx, proven, password_hash):
+        raise NoLongerProven
+    if session is not None and users.hold_session(tx, session.digest, now) is None:
         raise NoLongerProven
     users.end_all_sessions(tx, proven.id)
     return _end_what_it_opened(tx, proven, password_hash, now, origin)

@@ -1,7 +1,7 @@
 """Errors: which answer each kind of error becomes, by the kind of route it happened on.
 
-Under ``/rest`` the answer is Confluence's JSON envelope (and a Bearer challenge where one is due); everywhere
-else it is a page. Neither ever shows a private detail.
+Under ``/rest``, and for whoever brings a token, the answer is Confluence's JSON envelope (and a Bearer challenge where
+one is due); everywhere else it is a page. Neither ever shows a private detail.
 """
 
 from __future__ import annotations
@@ -192,8 +192,10 @@ def _details(request: Request, error: Exception, status: int, now: Instant) -> s
 def _is_rest(request: Request) -> bool:
     prefix = request.scope.get("root_path", "")
     path = request.scope["path"].removeprefix(prefix)
-    # The authorization endpoint lives under /rest, but a person stands before it.
-    return bool(path.startswith("/rest/")) and not path.rstrip("/").endswith("/authorize")
+    # The authorization endpoint lives under /rest, but a person stands before it. Elsewhere programs bring a token.
+    if path.rstrip("/").endswith("/authorize"):
+        return False
+    return bool(path.startswith("/rest/")) or "authorization" in request.headers
 
 
 def _resource_metadata(request: Request, settings: Settings) -> str | None:

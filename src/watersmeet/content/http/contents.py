@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +18,9 @@ from watersmeet.confluence.representation import content_json, history_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode
+from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -60,11 +64,14 @@ class _Contents:
         return JsonResponse(list_envelope(results, part, self.api.site, CONTENT, request.query_params.multi_items()))
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
-        draft = decode(await read_body(request), NewContent).draft()
+        wanted = decode(await read_body(request), NewContent)
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
-        created = await self.api.environment.database.write(
-            lambda tx: write.create(tx, caller.user, draft, now, expansion)
-        )
+        create: Callable[[Transaction], Content]
+        if wanted.type == ContentType.COMMENT:
+            create = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now, expansion=expansion)
+        else:
+            create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
+        created = await self.api.environment.database.write(create)
         return self.api.content(created, expansion)
 
     async def show_content(self, request: Request, caller: Caller) -> Response:
@@ -74,15 +81,17 @@ class _Contents:
 
         def operation(tx: Transaction) -> Content:
             if version is not None:
-                return read.find_version(tx, caller.user, content_id, version, expansion)
-            return read.find(tx, caller.user, content_id, statuses, expansion)
+                found = read.find_version(tx, caller.user, content_id, version, expansion)
+            else:
+                found = read.find(tx, caller.user, content_id, statuses, expansion)
+            return with_past(tx, caller.user, found) if expansion.within("history") else found
 
         return self.api.content(await self.api.environment.database.read(operation), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
-        content_id, expansion = content_id_of(request), _LAST_UPDATED | expansion_of(request)
+        content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
         found = await self.api.environment.database.read(
-            lambda tx: read.find(tx, caller.user, content_id, read.CURRENT, NOTHING)
+            lambda tx: with_past(tx, caller.user, read.find(tx, caller.user, content_id, read.CURRENT, NOTHING))
         )
         return JsonResponse(history_json(found, expansion, self.api.site, outermost=True))
 
@@ -105,7 +114,7 @@ class _Contents:
         return Response(status_code=204)
 
 
-_LAST_UPDATED = Expansion.parse(["lastUpdated"])
+_HISTORY = Expansion.parse(["previousVersion,nextVersion,lastUpdated"])  # S1.2
 
 
 # ---- what a request says ----------------------------------------------------------------------------------

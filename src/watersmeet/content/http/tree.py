@@ -1,0 +1,148 @@
+"""The HTTP side of the tree: children, descendants, and moving a page the two ways that clients do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watersmeet.confluence.content import ContentType
+from watersmeet.confluence.errors import BadParameter, CrossSiteCheckFailed, NotFound
+from watersmeet.confluence.expansion import Expansion
+from watersmeet.confluence.page import Window, list_envelope
+from watersmeet.confluence.representation import content_json
+from watersmeet.confluence.scopes import Scope
+from watersmeet.confluence.site import content_path
+from watersmeet.content import space, tree
+from watersmeet.content.body import content_number
+from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, values_of, window_of
+from watersmeet.content.tree import Place
+from watersmeet.database import content as contents
+from watersmeet.database.transaction import Transaction
+from watersmeet.web.bearer import Caller
+from watersmeet.web.json import JsonResponse
+from watersmeet.web.route import Route
+
+_SHOWN = (ContentType.ATTACHMENT, ContentType.COMMENT, ContentType.PAGE)
+# The words of the newer path, and those of the older address.
+_PLACES = {
+    "append": Place.APPEND,
+    "before": Place.ABOVE,
+    "after": Place.BELOW,
+    "above": Place.ABOVE,
+    "below": Place.BELOW,
+}
+
+
+def routes(api: Api) -> list[Route]:
+    """The routes of the tree."""
+    handlers = _Tree(api)
+    one = CONTENT + "/{content_id}"
+    return [
+        api.route(one + "/child", GET=(Scope.READ, handlers.show_children)),
+        api.route(one + "/child/{type}", GET=(Scope.READ, handlers.list_children)),
+        api.route(one + "/descendant", GET=(Scope.READ, handlers.show_descendants)),
+        api.route(one + "/descendant/{type}", GET=(Scope.READ, handlers.list_descendants)),
+        api.route(one + "/move/{place}/{target_id}", PUT=(Scope.WRITE, handlers.move)),
+        api.route("/pages/movepage.action", POST=(Scope.WRITE, handlers.move_page)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The handlers."""
+
+    api: Api
+
+    async def show_children(self, request: Request, caller: Caller) -> Response:
+        return await self._by_type(request, caller, "child")
+
+    async def show_descendants(self, request: Request, caller: Caller) -> Response:
+        return await self._by_type(request, caller, "descendant")
+
+    async def list_children(self, request: Request, caller: Caller) -> Response:
+        return await self._list(request, caller, "child", request.path_params["type"])
+
+    async def list_descendants(self, request: Request, caller: Caller) -> Response:
+        return await self._list(request, caller, "descendant", request.path_params["type"])
+
+    async def _by_type(self, request: Request, caller: Caller, relation: str) -> Response:
+        """The map of types: the lists that were asked for, the addresses of the others (S3.3)."""
+        content_id, expansion = content_id_of(request), expansion_of(request)
+        window, asked = Window(0, 25), [name for name in _SHOWN if name in expansion]
+        path = content_path(content_id) + f"/{relation}"
+
+        def operation(tx: Transaction) -> dict[str, Any]:
+            find = tree.children if relation == "child" else tree.descendants
+            find(tx, caller.user, content_id, ContentType.PAGE, Window(0, 0), Expansion())  # there is such a content
+            return {name: find(tx, caller.user, content_id, name, window, expansion.within(name)) for name in asked}
+
+        parts = await self.api.environment.database.read(operation)
+        shown: dict[str, Any] = {
+            name: list_envelope(
+                [content_json(item, expansion.within(name), self.api.site) for item in part.items],
+                part, self.api.site, f"{path}/{name}", (),
+            )
+            for name, part in parts.items()
+        }  # fmt: skip
+        links = {"self": self.api.site.absolute(path)} | self.api.site.outermost
+        expandable = {name.value: f"{path}/{name}" for name in _SHOWN if name not in parts}
+        return JsonResponse(shown | {"_links": links, "_expandable": expandable})
+
+    async def _list(self, request: Request, caller: Caller, relation: str, content_type: str) -> Response:
+        content_id, expansion, window = content_id_of(request), expansion_of(request), window_of(request)
+        replies_too = request.query_params.get("depth") == "all"
+        locations = values_of(request, "location")
+        if content_type == ContentType.COMMENT and locations and "footer" not in locations:
+            window = replace(window, limit=0)  # every comment there is stands in the footer
+
+        def operation(tx: Transaction) -> Any:
+            if relation == "descendant":
+                return tree.descendants(tx, caller.user, content_id, content_type, window, expansion)
+            return tree.children(tx, caller.user, content_id, content_type, window, expansion, replies_too=replies_too)
+
+        part = await self.api.environment.database.read(operation)
+        results = [content_json(item, expansion, self.api.site) for item in part.items]
+        path = f"{content_path(content_id)}/{relation}/{content_type}"
+        return JsonResponse(list_envelope(results, part, self.api.site, path, request.query_params.multi_items()))
+
+    async def move(self, request: Request, caller: Caller) -> Response:
+        """The newer way: ``PUT …/move/{append|before|after}/{target}``."""
+        content_id = content_id_of(request)
+        place, target_id = _place(request.path_params["place"]), content_number(request.path_params["target_id"])
+        await self.api.environment.database.write(
+            lambda tx: tree.move(tx, caller.user, content_id, place, target_id or 0)
+        )
+        return JsonResponse({"pageId": str(content_id)})
+
+    async def move_page(self, request: Request, caller: Caller) -> Response:
+        """The older way: an address with everything in its query, and a header that no other site can send."""
+        if request.headers.get("x-atlassian-token", "").lower() not in ("nocheck", "no-check"):
+            raise CrossSiteCheckFailed
+        query = request.query_params
+        content_id = content_number(query.get("pageId", ""))
+        if content_id is None:
+            raise BadParameter("The parameter pageId must be the number of a page.")
+        place = _place(query.get("position") or "append")
+
+        def operation(tx: Transaction) -> None:
+            target_id = content_number(query.get("targetId", ""))
+            if target_id is None:
+                key, title = query.get("spaceKey", ""), query.get("targetTitle", "")
+                found = space.find(tx, caller.user, key, Expansion())
+                target_id = contents.title_holder(tx, found.id, ContentType.PAGE, title)
+            if target_id is None:
+                raise NotFound("There is no page of that title in that space: name it by targetId or targetTitle.")
+            tree.move(tx, caller.user, content_id, place, target_id)
+
+        await self.api.environment.database.write(operation)
+        return JsonResponse({"page": {"id": str(content_id)}})
+
+
+def _place(text: str) -> Place:
+    place = _PLACES.get(text)
+    if place is None:
+        raise BadParameter(f"A page is moved to one of {', '.join(_PLACES)}, not {text!r}.")
+    return place

@@ -1,0 +1,88 @@
+"""Restrictions of contents: reading and changing whom a content is kept to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watersmeet.confluence.content import Content, ContentStatus, ContentType
+from watersmeet.confluence.errors import BadBody, ContentNotFound, LocksOut
+from watersmeet.confluence.expansion import NOTHING
+from watersmeet.confluence.permission import SpacePermission
+from watersmeet.confluence.restriction import Restricted, Restriction
+from watersmeet.content import read
+from watersmeet.content.right import may_change, require, require_change
+from watersmeet.database import groups, restrictions, spaces, users
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+_STATUSES = (ContentStatus.CURRENT, ContentStatus.DRAFT)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom a content is to be kept to, for one operation: names of users or their keys, and names of groups."""
+
+    operation: Restricted
+    usernames: tuple[str, ...] = ()
+    user_keys: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def list_restrictions(tx: Transaction, caller: User, content_id: int) -> dict[str, Restriction]:
+    """A content's own restrictions by operation. Raises ``ContentNotFound``."""
+    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
+    return restrictions.of_contents(tx, [found.id])[found.id]
+
+
+def list_relevant(tx: Transaction, caller: User, content_id: int) -> list[Restriction]:
+    """All that restricts the reading of a content, its own and what it inherits. Raises ``ContentNotFound``."""
+    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
+    guards = restrictions.guards_of(tx, found.id)
+    return [each[Restricted.READ] for each in restrictions.of_contents(tx, guards).values()]
+
+
+def restrict(
+    tx: Transaction, caller: User, content_id: int, wanted: Sequence[Wanted], *, anew: bool
+) -> dict[str, Restriction]:
+    """Keep a page or blog post to some; ``anew`` lets go of whom it was kept to before.
+
+    Raises ``ContentNotFound``, ``Forbidden``, ``BadBody`` or ``LocksOut``.
+    """
+    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
+    spaces.lock(tx, found.space.id)
+    # Again, now that nobody else restricts or moves it.
+    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
+    require(tx, caller, found.space, SpacePermission.RESTRICT)
+    require_change(tx, caller, found)
+    if found.type not in (ContentType.PAGE, ContentType.BLOGPOST):
+        raise BadBody("Only pages and blog posts can be restricted; what is in them follows.")
+    if anew:
+        restrictions.forget_all(tx, found.id)
+    for each in wanted:
+        _keep_to(tx, found.id, each)
+    restrictions.work_out_guards(tx, found.id)
+    if not _still_has_it(tx, caller, found):
+        raise LocksOut
+    return restrictions.of_contents(tx, [found.id])[found.id]
+
+
+def _keep_to(tx: Transaction, content_id: int, wanted: Wanted) -> None:
+    people = [(users.find_by_name(tx, name), name) for name in wanted.usernames]
+    people += [(users.find_by_key(tx, key), key) for key in wanted.user_keys]
+    for user, name in people:
+        if not user:
+            raise BadBody(f"There is no user {name!r}.")
+        restrictions.keep_to(tx, content_id, wanted.operation, user_id=user.id)
+    for name in wanted.groups:
+        group_id = groups.find_id(tx, name)
+        if group_id is None:
+            raise BadBody(f"There is no group {name!r}.")
+        restrictions.keep_to(tx, content_id, wanted.operation, group_id=group_id)
+
+
+def _still_has_it(tx: Transaction, caller: User, content: Content) -> bool:
+    try:
+        return may_change(tx, caller, read.find(tx, caller, content.id, _STATUSES, NOTHING))
+    except ContentNotFound:
+        return False

@@ -1,0 +1,52 @@
+"""Versions: what a content was before, who wrote it, and forgetting an old one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watersmeet.confluence.content import Content, Past
+from watersmeet.confluence.errors import ContentNotFound
+from watersmeet.confluence.expansion import NOTHING
+from watersmeet.confluence.page import Slice, Window
+from watersmeet.content import read
+from watersmeet.content.right import require_change
+from watersmeet.database import content as contents
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
+
+
+def list_versions(tx: Transaction, caller: User, content_id: int, window: Window) -> Slice[Content]:
+    """Every version of a current content, newest first. Raises ``ContentNotFound``."""
+    present = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
+    if window.start == 0:
+        past = contents.list_past(tx, content_id, caller, window)
+        return Slice.of([present, *past][: window.reach], window)
+    past = contents.list_past(tx, content_id, caller, replace(window, start=window.start - 1))
+    return Slice.of(past, window)
+
+
+def with_past(tx: Transaction, caller: User, content: Content) -> Content:
+    """The same version of a content, with what came before and after it."""
+    number = content.version.number
+    present = read.find(tx, caller, content.id, read.ANY, NOTHING) if not content.latest else content
+    older = contents.find_version(tx, content.id, number - 1, caller)
+    newer = None
+    if not content.latest:
+        newer = contents.find_version(tx, content.id, number + 1, caller)
+        if newer is None and present.version.number == number + 1:
+            newer = present
+    authors = contents.contributors(tx, content.id)
+    if present.version.by not in authors:
+        authors = (*authors, present.version.by)
+    return replace(content, past=Past(older, newer, present, authors))
+
+
+def delete_version(tx: Transaction, caller: User, content_id: int, number: int) -> None:
+    """Forget an old version of a content. Raises ``ContentNotFound`` or ``Forbidden``.
+
+    The present version cannot be forgotten, and nothing is numbered anew.
+    """
+    present = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
+    require_change(tx, caller, present)
+    if not contents.delete_version(tx, content_id, number):
+        raise ContentNotFound(content_id)
