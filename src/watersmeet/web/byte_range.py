@@ -42,7 +42,7 @@ class Portion:
 
 
 def portion(headers: Mapping[str, str], stored: Stored) -> Portion:
-    """What a GET or HEAD with these headers (lower case) gets, its conditions taken in the order of RFC 9110 §13.2.2."""
+    """What a GET or HEAD with these headers (lower case) gets; the order of conditions is that of RFC 9110 §13.2.2."""
     if _has_failed(headers, stored):
         return Portion(412)
     if _is_known(headers, stored):
