@@ -66,7 +66,9 @@ def load(database: Database, version: str) -> dict[str, Any]:
 
 
 def table_names(database: Database) -> set[str]:
-    return database.read_now(lambda tx: set(inspect(tx).get_table_names()))
+    names = database.read_now(lambda tx: set(inspect(tx).get_table_names()))
+    # FTS5 keeps its index in tables of its own, whose names begin with the index's: no part of the metadata.
+    return {name for name in names if not name.startswith("search_index")}
 
 
 TRIGGERS = {
@@ -177,6 +179,8 @@ def test_everything_in_a_database_of_a_released_version_works_after_the_upgrade(
     page = site.bearer(live["access_token"], f"/rest/api/content/{told['page']}?expand=body.storage,version")
     assert page.json()["body"]["storage"]["value"] == "<p>second</p>"
     assert page.json()["version"]["number"] == 2
+    found = site.bearer(live["access_token"], "/rest/api/content/search?cql=text~second")
+    assert [each["id"] for each in found.json()["results"]] == [str(told["page"])]
     refreshed = site.refresh(live["refresh_token"])
     assert refreshed.status_code == 200, refreshed.text
     assert site.bearer(refreshed.json()["access_token"]).status_code == 200

@@ -250,7 +250,7 @@ def test_s012_wrong_methods(server: Server, client: Client) -> None:
         server.target.token: {"POST"}, server.target.authorize: {"GET", "HEAD"},
         server.url(server.page("sign_in")): {"GET", "HEAD", "POST"},
         server.url(server.page("links")): {"GET", "HEAD"},
-        server.url("/rest/api/user/current"): {"GET", "HEAD"},
+        server.url("/rest/api/user/current"): {"GET", "HEAD", "PUT"},
         server.url(f"{OAUTH}/client"): {"GET", "HEAD", "POST"},  # POST is not served; see below
     }  # fmt: skip
     if server.target.revoke:

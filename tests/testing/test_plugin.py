@@ -92,7 +92,7 @@ def test_an_unknown_user_is_answered_with_those_there_are(watersmeet_server: Ser
 @pytest.mark.parametrize("press", [Server.allow, Server.deny])
 def test_the_answer_is_what_the_application_sees(watersmeet_server: Server, press: Callable[..., str]) -> None:
     """The redirect of a strict link ends in ``#_``, which no browser sends on."""
-    callback = "http://app.example/cb"
+    callback = "https://app.example/cb"
     client = watersmeet_server.register("Strict", [callback], profile="strict")
     asked = {"client_id": client.client_id, "redirect_uri": callback, "response_type": "code", "scope": "READ",
              "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip

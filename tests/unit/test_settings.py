@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from watersmeet.errors import SettingsError
-from watersmeet.settings import PROPERTY_PREFIX, SAMPLE_SECRET, Settings, all_settings, load, require_production
+from watersmeet.settings import (
+    PROPERTY_PREFIX,
+    SAMPLE_SECRET,
+    ProviderSettings,
+    Settings,
+    all_settings,
+    load,
+    require_production,
+    weaknesses,
+)
 
 # The vendor's table of system properties (seed), with our default. Two differ from the vendor's on purpose:
 # max.client.delay.seconds (10 there) is longer, so that slow redirects work.
@@ -321,3 +330,13 @@ def test_scheme_and_host_of_the_base_url_in_any_letter_case() -> None:
 def test_a_base_url_needs_no_quoting(url: str) -> None:
     with pytest.raises(SettingsError, match="base_url"):
         load(flags={"base_url": url}, environment={})
+
+
+def test_n9_what_is_weak_is_told() -> None:
+    assert weaknesses(Settings()) == []
+    long_lived = Settings(provider=ProviderSettings(access_token_expiration_seconds=3601, validate_client_secret=False))
+    assert [text.split()[0].rpartition("provider.")[2] for text in weaknesses(long_lived)] == [
+        "access.token.expiration.seconds",
+        "validate.client.secret",
+    ]
+    assert weaknesses(Settings(base_url="http://wiki.example"))[0].startswith("base_url is http")

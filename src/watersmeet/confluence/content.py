@@ -40,6 +40,20 @@ class ContentStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class SpaceType(StrEnum):
+    """Whose a space is: everybody's, or one person's own, whose key begins with ``~``."""
+
+    GLOBAL = "global"
+    PERSONAL = "personal"
+
+
+class SpaceStatus(StrEnum):
+    """Whether a space is in use or put away."""
+
+    CURRENT = "current"
+    ARCHIVED = "archived"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user as others see them."""

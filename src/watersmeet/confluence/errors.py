@@ -172,6 +172,16 @@ class PropertyTooLong(RestError):
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
 
 
+class PersonalSpaceTaken(RestError):
+    """The caller has a space of their own already."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"A space already exists with key {key}")
+
+
 class NotServed(RestError):
     """Something the original does and this server does not."""
 

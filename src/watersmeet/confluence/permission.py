@@ -6,8 +6,10 @@ Their names are those of the original's export format; on the wire an operation 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 
+from watersmeet.confluence.content import Person
 from watersmeet.confluence.scopes import Role
 
 # The groups that are there from the start. Clients and their test suites know them by these names.
@@ -45,6 +47,15 @@ class SpacePermission(StrEnum):
     def operation(self) -> tuple[str, str]:
         """The operation's key and target type on the wire: ``("create", "page")``."""
         return _OPERATIONS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceGrant:
+    """One permission in a space, of a person or of a group; of neither: of everybody, strangers included."""
+
+    permission: SpacePermission
+    person: Person | None
+    group: str | None
 
 
 _OPERATIONS = {

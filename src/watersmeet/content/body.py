@@ -13,6 +13,7 @@ from watersmeet.confluence.errors import BadBody, NotServed
 from watersmeet.content.body_metadata import Metadata, SentLabel
 from watersmeet.content.comment import CommentDraft
 from watersmeet.content.label import Word
+from watersmeet.content.space import SpaceChange
 from watersmeet.content.write import Draft, Revision
 
 T = TypeVar("T")
@@ -164,6 +165,23 @@ class NewSpace(Struct):
         """The description, empty where none was sent."""
         plain = self.description.plain if self.description else None
         return (plain.value if plain else None) or ""
+
+
+class SpaceUpdate(Struct):
+    """``PUT /rest/api/space/{key}``."""
+
+    name: str | None = None
+    description: Description | None = None
+    homepage: Ancestor | None = None
+
+    def change(self) -> SpaceChange:
+        """What is asked for. Raises ``BadBody``."""
+        plain = self.description.plain if self.description else None
+        return SpaceChange(
+            name=None if self.name is None else self.name.strip(),
+            description=plain.value if plain else None,
+            homepage_id=_parent_id([self.homepage]) if self.homepage and self.homepage.id is not None else None,
+        )
 
 
 def decode(data: bytes, into: type[T]) -> T:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import MAX_TITLE, ContentStatus, ContentType, Space
-from watersmeet.confluence.errors import BadBody, Forbidden, SpaceKeyTaken, SpaceNotFound
-from watersmeet.confluence.expansion import Expansion
+from watersmeet.confluence.content import MAX_TITLE, ContentStatus, ContentType, Space, SpaceStatus, SpaceType
+from watersmeet.confluence.errors import BadBody, Forbidden, PersonalSpaceTaken, SpaceKeyTaken, SpaceNotFound
+from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, bypasses_spaces
+from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, SpacePermission, bypasses_spaces
+from watersmeet.content.read import find as find_content
 from watersmeet.content.read import load
+from watersmeet.content.right import require
 from watersmeet.database import content as contents
 from watersmeet.database import permissions, spaces
 from watersmeet.database.transaction import Transaction
@@ -19,6 +21,15 @@ from watersmeet.database.users import User
 
 _KEY = re.compile(r"[A-Za-z0-9]{1,255}")
 _MAX_DESCRIPTION = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceChange:
+    """What is to be said of a space from now on; ``None`` leaves a thing as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    homepage_id: int | None = None
 
 
 def find(tx: Transaction, caller: User, key: str, expansion: Expansion) -> Space:
@@ -44,18 +55,73 @@ def create(tx: Transaction, caller: User, *, key: str, name: str, description: s
     """
     if not may_create(tx, caller):
         raise Forbidden("Creating spaces is a global permission, which you were not granted.")
-    _check(key, name, description)
+    if not _KEY.fullmatch(key):
+        raise BadBody("The key of a space consists of 1 to 255 letters and digits of ASCII.")
+    _check(name, description)
     try:
         space = spaces.add(tx, key=key, name=name, description=description, creator=caller, now=now)
     except spaces.KeyTaken as error:
         raise SpaceKeyTaken(key) from error
+    return _furnished(tx, caller, space, now)
+
+
+def create_personal(tx: Transaction, caller: User, *, name: str, description: str, now: Instant) -> Space:
+    """The caller's own space, with a homepage; named after them where no name is given.
+
+    Raises ``Forbidden``, ``BadBody`` or ``PersonalSpaceTaken``.
+    """
+    granted = permissions.global_permissions_of(tx, caller)
+    if not bypasses_spaces(caller.role) and GlobalPermission.PERSONAL_SPACE not in granted:
+        raise Forbidden("A space of one's own is a global permission, which you were not granted.")
+    key, name = f"~{caller.username}", name or caller.display_name
+    _check(name, description)
+    try:
+        space = spaces.add(
+            tx,
+            key=key,
+            name=name,
+            description=description,
+            creator=caller,
+            now=now,
+            space_type=SpaceType.PERSONAL,
+        )
+    except spaces.KeyTaken as error:
+        raise PersonalSpaceTaken(key) from error
+    return _furnished(tx, caller, space, now)
+
+
+def change(tx: Transaction, caller: User, key: str, into: SpaceChange, now: Instant, expansion: Expansion) -> Space:
+    """Change what is said of a space: its administrators may.
+
+    Raises ``SpaceNotFound``, ``Forbidden``, ``BadBody``, or ``ContentNotFound`` for the homepage.
+    """
+    space = find(tx, caller, key, NOTHING)
+    require(tx, caller, space, SpacePermission.ADMINISTER)
+    _check(space.name if into.name is None else into.name, into.description or "")
+    if into.homepage_id is not None:
+        spaces.lock(tx, space.id)  # nobody trashes the page meanwhile
+        page = find_content(tx, caller, into.homepage_id, (ContentStatus.CURRENT,), NOTHING)
+        if page.type != ContentType.PAGE or page.space.id != space.id:
+            raise BadBody(f"The homepage of a space must be a page in it: {space.key}.")
+    spaces.change(tx, space.id, caller, now, name=into.name, description=into.description, homepage_id=into.homepage_id)
+    return find(tx, caller, key, expansion)
+
+
+def put_away(tx: Transaction, caller: User, key: str, status: SpaceStatus, now: Instant) -> None:
+    """Archive a space or take it back into use: its administrators may. Raises ``SpaceNotFound`` or ``Forbidden``."""
+    space = find(tx, caller, key, NOTHING)
+    require(tx, caller, space, SpacePermission.ADMINISTER)
+    spaces.change(tx, space.id, caller, now, status=status)
+
+
+def _furnished(tx: Transaction, caller: User, space: Space, now: Instant) -> Space:
     permissions.grant(tx, space.id, SPACE_ADMINISTRATOR, user_id=caller.id)
     homepage_id = contents.add(
         tx,
         content_type=ContentType.PAGE,
         space_id=space.id,
         parent_id=None,
-        title=f"{name} Home",
+        title=f"{space.name} Home",
         storage="<p>Welcome to your new space.</p>",
         creator=caller,
         now=now,
@@ -71,9 +137,7 @@ def may_create(tx: Transaction, caller: User) -> bool:
     )
 
 
-def _check(key: str, name: str, description: str) -> None:
-    if not _KEY.fullmatch(key):
-        raise BadBody("The key of a space consists of 1 to 255 letters and digits of ASCII.")
+def _check(name: str, description: str) -> None:
     if "\0" in name + description:
         raise BadBody("Text must not contain the character NUL.")
     if not name or len(f"{name} Home".casefold()) > MAX_TITLE:

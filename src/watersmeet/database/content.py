@@ -24,6 +24,7 @@ from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
+from watersmeet.database.search_text import index
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -50,6 +51,8 @@ class ContentFilter:
     """Whether it has a parent."""
     below: int | None = None
     """Everything below that content or in it, whatever its depth."""
+    after: int | None = None
+    """Only what was made after the content with that number."""
     in_order: bool = False
     """As people ordered them by hand, and then by age; otherwise by age alone."""
 
@@ -229,6 +232,8 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at >= wanted.created_from)
     if wanted.created_before is not None:
         criteria.append(content.c.created_at < wanted.created_before)
+    if wanted.after is not None:
+        criteria.append(content.c.id > wanted.after)
     return criteria + _criteria_of_the_tree(wanted)
 
 
@@ -380,6 +385,7 @@ def add(
     }
     content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
     work_out_guards(tx, content_id)
+    index(tx, content_id, title, storage, representation)
     return content_id
 
 
@@ -408,7 +414,16 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
         _set_status_of_parts(tx, present.id, ContentStatus.WITHDRAWN, ContentStatus.CURRENT)
     if changed and into.moved:
         work_out_guards(tx, present.id)
+    if changed and (into.storage is not None or into.title != present.title):
+        _index_anew(tx, present.id)
     return changed
+
+
+def _index_anew(tx: Transaction, content_id: int) -> None:
+    """Let a content be found by what it says after a change that may have left its body alone."""
+    columns = (content.c.title, content.c.storage, content.c.representation)
+    row = tx.execute(select(*columns).where(content.c.id == content_id)).one()
+    index(tx, content_id, row.title, row.storage, row.representation)
 
 
 def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Select,
     Table,
     Text,
     bindparam,
@@ -27,7 +28,10 @@ from sqlalchemy import (
     literal_column,
     make_url,
     select,
+    text,
 )
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
@@ -311,3 +315,69 @@ def born_with(table: Table, *statements: str) -> None:
     """Whenever the table is created, create these rows too."""
     for statement in statements:
         event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
+
+
+# ---- full text -------------------------------------------------------------------------------------------------
+
+# Whatever FTS5 keeps follows from the rows of ``search_texts``, triggers see to it; deletions by cascade included.
+_FULL_TEXT_SQLITE = (
+    """CREATE VIRTUAL TABLE search_index USING fts5(title, body, content='search_texts', content_rowid='content_id',
+tokenize='porter unicode61 remove_diacritics 2')""",
+    """CREATE TRIGGER search_texts_insert AFTER INSERT ON search_texts
+BEGIN INSERT INTO search_index(rowid, title, body) VALUES (NEW.content_id, NEW.title, NEW.body); END""",
+    """CREATE TRIGGER search_texts_delete AFTER DELETE ON search_texts
+BEGIN INSERT INTO search_index(search_index, rowid, title, body)
+VALUES ('delete', OLD.content_id, OLD.title, OLD.body); END""",
+)
+_TITLE_VECTOR = "to_tsvector('english'::regconfig, search_texts.title)"
+_WHOLE_VECTOR = "to_tsvector('english'::regconfig, search_texts.title || ' ' || search_texts.body)"
+_FULL_TEXT_POSTGRESQL = (
+    f"CREATE INDEX ix_search_texts_title_words ON search_texts USING gin ({_TITLE_VECTOR})",
+    f"CREATE INDEX ix_search_texts_words ON search_texts USING gin ({_WHOLE_VECTOR})",
+)
+
+
+def full_text_statements(name: DialectName) -> tuple[str, ...]:
+    """What lets an engine find the rows of ``search_texts`` by their words. Rows are never updated, but replaced."""
+    return _FULL_TEXT_SQLITE if name == "sqlite" else _FULL_TEXT_POSTGRESQL
+
+
+def full_text_index(table: Table) -> None:
+    """Whenever the table is created, create its index of words too; whenever it is dropped, drop it."""
+    drop = DDL("DROP TABLE IF EXISTS search_index")  # type: ignore[no-untyped-call]
+    event.listen(table, "after_drop", drop.execute_if(dialect="sqlite"))
+    names: tuple[DialectName, ...] = ("sqlite", "postgresql")
+    for name in names:
+        for statement in full_text_statements(name):
+            event.listen(table, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]
+
+
+def dialect_of(connection: Connection) -> DialectName:
+    """The engine a transaction speaks to."""
+    return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
+
+
+def full_text(name: DialectName, phrases: Sequence[tuple[str, bool]], *, title_only: bool) -> Select[Any]:
+    """The numbers of the contents that say all these phrases. ``True`` beside one: its last word may go on.
+
+    A phrase is letters, digits and single spaces: nothing in it is a sign of an engine's own language.
+    """
+    if name == "sqlite":
+        said = " AND ".join(f'"{phrase}"' + (" *" if goes_on else "") for phrase, goes_on in phrases)
+        words = f"{{title}} : ({said})" if title_only else said
+        index = sql_table("search_index", sql_column("rowid"), sql_column("search_index"))
+        return select(index.c.rowid).where(index.c.search_index.op("MATCH")(words))
+    english: ColumnElement[Any] = literal_column("'english'::regconfig")
+    queries = [
+        func.to_tsquery(english, f"{phrase}:*") if goes_on else func.phraseto_tsquery(english, phrase)
+        for phrase, goes_on in phrases
+    ]
+    wanted: ColumnElement[Any] = queries[0]
+    for query in queries[1:]:
+        wanted = wanted.op("&&")(query)
+    vector: ColumnElement[Any] = literal_column(_TITLE_VECTOR if title_only else _WHOLE_VECTOR)
+    return (
+        select(literal_column("search_texts.content_id"))
+        .select_from(text("search_texts"))
+        .where(vector.op("@@")(wanted))
+    )

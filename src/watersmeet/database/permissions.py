@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, and_, bindparam, exists, insert, or_, select
+from sqlalchemy import Boolean, ColumnElement, FromClause, and_, bindparam, delete, exists, insert, or_, select
 
-from watersmeet.confluence.permission import GlobalPermission, SpacePermission, bypasses_spaces
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.permission import GlobalPermission, SpaceGrant, SpacePermission, bypasses_spaces
 from watersmeet.database.schema import (
     content,
     content_guards,
@@ -20,6 +21,8 @@ from watersmeet.database.schema import (
     group_members,
     space_permissions,
     spaces,
+    user_groups,
+    users,
 )
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -137,3 +140,40 @@ def grant(
     rows = [{**subject, "permission": each.value} for each in SpacePermission if each in granted]
     if new := [row for row in rows if row["permission"] not in before]:
         tx.execute(insert(space_permissions), new)
+
+
+def list_grants(tx: Transaction, space_id: int) -> list[SpaceGrant]:
+    """Who may do what in a space, in the order in which it was granted."""
+    query = (
+        select(
+            space_permissions.c.permission,
+            users.c.username,
+            users.c.user_key,
+            users.c.display_name,
+            user_groups.c.name,
+        )
+        .select_from(space_permissions)
+        .outerjoin(users, users.c.id == space_permissions.c.user_id)
+        .outerjoin(user_groups, user_groups.c.id == space_permissions.c.group_id)
+        .where(space_permissions.c.space_id == space_id)
+        .order_by(space_permissions.c.id)
+    )
+    return [
+        SpaceGrant(SpacePermission(permission), Person(name, key, display_name) if name else None, group)
+        for permission, name, key, display_name, group in tx.execute(query)
+    ]
+
+
+def revoke(
+    tx: Transaction,
+    space_id: int,
+    revoked: Collection[SpacePermission],
+    *,
+    user_id: int | None = None,
+    group_id: int | None = None,
+) -> None:
+    """Take these permissions from a user or a group, or without either from everybody; what they lack stays lacking."""
+    subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
+    same = [space_permissions.c[name].is_not_distinct_from(value) for name, value in subject.items()]
+    chosen = space_permissions.c.permission.in_([each.value for each in revoked])
+    tx.execute(delete(space_permissions).where(*same, chosen))

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from watersmeet.database.dialect import append_only, born_with
+from watersmeet.database.dialect import append_only, born_with, full_text_index
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -522,6 +522,26 @@ content_views = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, index=True),
     Column("viewed_at", BigInteger, nullable=False),
+)
+
+# What a content says, as it is searched (database.search_text).
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("title", String(255), nullable=False),
+    Column("body", Text, nullable=False),  # without markup
+)
+full_text_index(search_texts)
+
+# The macros and the people named in a content.
+search_names = Table(
+    "search_names",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(8), primary_key=True),  # macro | mention
+    Column("name", String(255), primary_key=True),  # lower case, or a user key
+    Index("ix_search_names_kind_name", "kind", "name"),
 )
 
 templates = Table(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, insert, select, update
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import Space
+from watersmeet.confluence.content import Space, SpaceStatus, SpaceType
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_SPACE, viewer
 from watersmeet.database.schema import spaces
@@ -73,27 +73,56 @@ def lock(tx: Transaction, space_id: int) -> None:
     tx.execute(_LOCK, {"space_id": space_id})
 
 
-def add(tx: Transaction, *, key: str, name: str, description: str, creator: User, now: Instant) -> Space:
-    """A new global space without a homepage. Raises ``KeyTaken``."""
+def add(
+    tx: Transaction,
+    *,
+    key: str,
+    name: str,
+    description: str,
+    creator: User,
+    now: Instant,
+    space_type: SpaceType = SpaceType.GLOBAL,
+) -> Space:
+    """A new space without a homepage; a personal one is its creator's. Raises ``KeyTaken``."""
     values = {
         "key": key,
         "name": name,
-        "type": "global",
+        "type": space_type.value,
         "status": "current",
         "description": description,
         "homepage_id": None,
     }
     own = {"key_lower": key.lower(), "creator_id": creator.id, "created_at": now}
+    if space_type is SpaceType.PERSONAL:
+        own["owner_id"] = creator.id
     # Should another come between the check and the insert, the runner starts this transaction again.
     if tx.execute(_KEY_HOLDER, {"key": key.lower()}).first():
         raise KeyTaken(f"There is already a space with the key {key}.")
     space_id = tx.execute(insert(spaces).returning(spaces.c.id), values | own).scalar_one()
-    return Space(space_id, key, name, "global", "current", description, None)
+    return Space(space_id, key, name, space_type.value, "current", description, None)
 
 
 def set_homepage(tx: Transaction, space_id: int, content_id: int) -> None:
     """Make a page the homepage of its space."""
     tx.execute(update(spaces).where(spaces.c.id == space_id).values(homepage_id=content_id))
+
+
+def change(
+    tx: Transaction,
+    space_id: int,
+    by: User,
+    now: Instant,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    homepage_id: int | None = None,
+    status: SpaceStatus | None = None,
+) -> None:
+    """Change what is said of a space; what is not given stays."""
+    values = {"name": name, "description": description, "homepage_id": homepage_id, "status": status}
+    changed = {column: value for column, value in values.items() if value is not None}
+    stamp = {"updated_by": by.id, "updated_at": now}
+    tx.execute(update(spaces).where(spaces.c.id == space_id).values(changed | stamp))
 
 
 def forget_homepage(tx: Transaction, content_id: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.http.app import App
 from tests.http.conftest import Site, SiteFactory
 from watersmeet import demo
 from watersmeet.links.register import UnacceptableLink, change_rules, require_link
+from watersmeet.oauth2.profile import Profile
 
 
 def test_s111_the_same_answer_again_within_the_grace(site_under: SiteFactory) -> None:
@@ -59,3 +61,22 @@ def test_n10_the_log_names_a_probable_lost_response(site: Site, capsys: pytest.C
     for tokens, why in ((lost, "reuse after lost response?"), (used, "used twice")):
         assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
         assert why in "".join(capsys.readouterr())
+
+
+def test_n10_a_link_s_own_grace_wins_and_is_chosen_on_its_page(site_under: SiteFactory) -> None:
+    site = site_under(refresh_grace_seconds=2, access_token_expiration_seconds=7200)
+    app = App(site, Profile.STRICT)
+    admin, link = site.signed_in("admin"), f"/plugins/servlet/applinks/incoming/{app.client_id}"
+    assert "longer than an hour" in admin.get(link).text  # N9
+    for chosen, stored, status in (("0", 0, 303), ("3", 0, 400), ("x", 0, 400), ("1", 1, 303), ("default", None, 303)):
+        token = admin.get(link).text.split('name="form_token" value="')[-1].split('"')[0]
+        answer = admin.post(f"{link}/rules", data={"refresh_grace": chosen, "form_token": token})
+        assert (answer.status_code, app.stored.refresh_grace_seconds) == (status, stored)
+        first = app.post(app.parameters(app.code())).json()["refresh_token"]
+        assert len(first) == 163  # N7
+        whose = {"client_id": app.client_id, "client_secret": str(app.secret)}
+        body = {**whose, "grant_type": "refresh_token", "refresh_token": first}
+        answers = [app.post(body) for _ in range(2)]
+        assert [each.status_code for each in answers] == [200, 400 if stored == 0 else 200]
+        if stored != 0:
+            assert answers[0].content == answers[1].content

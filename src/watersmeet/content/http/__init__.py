@@ -5,9 +5,12 @@ from __future__ import annotations
 from watersmeet.content.http import (
     contents,
     groups,
+    instance,
     labels,
+    permissions,
     properties,
     restrictions,
+    search,
     spaces,
     tree,
     users,
@@ -19,7 +22,21 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.route import Route
 
 # In the order in which they are tried: a name in a path ("content/search") comes before a number ("content/{id}").
-_GROUPS = (contents, labels, properties, restrictions, watches, spaces, tree, users, groups, versions)
+_GROUPS = (
+    search,
+    contents,
+    labels,
+    permissions,
+    properties,
+    restrictions,
+    watches,
+    spaces,
+    tree,
+    users,
+    groups,
+    instance,
+    versions,
+)
 
 
 def routes(environment: Environment) -> list[Route]:

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.expansion import Expansion
-from watersmeet.confluence.page import list_envelope
-from watersmeet.confluence.representation import space_json
+from watersmeet.confluence.content import Content, ContentType, SpaceStatus
+from watersmeet.confluence.errors import BadParameter
+from watersmeet.confluence.expansion import NOTHING, Expansion
+from watersmeet.confluence.page import Slice, list_envelope
+from watersmeet.confluence.representation import Json, content_json, space_json
 from watersmeet.confluence.scopes import Scope
-from watersmeet.content import space
-from watersmeet.content.body import NewSpace, decode
+from watersmeet.confluence.site import space_path
+from watersmeet.content import read, space
+from watersmeet.content.body import NewSpace, SpaceUpdate, decode
 from watersmeet.content.http.api import SPACE, Api, expansion_of, read_body, values_of, window_of
+from watersmeet.database.content import ContentFilter
 from watersmeet.database.spaces import SpaceFilter
+from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
+_LISTED = (ContentType.PAGE, ContentType.BLOGPOST)
 _CREATED = Expansion.parse(["description.plain"])
 
 
@@ -27,7 +33,13 @@ def routes(api: Api) -> list[Route]:
     spaces = _Spaces(api)
     return [
         api.route(SPACE, GET=(Scope.READ, spaces.list_spaces), POST=(Scope.WRITE, spaces.create_space)),
-        api.route(SPACE + "/{key}", GET=(Scope.READ, spaces.show_space)),
+        api.route(SPACE + "/_private", POST=(Scope.WRITE, spaces.create_space)),
+        api.route(SPACE + "/personal", POST=(Scope.WRITE, spaces.create_personal_space)),
+        api.route(SPACE + "/{key}", GET=(Scope.READ, spaces.show_space), PUT=(Scope.WRITE, spaces.change_space)),
+        api.route(SPACE + "/{key}/archive", PUT=(Scope.WRITE, spaces.archive)),
+        api.route(SPACE + "/{key}/restore", PUT=(Scope.WRITE, spaces.restore)),
+        api.route(SPACE + "/{key}/content", GET=(Scope.READ, spaces.show_content)),
+        api.route(SPACE + "/{key}/content/{type}", GET=(Scope.READ, spaces.list_content)),
     ]
 
 
@@ -70,3 +82,59 @@ class _Spaces:
         key, expansion = request.path_params["key"], expansion_of(request)
         found = await self.api.environment.database.read(lambda tx: space.find(tx, caller.user, key, expansion))
         return JsonResponse(space_json(found, expansion, self.api.site, outermost=True))
+
+    async def create_personal_space(self, request: Request, caller: Caller) -> Response:
+        wanted = decode(await read_body(request), NewSpace)
+        expansion, now = expansion_of(request, _CREATED), self.api.environment.clock.now()
+        created = await self.api.environment.database.write(
+            lambda tx: space.create_personal(
+                tx, caller.user, name=wanted.name.strip(), description=wanted.plain_description, now=now
+            )
+        )
+        return JsonResponse(space_json(created, expansion, self.api.site, outermost=True))
+
+    async def change_space(self, request: Request, caller: Caller) -> Response:
+        key, into = request.path_params["key"], decode(await read_body(request), SpaceUpdate).change()
+        expansion, now = expansion_of(request, _CREATED), self.api.environment.clock.now()
+        changed = await self.api.environment.database.write(
+            lambda tx: space.change(tx, caller.user, key, into, now, expansion)
+        )
+        return JsonResponse(space_json(changed, expansion, self.api.site, outermost=True))
+
+    async def archive(self, request: Request, caller: Caller) -> Response:
+        return await self._put_away(request, caller, SpaceStatus.ARCHIVED)
+
+    async def restore(self, request: Request, caller: Caller) -> Response:
+        return await self._put_away(request, caller, SpaceStatus.CURRENT)
+
+    async def show_content(self, request: Request, caller: Caller) -> Response:
+        parts = {name: await self._contents(request, caller, name) for name in _LISTED}
+        return JsonResponse({**parts, "_links": self.api.site.outermost})
+
+    async def list_content(self, request: Request, caller: Caller) -> Response:
+        return JsonResponse(await self._contents(request, caller, request.path_params["type"]))
+
+    async def _contents(self, request: Request, caller: Caller, content_type: str) -> Json:
+        key, expansion, window = request.path_params["key"], expansion_of(request), window_of(request)
+        depth = request.query_params.get("depth", "all")
+        if depth not in ("all", "root"):
+            raise BadParameter("The parameter depth must be 'all' (the default) or 'root'.")
+
+        def operation(tx: Transaction) -> Slice[Content]:
+            wanted = ContentFilter(
+                types=[content_type],
+                statuses=read.CURRENT,
+                space_id=space.find(tx, caller.user, key, NOTHING).id,
+                is_reply=False if depth == "root" else None,
+            )
+            return read.load(tx, caller.user, wanted, window, expansion)
+
+        part = await self.api.environment.database.read(operation)
+        results = [content_json(item, expansion, self.api.site) for item in part.items]
+        path = f"{space_path(key)}/content/{content_type}"
+        return list_envelope(results, part, self.api.site, path, request.query_params.multi_items())
+
+    async def _put_away(self, request: Request, caller: Caller, status: SpaceStatus) -> Response:
+        key, now = request.path_params["key"], self.api.environment.clock.now()
+        await self.api.environment.database.write(lambda tx: space.put_away(tx, caller.user, key, status, now))
+        return Response(status_code=204)

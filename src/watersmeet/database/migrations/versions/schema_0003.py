@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from watersmeet.database.dialect import dialect_of, full_text_statements
+from watersmeet.database.search_text import index
+
 revision = "3"
 down_revision = "2"
 
@@ -28,6 +31,7 @@ def upgrade() -> None:
     make_what_belongs_to_content()
     remember_leniencies()
     remember_uses_and_ends()
+    make_search()
 
 
 def make_groups() -> None:
@@ -448,3 +452,34 @@ def remember_uses_and_ends() -> None:
     """From where a grant was last used, and when a link ends: null in the rows there are."""
     op.add_column("token_families", sa.Column("last_used_from", sa.String(length=64), nullable=True))
     op.add_column("clients", sa.Column("expires_at", sa.BigInteger(), nullable=True))
+
+
+def make_search() -> None:
+    """What contents say, as it is searched, and the words of those there are."""
+    op.create_table(
+        "search_texts",
+        sa.Column("content_id", NUMBER, nullable=False),
+        sa.Column("title", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["content.id"], name=op.f("fk_search_texts_content_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("content_id", name=op.f("pk_search_texts")),
+    )
+    op.create_table(
+        "search_names",
+        sa.Column("content_id", NUMBER, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["content.id"], name=op.f("fk_search_names_content_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("content_id", "kind", "name", name=op.f("pk_search_names")),
+    )
+    op.create_index(op.f("ix_search_names_kind_name"), "search_names", ["kind", "name"])
+    connection = op.get_bind()
+    for statement in full_text_statements(dialect_of(connection)):
+        op.execute(statement)
+    for content_id in connection.execute(sa.text("SELECT id FROM content")).scalars().all():
+        found = connection.execute(sa.text("SELECT title, storage FROM content WHERE id = :id"), {"id": content_id})
+        index(connection, content_id, *found.one())

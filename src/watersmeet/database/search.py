@@ -1,0 +1,507 @@
+"""CQL as SQL: the contents, spaces and people that a query matches and that the caller may see.
+
+Every condition of what may be seen is part of the WHERE, so counts and windows tell of nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, literal, not_, or_, select, true
+
+from watersmeet.clock import Instant
+from watersmeet.confluence.content import Space, title_key
+from watersmeet.confluence.cql import And, BadQuery, Call, Clause, Literal, Not, Order, Query, Term, Value
+from watersmeet.confluence.cql_fields import NEGATIVE, Field, Kind, field_of
+from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
+from watersmeet.confluence.metadata import LabelPrefix
+from watersmeet.confluence.permission import bypasses_spaces
+from watersmeet.confluence.text_query import parse_text, words_of
+from watersmeet.database.permissions import SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
+from watersmeet.database.schema import (
+    content,
+    content_labels,
+    content_versions,
+    content_views,
+    content_watches,
+    favourite_content,
+    favourite_spaces,
+    labels,
+    search_names,
+    space_labels,
+    spaces,
+    users,
+)
+from watersmeet.database.search_text import MACRO, MENTION, says
+from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
+from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User, as_user
+
+_MAX_ID = 2**63 - 1
+_MAX_VIEWED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A checked query, who asks it, when, and where they are (``cqlcontext``)."""
+
+    cql: str
+    query: Query
+    caller: User
+    now: Instant
+    space_key: str | None = None
+    content_id: int | None = None
+    statuses: Sequence[str] = ("current",)
+    archived: bool = True
+    """Whether what is in archived spaces is found too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many there are, and the numbers of those in the window, in order."""
+
+    total: int
+    ids: Sequence[int]
+
+
+def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
+    """The contents that a question is about."""
+    condition = and_(
+        # The spaces once, not for each content anew: that is SEES_CONTENT, for many rows of few spaces.
+        content.c.space_id.in_(select(spaces.c.id).where(SEES_SPACE).correlate(None)),
+        passes_guards(content),
+        is_no_other_ones_draft(content),
+        content.c.status.in_(question.statuses),
+        true() if question.archived else spaces.c.status == "current",
+        _Contents(tx, question).clause(question.query.clause),
+    )
+    source = content.join(spaces, spaces.c.id == content.c.space_id)
+    return _found(tx, question, source, condition, content.c.id, _content_orders(question.query.orders), (start, limit))
+
+
+def find_spaces(tx: Transaction, question: Question, start: int, limit: int) -> Found:
+    """The spaces that a question is about."""
+    condition = and_(
+        SEES_SPACE,
+        true() if question.archived else spaces.c.status == "current",
+        _Spaces(tx, question).clause(question.query.clause),
+    )
+    return _found(tx, question, spaces, condition, spaces.c.id, [spaces.c.key_lower], (start, limit))
+
+
+def find_people(tx: Transaction, question: Question, start: int, limit: int) -> Found:
+    """The people that a question is about; who is not signed in is told of nobody."""
+    known = false() if question.caller.is_anonymous else users.c.enabled
+    condition = and_(known, _People(tx, question).clause(question.query.clause))
+    return _found(tx, question, users, condition, users.c.id, [users.c.username], (start, limit))
+
+
+def spaces_of(tx: Transaction, ids: Sequence[int]) -> list[Space]:
+    """The spaces with these numbers, in the order of the numbers."""
+    rows = tx.execute(select(*SPACE_COLUMNS).where(spaces.c.id.in_(ids)))
+    by_id = {row[0]: Space(*row) for row in rows}
+    return [by_id[number] for number in ids if number in by_id]
+
+
+def people_of(tx: Transaction, ids: Sequence[int]) -> list[User]:
+    """The people with these numbers, in the order of the numbers."""
+    columns = (
+        users.c.id,
+        users.c.username,
+        users.c.user_key,
+        users.c.display_name,
+        users.c.email,
+        users.c.role,
+        users.c.password_hash,
+        users.c.enabled,
+    )
+    by_id = {row[0]: as_user(row) for row in tx.execute(select(*columns).where(users.c.id.in_(ids)))}
+    return [by_id[number] for number in ids if number in by_id]
+
+
+def _found(
+    tx: Transaction,
+    question: Question,
+    source: FromClause,
+    condition: ColumnElement[bool],
+    number: ColumnElement[int],
+    orders: Sequence[ColumnElement[Any]],
+    window: tuple[int, int],
+) -> Found:
+    start, limit = window
+    parameters = viewer(question.caller)
+    if limit:
+        # Numbers first: what is not shown is not joined with anybody's name. Counted in the same pass.
+        chosen = select(number, func.count().over()).select_from(source).where(condition)
+        ordered = chosen.order_by(*orders, number.desc()).limit(limit).offset(start)
+        if rows := tx.execute(ordered, parameters).all():
+            return Found(rows[0][1], [row[0] for row in rows])
+        if not start:
+            return Found(0, ())
+    return Found(tx.execute(select(func.count()).select_from(source).where(condition), parameters).scalar_one(), ())
+
+
+# ---- order ------------------------------------------------------------------------------------------------
+
+
+def _username(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(users.c.username).where(users.c.id == column).scalar_subquery()
+
+
+_SORTED: dict[str, ColumnElement[Any]] = {
+    "id": content.c.id,
+    "created": content.c.created_at,
+    "lastmodified": content.c.updated_at,
+    "title": content.c.title_key,
+    "type": content.c.type,
+    "space": spaces.c.key_lower,
+    "creator": _username(content.c.created_by),
+    "contributor": _username(content.c.updated_by),
+}
+
+
+def _content_orders(orders: Sequence[Order]) -> list[ColumnElement[Any]]:
+    """The newest come first, unless a query says otherwise."""
+    if not orders:
+        return [content.c.updated_at.desc()]
+    columns = [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
+    return [column.desc() if descending else column.asc() for column, descending in columns]
+
+
+# ---- conditions -------------------------------------------------------------------------------------------
+
+
+class _Conditions:
+    """What has the same meaning whatever is searched. A field that the searched things do not have matches nothing."""
+
+    def __init__(self, tx: Transaction, question: Question) -> None:
+        self.tx, self.question = tx, question
+        self.fields: dict[str, Callable[[Term], ColumnElement[bool]]] = {}
+
+    def clause(self, clause: Clause) -> ColumnElement[bool]:
+        if isinstance(clause, Term):
+            return self.term(clause)
+        if isinstance(clause, Not):
+            return not_(self.clause(clause.part))
+        parts = [self.clause(part) for part in clause.parts]
+        return and_(*parts) if isinstance(clause, And) else or_(*parts)
+
+    def term(self, term: Term) -> ColumnElement[bool]:
+        field = field_of(term.field)
+        assert field is not None  # noqa: S101 - the query was checked
+        self.check_values(field, term)
+        matches = self.fields.get(field.name)
+        condition = matches(term) if matches else false()
+        return not_(condition) if term.operator in NEGATIVE else condition
+
+    def check_values(self, field: Field, term: Term) -> None:
+        """Raises ``BadQuery`` for what can be no value of the field, whatever is searched."""
+        if field.kind is Kind.NUMBER:
+            self.numbers(term)
+        elif field.kind is Kind.USER:
+            self.user_names(term)
+        elif field.kind is Kind.INSTANT:
+            self.moment(term.values[0])
+        elif field.name not in ("space", "container"):
+            self.texts(term)
+
+    # ---- values ----
+
+    def bad(self, value: Value, problem: str) -> BadQuery:
+        return BadQuery(self.question.cql, problem, value.position)
+
+    def no_such(self, value: Call) -> BadQuery:
+        return self.bad(value, f"the function {value.name}() has no meaning here")
+
+    def text(self, value: Value) -> str:
+        if isinstance(value, Call):
+            raise self.no_such(value)
+        return value.text
+
+    def texts(self, term: Term) -> list[str]:
+        return [self.text(value) for value in term.values]
+
+    def lower(self, term: Term) -> list[str]:
+        return [text.lower() for text in self.texts(term)]
+
+    def count(self, value: Call, place: int, default: int) -> int:
+        text = value.arguments[place] if place < len(value.arguments) else str(default)
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_VIEWED))):
+            raise self.bad(value, f"{value.name}() takes whole numbers up to {_MAX_VIEWED}")
+        return min(int(text), _MAX_VIEWED)
+
+    def numbers(self, term: Term) -> list[int] | Select[Any]:
+        """The contents that a term names: their numbers, or what selects them."""
+        chosen: list[int] = []
+        for value in term.values:
+            if isinstance(value, Literal):
+                chosen.append(self.number(value))
+            elif value.name.lower() == "currentcontent":
+                chosen.append(self.question.content_id or 0)
+            elif value.name.lower() == "recentlyviewedcontent" and len(term.values) == 1:
+                return self.viewed_contents(value)
+            else:
+                raise self.no_such(value)
+        return chosen
+
+    def number(self, value: Literal) -> int:
+        text = value.text.removeprefix("att")
+        if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
+            raise self.bad(value, f"{value.text!r} is no number of a content")
+        return int(text)
+
+    def viewed_contents(self, value: Call) -> Select[Any]:
+        mine = select(content_views.c.content_id).where(content_views.c.user_id == self.question.caller.id)
+        newest = mine.order_by(content_views.c.viewed_at.desc(), content_views.c.content_id.desc())
+        some = newest.limit(self.count(value, 0, 25)).offset(self.count(value, 1, 0)).subquery()
+        return select(some.c.content_id)
+
+    def viewed_spaces(self, value: Call) -> Select[Any]:
+        seen = (
+            select(content.c.space_id, func.max(content_views.c.viewed_at).label("at"))
+            .join(content_views, content_views.c.content_id == content.c.id)
+            .where(content_views.c.user_id == self.question.caller.id)
+            .group_by(content.c.space_id)
+            .subquery()
+        )
+        some = select(seen.c.space_id).order_by(seen.c.at.desc()).limit(self.count(value, 0, 25)).subquery()
+        return select(some.c.space_id)
+
+    def my_spaces(self) -> Select[Any]:
+        mine = favourite_spaces.c.user_id == self.question.caller.id
+        return select(favourite_spaces.c.space_id).where(mine)
+
+    def user_names(self, term: Term) -> list[str]:
+        return [self.user_name(value) for value in term.values]
+
+    def user_name(self, value: Value) -> str:
+        if isinstance(value, Literal):
+            return value.text
+        if value.name.lower() != "currentuser":
+            raise self.no_such(value)
+        return self.question.caller.username
+
+    def people(self, term: Term) -> Select[Any]:
+        """The numbers of the people a term names, by name or by key."""
+        names = self.user_names(term)
+        known = or_(users.c.username.in_([name.lower() for name in names]), users.c.user_key.in_(names))
+        return select(users.c.id).where(known)
+
+    def moment(self, value: Value) -> Moment:
+        try:
+            found = (
+                date(value.text)
+                if isinstance(value, Literal)
+                else instant_of_call(value.name, value.arguments, self.question.now)
+            )
+        except ValueError as error:
+            raise self.bad(value, str(error)) from error
+        if found is None:
+            raise self.bad(value, "expected a date (yyyy-MM-dd or yyyy-MM-dd HH:mm) or a function that gives one")
+        return found
+
+    def compared(self, column: ColumnElement[Any], term: Term) -> ColumnElement[bool]:
+        moment = self.moment(term.values[0])
+        if term.operator in ("=", "!="):
+            return and_(column >= moment.start, column < moment.until)
+        comparisons: dict[str, ColumnElement[bool]] = {
+            ">": column > moment.start,
+            ">=": column >= moment.start,
+            "<": column < moment.start,
+            "<=": column <= moment.start,
+        }
+        return comparisons[term.operator]
+
+    def said(self, column: ColumnElement[Any], term: Term) -> ColumnElement[bool]:
+        """A short text: the same, or (``~``) holding all words in any order, as beginnings."""
+        texts = self.texts(term)
+        if term.operator not in ("~", "!~"):
+            return func.lower(column).in_([text.lower() for text in texts])
+        words = words_of(parse_text(texts[0]))
+        if not words:
+            return false()
+        return and_(*((literal(" ") + column).ilike(f"% {word}%") for word in words))
+
+    # ---- what is true of a space, and so of what is in it ----
+
+    def in_space(self, term: Term) -> ColumnElement[bool]:
+        keys: list[str] = []
+        conditions: list[ColumnElement[bool]] = []
+        for value in term.values:
+            if isinstance(value, Literal):
+                keys.append(value.text.lower())
+            elif value.name.lower() == "currentspace":
+                keys.append((self.question.space_key or "").lower())
+            elif value.name.lower() in ("favouritespaces", "favoritespaces"):
+                conditions.append(spaces.c.id.in_(self.my_spaces()))
+            elif value.name.lower() == "recentlyviewedspaces":
+                conditions.append(spaces.c.id.in_(self.viewed_spaces(value)))
+            else:
+                raise self.no_such(value)
+        return or_(spaces.c.key_lower.in_(keys), *conditions) if keys else or_(*conditions)
+
+    def space_type(self, term: Term) -> ColumnElement[bool]:
+        types = self.lower(term)
+        favourite = {"favourite", "favorite"} & set(types)
+        condition = spaces.c.type.in_(types)
+        return or_(condition, spaces.c.id.in_(self.my_spaces())) if favourite else condition
+
+    def space_category(self, term: Term) -> ColumnElement[bool]:
+        named = (
+            select(space_labels.c.space_id)
+            .join(labels, labels.c.id == space_labels.c.label_id)
+            .where(or_(*(self.label(text) for text in self.lower(term))))
+        )
+        return spaces.c.id.in_(named)
+
+    def label(self, text: str) -> ColumnElement[bool]:
+        """A label as people write it: with its prefix, or any they see. Other people's own are nobody's business."""
+        prefix, colon, name = text.partition(":")
+        prefixed = bool(colon) and prefix in set(LabelPrefix)
+        own = or_(labels.c.owner_id.is_(None), labels.c.owner_id == self.question.caller.id)
+        return (
+            and_(own, labels.c.name == name, labels.c.prefix == prefix)
+            if prefixed
+            else and_(own, labels.c.name == text)
+        )
+
+
+class _Contents(_Conditions):
+    """Conditions on ``content`` joined with ``spaces``."""
+
+    def __init__(self, tx: Transaction, question: Question) -> None:
+        super().__init__(tx, question)
+        self.fields = {
+            "id": lambda term: content.c.id.in_(self.numbers(term)),
+            "parent": lambda term: func.coalesce(content.c.parent_id, 0).in_(self.numbers(term)),
+            "ancestor": self.below,
+            "container": self.held,
+            "space": self.in_space,
+            "space.type": self.space_type,
+            "space.title": partial(self.said, spaces.c.name),
+            "space.category": self.space_category,
+            "type": lambda term: content.c.type.in_(self.lower(term)),
+            "title": self.titled,
+            "text": partial(self.says, title_only=False),
+            "siteSearch": self.found_by_box,
+            "label": self.labelled,
+            "creator": lambda term: content.c.created_by.in_(self.people(term)),
+            "contributor": self.contributed,
+            "mention": self.mentions,
+            "watcher": partial(self.listed, content_watches),
+            "favourite": partial(self.listed, favourite_content),
+            "created": partial(self.compared, content.c.created_at),
+            "lastmodified": partial(self.compared, content.c.updated_at),
+            "macro": self.uses_macro,
+        }
+
+    def below(self, term: Term) -> ColumnElement[bool]:
+        page = content.alias()
+        walk = select(page.c.id).where(page.c.parent_id.in_(self.numbers(term))).cte(recursive=True)
+        # UNION, not UNION ALL: a circle would end the walk.
+        walk = walk.union(select(page.c.id).join(walk, page.c.parent_id == walk.c.id))
+        return content.c.id.in_(select(walk.c.id))
+
+    def held(self, term: Term) -> ColumnElement[bool]:
+        """In a content, named by its number, or in a space, named by its key."""
+        ids: list[int] = []
+        keys: list[str] = []
+        for value in term.values:
+            if isinstance(value, Literal):
+                number = value.text.isascii() and value.text.isdigit() and int(value.text[:20]) <= _MAX_ID
+                (ids.append(int(value.text)) if number else keys.append(value.text.lower()))
+            elif value.name.lower() == "currentcontent":
+                ids.append(self.question.content_id or 0)
+            elif value.name.lower() == "currentspace":
+                keys.append((self.question.space_key or "").lower())
+            else:
+                raise self.no_such(value)
+        in_content = func.coalesce(content.c.container_id, 0).in_(ids)
+        return or_(in_content, and_(content.c.container_id.is_(None), spaces.c.key_lower.in_(keys)))
+
+    def titled(self, term: Term) -> ColumnElement[bool]:
+        if term.operator in ("~", "!~"):
+            return self.says(term, title_only=True)
+        return content.c.title_key.in_([title_key(text) for text in self.texts(term)])
+
+    def says(self, term: Term, *, title_only: bool) -> ColumnElement[bool]:
+        return says(self.tx, parse_text(self.text(term.values[0])), title_only=title_only)
+
+    def found_by_box(self, term: Term) -> ColumnElement[bool]:
+        label = self.label(self.text(term.values[0]).strip().lower())
+        return or_(self.says(term, title_only=False), content.c.id.in_(self.carriers(label)))
+
+    def carriers(self, label: ColumnElement[bool]) -> Select[Any]:
+        joined = select(content_labels.c.content_id).join(labels, labels.c.id == content_labels.c.label_id)
+        return joined.where(label)
+
+    def labelled(self, term: Term) -> ColumnElement[bool]:
+        return content.c.id.in_(self.carriers(or_(*(self.label(text) for text in self.lower(term)))))
+
+    def contributed(self, term: Term) -> ColumnElement[bool]:
+        people = self.people(term)
+        before = exists(
+            select(content_versions.c.number).where(
+                content_versions.c.content_id == content.c.id, content_versions.c.updated_by.in_(people)
+            )
+        )
+        return or_(content.c.created_by.in_(people), content.c.updated_by.in_(people), before)
+
+    def mentions(self, term: Term) -> ColumnElement[bool]:
+        wanted = self.people(term).subquery()
+        names = select(users.c.username).where(users.c.id.in_(select(wanted.c.id)))
+        keys = select(users.c.user_key).where(users.c.id.in_(select(wanted.c.id)))
+        named = or_(search_names.c.name.in_(names), search_names.c.name.in_(keys))
+        return content.c.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
+
+    def listed(self, table: FromClause, term: Term) -> ColumnElement[bool]:
+        """On somebody's list. Whoever does not see everything sees their own lists only."""
+        caller = self.question.caller
+        whose = true() if bypasses_spaces(caller.role) else table.c.user_id == caller.id
+        return content.c.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
+
+    def uses_macro(self, term: Term) -> ColumnElement[bool]:
+        named = search_names.c.name.in_(self.lower(term))
+        return content.c.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MACRO, named))
+
+
+class _Spaces(_Conditions):
+    """Conditions on ``spaces``."""
+
+    def __init__(self, tx: Transaction, question: Question) -> None:
+        super().__init__(tx, question)
+        named = partial(self.said, spaces.c.name)
+        self.fields = {
+            "type": lambda term: true() if "space" in self.lower(term) else false(),
+            "space": self.in_space,
+            "space.type": self.space_type,
+            "space.title": named,
+            "space.category": self.space_category,
+            "label": self.space_category,
+            "title": named,
+            "text": lambda term: or_(named(term), self.said(spaces.c.description, term)),
+            "siteSearch": lambda term: or_(named(term), self.said(spaces.c.description, term), self.in_space(term)),
+            "creator": lambda term: spaces.c.creator_id.in_(self.people(term)),
+            "created": partial(self.compared, spaces.c.created_at),
+            "lastmodified": partial(self.compared, func.coalesce(spaces.c.updated_at, spaces.c.created_at)),
+        }
+
+
+class _People(_Conditions):
+    """Conditions on ``users``."""
+
+    def __init__(self, tx: Transaction, question: Question) -> None:
+        super().__init__(tx, question)
+        named = partial(self.said, users.c.display_name)
+        box = lambda term: or_(named(term), self.said(users.c.username, term))  # noqa: E731 - a row of the table below
+        self.fields = {
+            "type": lambda term: true() if "user" in self.lower(term) else false(),
+            "user": lambda term: users.c.id.in_(self.people(term)),
+            "user.fullname": named,
+            "title": named,
+            "text": box,
+            "siteSearch": box,
+        }
