@@ -64,11 +64,7 @@ def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id
 
     No version is made. Raises ``ContentNotFound``, ``Forbidden``, ``BadParent`` or ``TitleTaken``.
     """
-    page = _page(tx, caller, content_id)
-    target = _page(tx, caller, target_id)
-    for space_id in sorted({page.space.id, target.space.id}):  # in one order: no two moves wait for each other
-        spaces.lock(tx, space_id)
-    page, target = _page(tx, caller, content_id), _page(tx, caller, target_id)
+    page, target = _hold(tx, caller, content_id, target_id)
     require_change(tx, caller, page)
     require_create(tx, caller, target.space, ContentType.PAGE)
     parent_id = target.id if place is Place.APPEND else target.parent_id
@@ -78,6 +74,19 @@ def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id
         _change_space(tx, page, target)
     tree.place(tx, page.id, parent_id, target.space.id, _neighbour(place, target), after=place is Place.BELOW)
     return read.find(tx, caller, content_id, read.CURRENT, NOTHING)
+
+
+def _hold(tx: Transaction, caller: User, content_id: int, target_id: int) -> tuple[Content, Content]:
+    """Both pages as they are now that the locks of their spaces are held."""
+    held: set[int] = set()
+    while True:
+        page, target = _page(tx, caller, content_id), _page(tx, caller, target_id)
+        needed = {page.space.id, target.space.id}
+        if needed <= held:
+            return page, target
+        for space_id in sorted(needed):  # in one order: no two moves wait for each other
+            spaces.lock(tx, space_id)
+        held |= needed
 
 
 def _page(tx: Transaction, caller: User, content_id: int) -> Content:
@@ -93,8 +102,11 @@ def _neighbour(place: Place, target: Content) -> int | None:
 
 def _change_space(tx: Transaction, page: Content, target: Content) -> None:
     taken = tree.first_title_taken(tx, page.id, target.space.id)
-    if taken is not None:
+    if taken == page.title:
         raise TitleTaken(ContentType.PAGE, taken, target.space.key)
-    if page.space.homepage_id == page.id:
-        spaces.forget_homepage(tx, page.id)
+    if taken is not None:  # not named: the caller may not see it
+        raise BadParent(f"A page below it has a title that is taken in the space with key {target.space.key}.")
+    homepage_id = page.space.homepage_id
+    if homepage_id is not None and contents.is_within(tx, homepage_id, page.id):
+        spaces.forget_homepage(tx, homepage_id)
     tree.change_space(tx, page.id, target.space.id)

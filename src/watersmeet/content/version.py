@@ -29,12 +29,11 @@ def with_past(tx: Transaction, caller: User, content: Content) -> Content:
     """The same version of a content, with what came before and after it."""
     number = content.version.number
     present = read.find(tx, caller, content.id, read.ANY, NOTHING) if not content.latest else content
-    older = contents.find_version(tx, content.id, number - 1, caller)
+    # Numbers may have gaps: old versions can be forgotten.
+    older = contents.find_neighbour(tx, content.id, number, caller, older=True)
     newer = None
     if not content.latest:
-        newer = contents.find_version(tx, content.id, number + 1, caller)
-        if newer is None and present.version.number == number + 1:
-            newer = present
+        newer = contents.find_neighbour(tx, content.id, number, caller, older=False) or present
     authors = contents.contributors(tx, content.id)
     if present.version.by not in authors:
         authors = (*authors, present.version.by)

@@ -18,6 +18,7 @@ from watersmeet.confluence.errors import (
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
+from watersmeet.content.hold import hold
 from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
@@ -110,6 +111,8 @@ def update(
     ``TitleTaken``.
     """
     present = read.find(tx, caller, content_id, read.ANY, Expansion())
+    if _concerns_the_tree(present, revision):
+        present = hold(tx, caller, content_id, read.ANY)
     trashed = present.status == ContentStatus.TRASHED
     if trashed and revision.status != ContentStatus.CURRENT:
         raise ContentNotFound(content_id)
@@ -151,18 +154,25 @@ def purge(tx: Transaction, caller: User, content_id: int) -> None:
 
 
 def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: ContentStatus) -> Content:
-    found = read.find(tx, caller, content_id, (status,), Expansion())
+    found = hold(tx, caller, content_id, (status,))
     require_removal(tx, caller, found)
-    spaces.lock(tx, found.space.id)
     return found
+
+
+def _concerns_the_tree(present: Content, revision: Revision) -> bool:
+    """Whether a title or a place is decided upon, which needs the lock of the space."""
+    if present.status == ContentStatus.TRASHED:
+        return True
+    return present.type in _TITLED and (
+        revision.parent_id not in (None, present.parent_id)
+        or (revision.title is not None and title_key(revision.title.strip()) != title_key(present.title))
+    )
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
     title = present.title if revision.title is None else _checked_title(revision.title)
     renamed = title_key(title) != title_key(present.title) and present.type in _TITLED
     moved = revision.parent_id not in (None, present.parent_id) and present.type in _TITLED
-    if renamed or moved:
-        spaces.lock(tx, present.space.id)
     if renamed:
         _require_free(tx, present.space, present.type, title)
     parent_id = None
@@ -177,7 +187,6 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
-    spaces.lock(tx, present.space.id)
     if present.type in _TITLED:
         _require_free(tx, present.space, present.type, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)

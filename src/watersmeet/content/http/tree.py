@@ -15,11 +15,11 @@ from watersmeet.confluence.page import Window, list_envelope
 from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
-from watersmeet.content import space, tree
+from watersmeet.content import read, space, tree
 from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, values_of, window_of
 from watersmeet.content.tree import Place
-from watersmeet.database import content as contents
+from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -132,7 +132,12 @@ class _Tree:
             if target_id is None:
                 key, title = query.get("spaceKey", ""), query.get("targetTitle", "")
                 found = space.find(tx, caller.user, key, Expansion())
-                target_id = contents.title_holder(tx, found.id, ContentType.PAGE, title)
+                wanted = ContentFilter(
+                    types=[ContentType.PAGE], statuses=read.CURRENT, space_id=found.id, title=title.strip()
+                )
+                target_id = next(
+                    (page.id for page in read.load(tx, caller.user, wanted, Window(0, 1), Expansion()).items), None
+                )
             if target_id is None:
                 raise NotFound("There is no page of that title in that space: name it by targetId or targetTitle.")
             tree.move(tx, caller.user, content_id, place, target_id)
