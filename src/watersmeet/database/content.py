@@ -464,8 +464,7 @@ def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> No
     """Hang whatever is below a content, trashed or not, under its parent."""
     children = tx.execute(select(content.c.id).where(content.c.parent_id == content_id)).scalars().all()
     tx.execute(update(content).where(content.c.parent_id == content_id).values(parent_id=parent_id))
-    for child_id in children:
-        work_out_guards(tx, child_id)
+    work_out_guards(tx, *children)
 
 
 def purge(tx: Transaction, content_id: int) -> bool:
