@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.support.log import write_without_print
 from tests.support.postgresql import PostgresqlMissingError, PostgresqlServer, running_postgresql
 from tests.support.server import RunningServer, running_server
 from watersmeet.database.engine import Database
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("untimed", deadline=None)
     hypothesis.settings.load_profile("untimed")
     config.stash[_missing] = {}
+    write_without_print()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
+from watersmeet.links import credentials
 from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
@@ -100,7 +101,17 @@ def create_app(
     """
     opened = database or open_database(settings)
     environment = create_environment(settings, opened, clock, entropy, demo_accounts=demo_accounts)
-    sweeps = sweep.sweeps(settings)
+    sweeps = [
+        *sweep.sweeps(settings),
+        sweep.Sweep(
+            sweep.Schedule("* * * * *"),
+            0,
+            credentials.any_expired,
+            credentials.end_expired,
+            "expired links",
+            lambda *_: {},
+        ),
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -349,6 +349,12 @@ def test_the_rules_of_a_link(tmp_path: Path) -> None:
     assert (shown["authentication"], shown["plain_answers"]) == ("client_secret_post", True)
     assert (shown["badges"], shown["legacy"], shown["can_require_pkce"]) == ([], {}, False)
     assert "profile       atlassian-dc" in run("link", "show", client_id, cwd=tmp_path).stdout
+    lasts = json.loads(run("link", "change", client_id, "--expires", "2999-12-31", "--json", cwd=tmp_path).stdout)
+    assert lasts["expires_at"] == 32503680000
+    assert "expires       3000-01-01 00:00 UTC" in run("link", "show", client_id, cwd=tmp_path).stdout
+    assert run("link", "change", client_id, "--expires", "2001-01-01", cwd=tmp_path).returncode == 1
+    endless = json.loads(run("link", "change", client_id, "--expires", "never", "--json", cwd=tmp_path).stdout)
+    assert endless["expires_at"] is None
     assert run("link", "change", client_id, "--profile", "lax", cwd=tmp_path).returncode == 2
     assert run("link", "change", "nobody", "--require-pkce", cwd=tmp_path).returncode == 3
     assert run("link", "change", client_id, cwd=tmp_path).returncode == 2

@@ -68,6 +68,7 @@ def test_rules_are_kept(grants: Grants) -> None:
             may_introspect=True,
             plain_answers=True,
             refresh_grace_seconds=2,
+            expires_at=None,
         )
 
     grants.database.write_now(change)

@@ -9,14 +9,17 @@ from watersmeet.authorize.begin import begin
 from watersmeet.authorize.decide import NoOpenQuestion, PasswordNeeded, approve, find_question, reopen_question
 from watersmeet.clock import SECOND
 from watersmeet.confluence.scopes import Role, Scope
-from watersmeet.database import clients, tokens, users, uses
+from watersmeet.database import audit, clients, tokens, users, uses
 from watersmeet.database.engine import Database
 from watersmeet.database.tokens import Usage
 from watersmeet.database.transaction import Transaction
-from watersmeet.links.credentials import disable_link, enable_link
+from watersmeet.links.credentials import TimeOver, any_expired, disable_link, enable_link, end_expired
+from watersmeet.links.register import UnacceptableLink, change_rules, require_link
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
+from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import (
     ClientDisabled,
+    ClientExpired,
     CodeUnknown,
     GrantRevoked,
     InvalidClient,
@@ -181,3 +184,63 @@ def test_s099_disabling_while_codes_are_exchanged_leaves_no_live_token(grants: G
         if isinstance(outcome, IssuedTokens):
             with pytest.raises(TokenInvalid):
                 grants.verify(outcome.access_token)
+
+
+def test_a_link_whose_time_is_over_is_refused_at_once_and_ended_by_the_sweep(grants: Grants) -> None:
+    database, client, later = grants.database, grants.registered.client, NOW + SECOND
+    issued, code, question = grants.tokens(), grants.code(), grants.ask()
+    database.write_now(lambda tx: change_rules(tx, client, NOW, expires_at=later))
+    assert grants.verify(issued.access_token).user.username
+    assert not database.read_now(lambda tx: any_expired(tx, NOW))
+    with pytest.raises(TokenInvalid):
+        grants.verify(issued.access_token, now=later)
+    for refused in (lambda: grants.exchange(code, now=later), lambda: grants.refresh(issued.refresh_token, now=later)):
+        with pytest.raises(InvalidClient):
+            refused()
+    with pytest.raises(NoOpenQuestion):
+        database.read_now(lambda tx: reopen_question(tx, question.id, grants.session, later))
+    asked = Parameters((("client_id", client.client_id), ("redirect_uri", client.redirect_uris[0].value)))
+    with pytest.raises(ClientExpired):
+        database.write_now(lambda tx: begin(tx, asked, grants.session, later, ENTROPY))
+
+    assert database.read_now(lambda tx: any_expired(tx, later))
+    assert database.write_now(lambda tx: end_expired(tx, later, 20)) == 1
+    assert not database.read_now(lambda tx: any_expired(tx, later))
+    [newest] = database.read_now(lambda tx: audit.search(tx, audit.Query(event="link.expired")))
+    assert (newest.client_id, newest.detail["grants_ended"]) == (client.client_id, 1)
+
+    def present(tx: Transaction) -> Client:
+        return require_link(tx, client.client_id)
+
+    with pytest.raises(TimeOver):
+        database.write_now(lambda tx: enable_link(tx, present(tx), later))
+    with pytest.raises(UnacceptableLink):
+        database.write_now(lambda tx: change_rules(tx, present(tx), later, expires_at=NOW))
+    database.write_now(lambda tx: change_rules(tx, present(tx), later, expires_at="never"))
+    database.write_now(lambda tx: enable_link(tx, present(tx), later))
+    with pytest.raises(GrantRevoked):
+        grants.refresh(issued.refresh_token, now=later)
+
+
+def test_the_latest_use_counts_with_the_network_it_came_from(grants: Grants) -> None:
+    database = grants.database
+    issued = [grants.tokens(), grants.tokens()]
+    families = [grants.verify(tokens_.access_token).family_id for tokens_ in issued]
+
+    def use(family: str, at: int, network: str | None) -> None:
+        database.write_now(
+            lambda tx: uses.write(tx, families={family: at}, networks={family: network}, session_digests={})
+        )
+
+    def last() -> tuple[int | None, str | None]:
+        [grant] = database.read_now(lambda tx: tokens.list_grants(tx, grants.session.user.id, NOW))
+        return grant.last_used_at, grant.last_used_from
+
+    assert last() == (None, None)
+    use(families[0], NOW + 2, "192.0.2.0/24")
+    use(families[1], NOW + 1, "2001:db8::/48")
+    assert last() == (NOW + 2, "192.0.2.0/24")
+    use(families[0], NOW, "198.51.100.0/24")  # from a process whose write comes late
+    assert last() == (NOW + 2, "192.0.2.0/24")
+    use(families[1], NOW + 3, None)
+    assert last() == (NOW + 3, None)

@@ -267,8 +267,10 @@ def test_s065_nobody_learns_who_exists(server: Server, measures_time: bool) -> N
         people: dict[str, list[float]] = {"exists": [], "absent": []}
         for _ in range(200):
             for kind, times in people.items():
-                # Every attempt from an address and at an account that has not been throttled yet.
-                name = server.new_user().username if kind == "exists" else f"n{secrets.token_hex(6)}"
+                # Every attempt from an address and at an account that has not been throttled yet. What was written
+                # just before is read anew, so the same is written before either.
+                made = server.new_user().username
+                name = made if kind == "exists" else f"n{secrets.token_hex(6)}"
                 browser = server.browser()
                 form = {**sign_in_form(server, browser), "username": name, "password": "not the password"}
                 times.append(_time_of(partial(browser.post, form)))

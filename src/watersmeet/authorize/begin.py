@@ -19,7 +19,7 @@ from watersmeet.oauth2.authorization import (
     trusted_redirect_uri,
 )
 from watersmeet.oauth2.client import Client
-from watersmeet.oauth2.errors import ClientDisabled, OAuthError, RepeatedParameter, UnknownClient
+from watersmeet.oauth2.errors import ClientDisabled, ClientExpired, OAuthError, RepeatedParameter, UnknownClient
 from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy
@@ -54,13 +54,15 @@ class Refused:
     location: str
 
 
-def find_target(tx: Transaction, parameters: Parameters, *, allow_http: bool = False) -> Target:
+def find_target(tx: Transaction, parameters: Parameters, now: Instant, *, allow_http: bool = False) -> Target:
     """Whom and where a request names. Raises ``UntrustedRequest``: the user is told, nobody is redirected."""
     client = clients.find(tx, requested_client_id(parameters))
     if client is None:
         raise UnknownClient
     if not client.is_enabled:
         raise ClientDisabled
+    if client.has_expired(now):
+        raise ClientExpired
     return Target(client, trusted_redirect_uri(parameters, client, allow_http=allow_http))
 
 
@@ -83,7 +85,7 @@ def begin(
     ``allow_http`` the one over redirection URIs.
     Raises ``UntrustedRequest``.
     """
-    target = find_target(tx, parameters, allow_http=allow_http)
+    target = find_target(tx, parameters, now, allow_http=allow_http)
     client = target.client.held_to(legacy_allowed=legacy_allowed)
     try:
         if resource is not None:

@@ -150,6 +150,7 @@ def _open_question(
     if (
         client is None
         or not client.is_enabled
+        or client.has_expired(now)
         or not client.scope.covers(authorization.scope)
         or find_match(client.redirect_uris, authorization.redirect_uri.value) is None
         or (authorization.redirect_uri.is_plain_http and not leniency.plain_http)

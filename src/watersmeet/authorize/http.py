@@ -50,7 +50,10 @@ class _Authorize:
         session = await current_session(self.environment, request)
         if session is None or request.method == "HEAD":
             # Nobody is sent to a sign-in page, let alone anywhere else, on behalf of an unknown client.
-            await self.environment.database.read(lambda tx: begin.find_target(tx, parameters, allow_http=allow_http))
+            now = self.environment.clock.now()
+            await self.environment.database.read(
+                lambda tx: begin.find_target(tx, parameters, now, allow_http=allow_http)
+            )
             return to_sign_in(self.environment, path_and_query(request))
         settings, now = self.environment.settings, self.environment.clock.now()
         begun = await self.environment.database.write(

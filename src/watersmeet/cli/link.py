@@ -10,7 +10,7 @@ import click
 
 from watersmeet.cli.configuration import config_option, production_environment
 from watersmeet.cli.output import print_json, print_table, say, warn
-from watersmeet.clock import SECOND
+from watersmeet.clock import SECOND, as_datetime
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.family import RotationPolicy
@@ -46,6 +46,7 @@ def command() -> None:
     show_default=True,
     help="atlassian-dc also accepts what existing integrations send.",
 )
+@click.option("--expires", "last_day", metavar="DAY", help="The last day it works, in UTC, like 2027-12-31.")
 @_json_option
 @config_option
 def add(
@@ -54,6 +55,7 @@ def add(
     scope: str,
     public: bool,
     profile: str,
+    last_day: str | None,
     as_json: bool,
     config: Path | None,
 ) -> None:
@@ -67,6 +69,7 @@ def add(
             redirect_uris=list(redirect_uris),
             scope=Scope(scope),
             profile=Profile(profile),
+            last_day=last_day or "",
             allow_http=environment.settings.provider.skip_redirect_url_https_requirement,
         )
         registered = environment.database.write_now(
@@ -133,6 +136,8 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
     say(f"scope         {link.scope}")
     for uri in link.redirect_uris:
         say(f"redirect URL  {uri.value}")
+    if link.expires_at is not None:
+        say(f"expires       {as_datetime(link.expires_at):%Y-%m-%d %H:%M} UTC")
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     say(f"refresh       {_refresh_in_words(link, settings)}")
     say(f"access token  lives {settings.provider.access_token_expiration_seconds} s")
@@ -175,6 +180,7 @@ def _refresh_in_words(link: Client, settings: Settings) -> str:
     type=click.Choice(["0", "1", "2", "default"]),
     help="For how many seconds a refresh that comes again gets the same answer; default: as the server's setting.",
 )
+@click.option("--expires", "last_day", metavar="DAY", help="The last day it works, in UTC, or never.")
 @_json_option
 @config_option
 def change(
@@ -187,15 +193,16 @@ def change(
     authentication: Any,
     plain_answers: bool | None,
     refresh_grace: str | None,
+    last_day: str | None,
     as_json: bool,
     config: Path | None,
 ) -> None:
     """Change the rules an incoming link is held to; what is not named stays as it is."""
     from watersmeet.database.audit import COMMAND_LINE
-    from watersmeet.links.register import change_rules, link_as_json, require_link
+    from watersmeet.links.register import change_rules, end_of_day, link_as_json, require_link
 
     refused = {Legacy(kind) for kind in refuse} | ({Legacy.NO_PKCE} if require_pkce else set())
-    named = refused or accept or profile or authentication or refresh_grace
+    named = refused or accept or profile or authentication or refresh_grace or last_day
     if not named and introspection is None and plain_answers is None:
         raise click.UsageError("Name what to change; see --help.")
     with production_environment(config) as environment:
@@ -212,6 +219,7 @@ def change(
                 authentication=authentication,
                 plain_answers=plain_answers,
                 refresh_grace_seconds=_grace(refresh_grace),
+                expires_at="never" if last_day == "never" else end_of_day(last_day or ""),
             )
         )
     if as_json:

@@ -26,6 +26,10 @@ class ContentType(StrEnum):
     ATTACHMENT = "attachment"
 
 
+TITLED = (ContentType.PAGE, ContentType.BLOGPOST)
+"""What stands in its space under a title of its own. Other content is part of something and stays there."""
+
+
 class ContentStatus(StrEnum):
     """Where a content is in its life.
 

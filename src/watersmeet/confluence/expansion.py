@@ -32,9 +32,6 @@ class Expansion:
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
-    def __bool__(self) -> bool:
-        return bool(self.names)
-
     def within(self, name: str) -> Expansion:
         """What is asked for inside ``name``; nothing where ``name`` itself is not."""
         return Expansion(self.names.get(name, {}))

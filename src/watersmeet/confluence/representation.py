@@ -6,14 +6,12 @@ What could be expanded and is not appears in ``_expandable``: a resource of its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from html import escape
-from typing import Any
 
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.representation_metadata import metadata_json
-from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
 from watersmeet.confluence.site import (
     Site,
@@ -27,8 +25,6 @@ from watersmeet.confluence.storage_format import render
 from watersmeet.confluence.storage_format.resolver import Unchecked
 
 __all__ = ["Json", "content_json", "history_json", "instant_text", "person_json", "space_json", "version_json"]
-
-Json = dict[str, Any]
 
 _RENDERED = ("editor", "view", "export_view", "styled_view", "anonymous_export_view")
 
@@ -175,7 +171,7 @@ def version_json(content: Content, expansion: Expansion, site: Site) -> Json:
     shown: Json = {
         "by": person_json(version.by, site),
         "when": instant_text(version.when),
-        "friendlyWhen": f"{datetime.fromtimestamp(version.when / 1000, tz=UTC):%b %d, %Y}",
+        "friendlyWhen": friendly_text(version.when),
         "message": version.message,
         "number": version.number,
         "minorEdit": version.minor_edit,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -10,10 +9,8 @@ import msgspec
 from watersmeet.confluence.content import Content
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.metadata import Label, Property
-from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.representation_person import Json, instant_text, person_json
 from watersmeet.confluence.site import Site, content_path
-
-Json = dict[str, Any]
 
 LABELS_SHOWN = 200
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watersmeet.confluence.content import Space
 from watersmeet.confluence.permission import SpaceGrant
-from watersmeet.confluence.representation_person import anonymous_json, group_json, person_json
+from watersmeet.confluence.representation_person import Json, anonymous_json, group_json, person_json
 from watersmeet.confluence.site import Site
-
-Json = dict[str, Any]
 
 
 def grant_json(grant: SpaceGrant, space: Space, site: Site) -> Json:

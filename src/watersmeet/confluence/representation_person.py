@@ -17,6 +17,11 @@ def instant_text(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(timespec="milliseconds")
 
 
+def friendly_text(instant: int) -> str:
+    """The day of an instant as the API writes it beside the instant: ``Mar 02, 2026``."""
+    return f"{datetime.fromtimestamp(instant / 1000, tz=UTC):%b %d, %Y}"
+
+
 def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:
     """A user."""
     links = {"self": site.absolute(f"/rest/api/user?key={person.user_key}")}

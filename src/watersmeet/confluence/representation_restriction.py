@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 from watersmeet.confluence.page import Window
-from watersmeet.confluence.representation_person import group_json, person_json
+from watersmeet.confluence.representation_person import Json, group_json, person_json
 from watersmeet.confluence.restriction import Restriction
 from watersmeet.confluence.site import Site, content_path
-
-Json = dict[str, Any]
 
 SUBJECTS_SHOWN = Window(0, 200)
 

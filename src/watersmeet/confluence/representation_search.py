@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from watersmeet.confluence.content import Content, Person, Space
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.representation import content_json, space_json
-from watersmeet.confluence.representation_person import instant_text, person_json
+from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.site import Site, content_page, space_page
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ def _content_json(item: Content, hit: Hit, expansion: Expansion, site: Site) -> 
         result["resultParentContainer"] = {"title": item.container.title, "displayUrl": content_page(item.container)}
     return result | {
         "lastModified": instant_text(when),
-        "friendlyLastModified": f"{datetime.fromtimestamp(when / 1000, tz=UTC):%b %d, %Y}",
+        "friendlyLastModified": friendly_text(when),
         "timestamp": when,
     }
 

@@ -19,6 +19,8 @@ from watersmeet.content.write import Draft, Revision
 T = TypeVar("T")
 
 # Clients send attachment numbers with the prefix the newer web interface gives them.
+_VERSION_DIGITS = 10  # no version has so many
+
 _CONTENT_NUMBER = re.compile(r"(?:att)?([0-9]{1,18})")
 
 
@@ -203,6 +205,11 @@ def content_number(text: str) -> int | None:
     """The number that a client calls a content by; ``None`` if it is no such number."""
     found = _CONTENT_NUMBER.fullmatch(text)
     return int(found[1]) if found else None
+
+
+def version_number(text: str) -> int | None:
+    """The number that a client calls a version by; ``None`` if it is no such number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _VERSION_DIGITS else None
 
 
 def _storage(body: Body | None) -> str | None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import MAX_TITLE, Content, ContentType
+from watersmeet.confluence.content import MAX_TITLE, TITLED, Content, ContentType
 from watersmeet.confluence.errors import BadParent, ContentNotFound
 from watersmeet.confluence.expansion import NOTHING, WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
+from watersmeet.content.hold import hold
 from watersmeet.content.right import require_create
-from watersmeet.content.write import check_text
-from watersmeet.database import comments, spaces
+from watersmeet.content.text import check_text
+from watersmeet.database import comments
 from watersmeet.database import content as contents
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
-
-_COMMENTED_ON = (ContentType.PAGE, ContentType.BLOGPOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,10 @@ def create_comment(
     """A new comment. Raises ``BadBody``, ``MalformedStorage``, ``ContentNotFound``, ``BadParent`` or ``Forbidden``."""
     validate(check_text(draft.storage))
     check_text(draft.message)
-    holder = read.find(tx, caller, draft.container_id, read.CURRENT, NOTHING)
-    if holder.type not in _COMMENTED_ON:
+    holder = hold(tx, caller, draft.container_id, read.CURRENT)
+    if holder.type not in TITLED:
         raise BadParent(f"A comment is made on a page or a blog post, and the content {holder.id} is neither.")
     require_create(tx, caller, holder.space, ContentType.COMMENT)
-    spaces.lock(tx, holder.space.id)
-    read.find(tx, caller, holder.id, read.CURRENT, NOTHING)  # it may have been trashed while we waited
     _check_parent(tx, caller, draft)
     content_id = contents.add(
         tx,

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from watersmeet.confluence.content import Space
 from watersmeet.confluence.errors import BadBody, GroupNotFound, UserNotFound
-from watersmeet.confluence.expansion import NOTHING
 from watersmeet.confluence.permission import SpaceGrant, SpacePermission
 from watersmeet.content import space
-from watersmeet.content.right import require
 from watersmeet.database import groups, permissions, spaces, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -40,7 +38,7 @@ def list_grants(
 
     Raises ``SpaceNotFound``, ``Forbidden``, ``UserNotFound`` or ``GroupNotFound``.
     """
-    found = _administered(tx, caller, key)
+    found = space.find_administered(tx, caller, key)
     grants = permissions.list_grants(tx, found.id)
     if subject is not None:
         _numbers(tx, subject)
@@ -53,7 +51,7 @@ def change(tx: Transaction, caller: User, key: str, changes: Sequence[Change]) -
 
     Raises ``SpaceNotFound``, ``Forbidden``, ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
     """
-    found = _administered(tx, caller, key)
+    found = space.find_administered(tx, caller, key)
     spaces.lock(tx, found.id)  # of two that each revoke one of the last administrators, one must see the other
     for each in changes:
         user_id, group_id = _numbers(tx, each.subject)
@@ -64,12 +62,6 @@ def change(tx: Transaction, caller: User, key: str, changes: Sequence[Change]) -
     left = permissions.list_grants(tx, found.id)
     if not any(grant.permission is SpacePermission.ADMINISTER for grant in left):
         raise BadBody("Somebody must be left who administers the space.")
-
-
-def _administered(tx: Transaction, caller: User, key: str) -> Space:
-    found = space.find(tx, caller, key, NOTHING)
-    require(tx, caller, found, SpacePermission.ADMINISTER)
-    return found
 
 
 def _numbers(tx: Transaction, subject: Subject) -> tuple[int | None, int | None]:

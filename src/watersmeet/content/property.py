@@ -10,9 +10,8 @@ from watersmeet.confluence.errors import PropertyNotFound, PropertyTaken, Versio
 from watersmeet.confluence.expansion import NOTHING
 from watersmeet.confluence.metadata import Property
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.confluence.permission import SpacePermission
 from watersmeet.content import read, space
-from watersmeet.content.right import require, require_change
+from watersmeet.content.right import require_change
 from watersmeet.database.application_properties import OF_CONTENT, OF_SPACE, Properties
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -41,9 +40,7 @@ class _Owner:
             found = read.find(tx, caller, name, _WITH_PROPERTIES, NOTHING)
             require_change(tx, caller, found)
             return found.id
-        holder = space.find(tx, caller, name, NOTHING)
-        require(tx, caller, holder, SpacePermission.ADMINISTER)
-        return holder.id
+        return space.find_administered(tx, caller, name).id
 
 
 def _owner(name: int | str) -> _Owner:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watersmeet.confluence.content import Content, ContentStatus, ContentType
+from watersmeet.confluence.content import TITLED, Content, ContentStatus
 from watersmeet.confluence.errors import BadBody, ContentNotFound, LocksOut
 from watersmeet.confluence.expansion import NOTHING
 from watersmeet.confluence.permission import SpacePermission
 from watersmeet.confluence.restriction import Restricted, Restriction
 from watersmeet.content import read
+from watersmeet.content.hold import hold
 from watersmeet.content.right import may_change, require, require_change
-from watersmeet.database import groups, restrictions, spaces, users
+from watersmeet.database import groups, restrictions, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -49,13 +50,10 @@ def restrict(
 
     Raises ``ContentNotFound``, ``Forbidden``, ``BadBody`` or ``LocksOut``.
     """
-    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
-    spaces.lock(tx, found.space.id)
-    # Again, now that nobody else restricts or moves it.
-    found = read.find(tx, caller, content_id, _STATUSES, NOTHING)
+    found = hold(tx, caller, content_id, _STATUSES)  # nobody else restricts or moves it
     require(tx, caller, found.space, SpacePermission.RESTRICT)
     require_change(tx, caller, found)
-    if found.type not in (ContentType.PAGE, ContentType.BLOGPOST):
+    if found.type not in TITLED:
         raise BadBody("Only pages and blog posts can be restricted; what is in them follows.")
     if anew:
         restrictions.forget_all(tx, found.id)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from watersmeet.confluence.content import Content, Person
-from watersmeet.confluence.cql_fields import NEGATIVE, field_of, literals_of, terms_of
+from watersmeet.confluence.cql_fields import field_of, literals_of, terms_of
 from watersmeet.confluence.excerpt import excerpt, highlighted
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation_search import Hit
 from watersmeet.confluence.text_query import parse_text, words_of
 from watersmeet.content import read
-from watersmeet.database import search
+from watersmeet.database import search, users
 from watersmeet.database import search_text as texts
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.search import Found, Question
@@ -96,7 +96,7 @@ def _spaces(tx: Transaction, _: Question, ids: Sequence[int], __: Expansion) -> 
 
 
 def _people(tx: Transaction, _: Question, ids: Sequence[int], __: Expansion) -> list[Hit]:
-    found = search.people_of(tx, ids)
+    found = users.list_by_ids(tx, ids)
     return [Hit(Person(user.username, user.user_key, user.display_name), user.display_name, "") for user in found]
 
 
@@ -117,7 +117,7 @@ def _dressed(tx: Transaction, hits: list[Hit], words: list[str], style: str) -> 
 def _words(question: Question) -> list[str]:
     words: list[str] = []
     for term in terms_of(question.query.clause):
-        if term.operator == "~" and term.operator not in NEGATIVE:
+        if term.operator == "~":
             words += [word for text in literals_of(term) for word in words_of(parse_text(text))]
     return words
 

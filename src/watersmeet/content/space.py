@@ -14,8 +14,10 @@ from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermissi
 from watersmeet.content.read import find as find_content
 from watersmeet.content.read import load
 from watersmeet.content.right import require
+from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
 from watersmeet.database import permissions, spaces
+from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -40,6 +42,18 @@ def find(tx: Transaction, caller: User, key: str, expansion: Expansion) -> Space
     return _with_homepages(tx, caller, [found], expansion)[0]
 
 
+def find_administered(tx: Transaction, caller: User, key: str) -> Space:
+    """The space of that key, which the caller administers. Raises ``SpaceNotFound`` or ``Forbidden``."""
+    found = find(tx, caller, key, NOTHING)
+    require(tx, caller, found, SpacePermission.ADMINISTER)
+    return found
+
+
+def narrowed(tx: Transaction, caller: User, wanted: ContentFilter, key: str | None) -> ContentFilter:
+    """The same filter for the contents of one space, where one is named. Raises ``SpaceNotFound``."""
+    return replace(wanted, space_id=find(tx, caller, key, NOTHING).id) if key else wanted
+
+
 def list_spaces(
     tx: Transaction, caller: User, wanted: spaces.SpaceFilter, window: Window, expansion: Expansion
 ) -> Slice[Space]:
@@ -53,7 +67,7 @@ def create(tx: Transaction, caller: User, *, key: str, name: str, description: s
 
     Raises ``Forbidden``, ``BadBody`` or ``SpaceKeyTaken``.
     """
-    if not may_create(tx, caller):
+    if not _may(tx, caller, GlobalPermission.CREATE_SPACE):
         raise Forbidden("Creating spaces is a global permission, which you were not granted.")
     if not _KEY.fullmatch(key):
         raise BadBody("The key of a space consists of 1 to 255 letters and digits of ASCII.")
@@ -70,8 +84,7 @@ def create_personal(tx: Transaction, caller: User, *, name: str, description: st
 
     Raises ``Forbidden``, ``BadBody`` or ``PersonalSpaceTaken``.
     """
-    granted = permissions.global_permissions_of(tx, caller)
-    if not bypasses_spaces(caller.role) and GlobalPermission.PERSONAL_SPACE not in granted:
+    if not _may(tx, caller, GlobalPermission.PERSONAL_SPACE):
         raise Forbidden("A space of one's own is a global permission, which you were not granted.")
     key, name = f"~{caller.username}", name or caller.display_name
     _check(name, description)
@@ -95,8 +108,7 @@ def change(tx: Transaction, caller: User, key: str, into: SpaceChange, now: Inst
 
     Raises ``SpaceNotFound``, ``Forbidden``, ``BadBody``, or ``ContentNotFound`` for the homepage.
     """
-    space = find(tx, caller, key, NOTHING)
-    require(tx, caller, space, SpacePermission.ADMINISTER)
+    space = find_administered(tx, caller, key)
     _check(space.name if into.name is None else into.name, into.description or "")
     if into.homepage_id is not None:
         spaces.lock(tx, space.id)  # nobody trashes the page meanwhile
@@ -109,8 +121,7 @@ def change(tx: Transaction, caller: User, key: str, into: SpaceChange, now: Inst
 
 def put_away(tx: Transaction, caller: User, key: str, status: SpaceStatus, now: Instant) -> None:
     """Archive a space or take it back into use: its administrators may. Raises ``SpaceNotFound`` or ``Forbidden``."""
-    space = find(tx, caller, key, NOTHING)
-    require(tx, caller, space, SpacePermission.ADMINISTER)
+    space = find_administered(tx, caller, key)
     spaces.change(tx, space.id, caller, now, status=status)
 
 
@@ -130,16 +141,12 @@ def _furnished(tx: Transaction, caller: User, space: Space, now: Instant) -> Spa
     return replace(space, homepage_id=homepage_id)
 
 
-def may_create(tx: Transaction, caller: User) -> bool:
-    """Whether the caller may create spaces."""
-    return bypasses_spaces(caller.role) or GlobalPermission.CREATE_SPACE in permissions.global_permissions_of(
-        tx, caller
-    )
+def _may(tx: Transaction, caller: User, permission: GlobalPermission) -> bool:
+    return bypasses_spaces(caller.role) or permission in permissions.global_permissions_of(tx, caller)
 
 
 def _check(name: str, description: str) -> None:
-    if "\0" in name + description:
-        raise BadBody("Text must not contain the character NUL.")
+    check_text(name + description)
     if not name or len(f"{name} Home".casefold()) > MAX_TITLE:
         raise BadBody("A space needs a name, and its homepage ('NAME Home') must fit into 255 characters.")
     if len(description) > _MAX_DESCRIPTION:
@@ -150,7 +157,7 @@ def _with_homepages(tx: Transaction, caller: User, found: list[Space], expansion
     ids = [space.homepage_id for space in found if space.homepage_id is not None]
     if "homepage" not in expansion or not ids:
         return found
-    wanted = contents.ContentFilter(ids=ids, statuses=(ContentStatus.CURRENT,))
+    wanted = ContentFilter(ids=ids, statuses=(ContentStatus.CURRENT,))
     part = load(tx, caller, wanted, Window(0, len(ids)), expansion.within("homepage"))
     homepages = {page.id: page for page in part.items}
     return [replace(space, homepage=homepages.get(space.homepage_id or 0)) for space in found]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from watersmeet.confluence.content import Content, ContentType
-from watersmeet.confluence.errors import BadParent, ContentNotFound, TitleTaken
+from watersmeet.confluence.errors import BadParent, ContentNotFound, NotFound, TitleTaken
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.content import read
+from watersmeet.content import read, space
+from watersmeet.content.hold import hold_all
 from watersmeet.content.right import require_change, require_create
 from watersmeet.database import content as contents
 from watersmeet.database import spaces, tree
@@ -59,16 +60,25 @@ def descendants(
     return read.load(tx, caller, wanted, window, expansion)
 
 
-def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id: int) -> Content:
+def find_titled(tx: Transaction, caller: User, key: str, title: str) -> Content:
+    """The page of that title in a space. Raises ``SpaceNotFound`` or ``NotFound``."""
+    space_id = space.find(tx, caller, key, NOTHING).id
+    wanted = ContentFilter(types=[ContentType.PAGE], statuses=read.CURRENT, space_id=space_id, title=title.strip())
+    found = read.load(tx, caller, wanted, Window(0, 1), NOTHING).items
+    if not found:
+        raise NotFound("There is no page of that title in that space: name it by targetId or targetTitle.")
+    return found[0]
+
+
+def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id: int) -> None:
     """Move a page, and all below it, to a place beside or under another page, of another space too.
 
     No version is made. Raises ``ContentNotFound``, ``Forbidden``, ``BadParent`` or ``TitleTaken``.
     """
-    page = _page(tx, caller, content_id)
-    target = _page(tx, caller, target_id)
-    for space_id in sorted({page.space.id, target.space.id}):  # in one order: no two moves wait for each other
-        spaces.lock(tx, space_id)
-    page, target = _page(tx, caller, content_id), _page(tx, caller, target_id)
+    page, target = hold_all(tx, caller, (content_id, target_id), read.CURRENT)
+    for each in (page, target):
+        if each.type != ContentType.PAGE:
+            raise ContentNotFound(each.id)
     require_change(tx, caller, page)
     require_create(tx, caller, target.space, ContentType.PAGE)
     parent_id = target.id if place is Place.APPEND else target.parent_id
@@ -76,25 +86,17 @@ def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id
         raise BadParent("A page cannot be moved under or beside itself or one of its own descendants.")
     if page.space.id != target.space.id:
         _change_space(tx, page, target)
-    tree.place(tx, page.id, parent_id, target.space.id, _neighbour(place, target), after=place is Place.BELOW)
-    return read.find(tx, caller, content_id, read.CURRENT, NOTHING)
-
-
-def _page(tx: Transaction, caller: User, content_id: int) -> Content:
-    found = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
-    if found.type != ContentType.PAGE:
-        raise ContentNotFound(content_id)
-    return found
-
-
-def _neighbour(place: Place, target: Content) -> int | None:
-    return None if place is Place.APPEND else target.id
+    neighbour = None if place is Place.APPEND else target.id
+    tree.place(tx, page.id, parent_id, target.space.id, neighbour, after=place is Place.BELOW)
 
 
 def _change_space(tx: Transaction, page: Content, target: Content) -> None:
     taken = tree.first_title_taken(tx, page.id, target.space.id)
-    if taken is not None:
+    if taken == page.title:
         raise TitleTaken(ContentType.PAGE, taken, target.space.key)
-    if page.space.homepage_id == page.id:
-        spaces.forget_homepage(tx, page.id)
+    if taken is not None:  # not named: the caller may not see it
+        raise BadParent(f"A page below it has a title that is taken in the space with key {target.space.key}.")
+    homepage_id = page.space.homepage_id
+    if homepage_id is not None and contents.is_within(tx, homepage_id, page.id):
+        spaces.forget_homepage(tx, homepage_id)
     tree.change_space(tx, page.id, target.space.id)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watersmeet.confluence.content import Content, Past
+from watersmeet.confluence.content import Content, Past, Person
 from watersmeet.confluence.errors import ContentNotFound
-from watersmeet.confluence.expansion import NOTHING
+from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read
 from watersmeet.content.right import require_change
 from watersmeet.database import content as contents
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+
+_PAST = ("previousVersion", "nextVersion", "lastUpdated", "contributors")
 
 
 def list_versions(tx: Transaction, caller: User, content_id: int, window: Window) -> Slice[Content]:
@@ -25,20 +27,25 @@ def list_versions(tx: Transaction, caller: User, content_id: int, window: Window
     return Slice.of(past, window)
 
 
-def with_past(tx: Transaction, caller: User, content: Content) -> Content:
-    """The same version of a content, with what came before and after it."""
-    number = content.version.number
-    present = read.find(tx, caller, content.id, read.ANY, NOTHING) if not content.latest else content
-    older = contents.find_version(tx, content.id, number - 1, caller)
-    newer = None
+def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion) -> Content:
+    """The same version of a content, with what is asked for of what came before and after it (S3.2)."""
+    if not any(name in asked for name in _PAST):
+        return content
+    number, present, older, newer = content.version.number, content, None, None
     if not content.latest:
-        newer = contents.find_version(tx, content.id, number + 1, caller)
-        if newer is None and present.version.number == number + 1:
-            newer = present
-    authors = contents.contributors(tx, content.id)
-    if present.version.by not in authors:
-        authors = (*authors, present.version.by)
+        present = read.find(tx, caller, content.id, read.ANY, NOTHING)
+    # Numbers may have gaps: old versions can be forgotten.
+    if "previousVersion" in asked:
+        older = contents.find_neighbour(tx, content.id, number, caller, older=True)
+    if "nextVersion" in asked and not content.latest:
+        newer = contents.find_neighbour(tx, content.id, number, caller, older=False) or present
+    authors = _authors(tx, present) if "contributors" in asked else ()
     return replace(content, past=Past(older, newer, present, authors))
+
+
+def _authors(tx: Transaction, present: Content) -> tuple[Person, ...]:
+    before = contents.contributors(tx, present.id)
+    return before if present.version.by in before else (*before, present.version.by)
 
 
 def delete_version(tx: Transaction, caller: User, content_id: int, number: int) -> None:

@@ -54,6 +54,5 @@ def list_watchers_of_content(tx: Transaction, caller: User, content_id: int, win
 
 def list_watchers_of_space(tx: Transaction, caller: User, key: str, window: Window) -> Slice[Person]:
     """Who watches a whole space, told to its administrators. Raises ``SpaceNotFound`` or ``Forbidden``."""
-    found = space.find(tx, caller, key, NOTHING)
-    require(tx, caller, found, SpacePermission.ADMINISTER)
+    found = space.find_administered(tx, caller, key)
     return watches.list_watchers(tx, Watched.space(found.id), window)

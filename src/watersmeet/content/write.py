@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import MAX_TITLE, Content, ContentStatus, ContentType, Space, title_key
+from watersmeet.confluence.content import MAX_TITLE, TITLED, Content, ContentStatus, ContentType, Space, title_key
 from watersmeet.confluence.errors import (
     BadBody,
     BadParent,
@@ -18,15 +18,14 @@ from watersmeet.confluence.errors import (
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
+from watersmeet.content.hold import hold
 from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
+from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
-
-# What stands in the tree of its space under a title of its own. Other content is part of something and stays there.
-_TITLED = (ContentType.PAGE, ContentType.BLOGPOST)
 
 # Clients write the number 1 where they mean "no parent".
 NO_PARENT = 1
@@ -110,6 +109,8 @@ def update(
     ``TitleTaken``.
     """
     present = read.find(tx, caller, content_id, read.ANY, Expansion())
+    if _concerns_the_tree(present, revision):
+        present = hold(tx, caller, content_id, read.ANY)
     trashed = present.status == ContentStatus.TRASHED
     if trashed and revision.status != ContentStatus.CURRENT:
         raise ContentNotFound(content_id)
@@ -131,11 +132,9 @@ def trash(tx: Transaction, caller: User, content_id: int) -> None:
     children back. So no content ever has a trashed parent. A space whose homepage is trashed has none.
     """
     found = _find_for_removal(tx, caller, content_id, ContentStatus.CURRENT)
-    # Read again what it hangs under: it may have been moved while waiting for the lock.
-    parent_id = read.find(tx, caller, content_id, read.ANY, Expansion()).parent_id
     if not contents.trash(tx, content_id):
         raise ContentNotFound(content_id)
-    contents.lift_children(tx, content_id, parent_id)
+    contents.lift_children(tx, content_id, found.parent_id)
     if found.space.homepage_id == content_id:
         spaces.forget_homepage(tx, content_id)
 
@@ -151,21 +150,33 @@ def purge(tx: Transaction, caller: User, content_id: int) -> None:
 
 
 def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: ContentStatus) -> Content:
-    found = read.find(tx, caller, content_id, (status,), Expansion())
+    found = hold(tx, caller, content_id, (status,))
     require_removal(tx, caller, found)
-    spaces.lock(tx, found.space.id)
     return found
+
+
+def _concerns_the_tree(present: Content, revision: Revision) -> bool:
+    """Whether a title or a place is decided upon, which needs the lock of the space."""
+    trashed = present.status == ContentStatus.TRASHED
+    return trashed or _is_renamed(present, revision) or _is_moved(present, revision)
+
+
+def _is_renamed(present: Content, revision: Revision) -> bool:
+    """Whether it gets a title that must be free; another spelling in letter case is free already."""
+    if revision.title is None or present.type not in TITLED:
+        return False
+    return title_key(revision.title.strip()) != title_key(present.title)
+
+
+def _is_moved(present: Content, revision: Revision) -> bool:
+    return present.type in TITLED and revision.parent_id not in (None, present.parent_id)
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
     title = present.title if revision.title is None else _checked_title(revision.title)
-    renamed = title_key(title) != title_key(present.title) and present.type in _TITLED
-    moved = revision.parent_id not in (None, present.parent_id) and present.type in _TITLED
-    if renamed or moved:
-        spaces.lock(tx, present.space.id)
-    if renamed:
+    if _is_renamed(present, revision):
         _require_free(tx, present.space, present.type, title)
-    parent_id = None
+    moved, parent_id = _is_moved(present, revision), None
     if moved:
         parent_id = _checked_parent(tx, caller, present.type, present.space, revision.parent_id)
         if parent_id is not None and contents.is_within(tx, parent_id, present.id):
@@ -177,8 +188,7 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
-    spaces.lock(tx, present.space.id)
-    if present.type in _TITLED:
+    if present.type in TITLED:
         _require_free(tx, present.space, present.type, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
 
@@ -218,7 +228,7 @@ def _require_free(tx: Transaction, space: Space, content_type: str, title: str) 
 
 
 def _creatable(content_type: str) -> ContentType:
-    found = next((known for known in _TITLED if known == content_type), None)
+    found = next((known for known in TITLED if known == content_type), None)
     if found is None:
         raise BadBody(
             f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost' and 'comment'."
@@ -233,14 +243,6 @@ def _checked_title(title: str) -> str:
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
     return check_text(title)
-
-
-def check_text(text: str) -> str:
-    """The text itself. Raises ``BadBody`` for what no database and no document can hold."""
-    # XML, and so the storage format, has no way to say NUL; PostgreSQL cannot store it.
-    if "\0" in text:
-        raise BadBody("Text must not contain the character NUL.")
-    return text
 
 
 def _check_revision(present: Content, revision: Revision) -> None:

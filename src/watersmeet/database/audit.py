@@ -52,6 +52,7 @@ class Event(StrEnum):
     LINK_DELETED = "link.deleted"
     LINK_DISABLED = "link.disabled"
     LINK_ENABLED = "link.enabled"
+    LINK_EXPIRED = "link.expired"  # its time was over: disabled by the sweep
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
 
     USER_CREATED = "user.created"

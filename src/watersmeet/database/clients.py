@@ -31,6 +31,7 @@ _COLUMNS = (
     clients.c.scope,
     clients.c.created_at,
     clients.c.created_by,
+    clients.c.expires_at,
     clients.c.disabled_at,
     clients.c.last_used_at,
     clients.c.profile,
@@ -83,6 +84,14 @@ def list_all(tx: Transaction) -> list[Client]:
     return _assemble(tx, tx.execute(_ALL).all())
 
 
+_DUE = select(*_COLUMNS).where(clients.c.expires_at <= bindparam("now"), clients.c.disabled_at.is_(None))
+
+
+def list_expired(tx: Transaction, now: Instant, at_most: int) -> list[Client]:
+    """Clients whose time is over and that are still enabled, a bounded number."""
+    return _assemble(tx, tx.execute(_DUE.order_by(clients.c.id).limit(at_most), {"now": now}).all())
+
+
 def is_public_origin(tx: Transaction, origin: str) -> bool:
     """Whether a public client registered a redirection URI of that origin (S107)."""
     public = select(redirect_uris.c.uri).join(clients, clients.c.id == redirect_uris.c.client)
@@ -110,6 +119,7 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
             secrets=tuple(secrets[row.id]),
             created_at=row.created_at,
             created_by=row.created_by,
+            expires_at=row.expires_at,
             disabled_at=row.disabled_at,
             last_used_at=row.last_used_at,
             profile=Profile(row.profile),
@@ -141,6 +151,7 @@ def add(
     now: Instant,
     created_by: str,
     profile: Profile = Profile.STRICT,
+    expires_at: Instant | None = None,
 ) -> int:
     """A new client, still without a secret; the number of its row. Raises ``ClientNameTaken``."""
     _refuse_taken_name(tx, name)
@@ -155,6 +166,7 @@ def add(
             "created_at": now,
             "created_by": created_by,
             "profile": profile.value,
+            "expires_at": expires_at,
         },
     ).scalar_one()
     _set_uris(tx, number, uris)
@@ -181,6 +193,7 @@ def change_rules(
     may_introspect: bool,
     plain_answers: bool,
     refresh_grace_seconds: int | None,
+    expires_at: Instant | None,
 ) -> None:
     """Replace the rules a client is held to."""
     tx.execute(
@@ -193,6 +206,7 @@ def change_rules(
             may_introspect=may_introspect,
             plain_answers=plain_answers,
             refresh_grace_seconds=refresh_grace_seconds,
+            expires_at=expires_at,
         )
     )
 

@@ -141,6 +141,13 @@ _PAST_OF = (
     .where(content_versions.c.content_id == bindparam("content_id"))
     .order_by(content_versions.c.number.desc())
 )
+_OLDER = _PAST_OF.where(content_versions.c.number < bindparam("number")).limit(1)
+_NEWER = (
+    _PAST_OF.where(content_versions.c.number > bindparam("number"))
+    .order_by(None)
+    .order_by(content_versions.c.number)
+    .limit(1)
+)
 _AUTHORS = (
     select(users.c.username, users.c.user_key, users.c.display_name)
     .join(content_versions, content_versions.c.updated_by == users.c.id)
@@ -185,6 +192,13 @@ def find_visible(
 def find_version(tx: Transaction, content_id: int, number: int, user: User) -> Content | None:
     """What a current content was in one of its old versions, body included."""
     row = tx.execute(_BY_NUMBER, {"content_id": content_id, "number": number, **viewer(user)}).first()
+    return _as_content(row) if row else None
+
+
+def find_neighbour(tx: Transaction, content_id: int, number: int, user: User, *, older: bool) -> Content | None:
+    """The nearest old version before or after one, without its body."""
+    query = _OLDER if older else _NEWER
+    row = tx.execute(query, {"content_id": content_id, "number": number, **viewer(user)}).first()
     return _as_content(row) if row else None
 
 
@@ -406,7 +420,7 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
     if into.storage is not None:
         values["storage"] = into.storage
     if into.moved:
-        values["parent_id"] = into.parent_id
+        values |= {"parent_id": into.parent_id, "position": None}
     # The status is guarded too: trashing makes no new version.
     guard = (content.c.id == present.id, content.c.version == version, content.c.status == status)
     changed = tx.execute(update(content).where(*guard).values(values)).rowcount == 1
@@ -450,8 +464,7 @@ def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> No
     """Hang whatever is below a content, trashed or not, under its parent."""
     children = tx.execute(select(content.c.id).where(content.c.parent_id == content_id)).scalars().all()
     tx.execute(update(content).where(content.c.parent_id == content_id).values(parent_id=parent_id))
-    for child_id in children:
-        work_out_guards(tx, child_id)
+    work_out_guards(tx, *children)
 
 
 def purge(tx: Transaction, content_id: int) -> bool:

@@ -6,7 +6,7 @@ and no count tells of what may not be seen. Their parameters are those of ``view
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, FromClause, and_, bindparam, delete, exists, insert, or_, select
@@ -25,7 +25,7 @@ from watersmeet.database.schema import (
     users,
 )
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
+from watersmeet.database.users import ANONYMOUS, User
 
 
 def viewer(user: User) -> dict[str, Any]:
@@ -40,6 +40,11 @@ def granted_to_viewer(table: FromClause) -> ColumnElement[bool]:
         table.c.group_id.in_(select(group_members.c.group_id).where(group_members.c.user_id == bindparam("viewer"))),
         and_(table.c.user_id.is_(None), table.c.group_id.is_(None)),
     )
+
+
+def is_about(table: FromClause, values: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Whether a row of a table of grants has exactly these values: ``None`` where it names no user or no group."""
+    return [table.c[name].is_not_distinct_from(value) for name, value in values.items()]
 
 
 _SEES_ALL = bindparam("sees_all", type_=Boolean)
@@ -120,6 +125,12 @@ def global_permissions_of(tx: Transaction, user: User) -> frozenset[GlobalPermis
     return frozenset(GlobalPermission(permission) for (permission,) in rows)
 
 
+def strangers_may_use(tx: Transaction, asked: Sequence[None]) -> list[bool]:
+    """Whether everybody may use the instance, to be asked together: every request without a token asks it."""
+    may = GlobalPermission.USE in global_permissions_of(tx, ANONYMOUS)
+    return [may] * len(asked)
+
+
 def may_update(tx: Transaction, content_id: int, user: User) -> bool:
     """Whether no restriction keeps the user from changing that very content. They need the right in its space too."""
     return bool(tx.execute(_UPDATABLE, {"content_id": content_id, **viewer(user)}).scalar_one())
@@ -135,7 +146,7 @@ def grant(
 ) -> None:
     """Let a user or a group, or without either everybody, do these things in a space, besides what they may already."""
     subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
-    same = [space_permissions.c[name].is_not_distinct_from(value) for name, value in subject.items()]
+    same = is_about(space_permissions, subject)
     before = set(tx.execute(select(space_permissions.c.permission).where(*same)).scalars())
     rows = [{**subject, "permission": each.value} for each in SpacePermission if each in granted]
     if new := [row for row in rows if row["permission"] not in before]:
@@ -174,6 +185,6 @@ def revoke(
 ) -> None:
     """Take these permissions from a user or a group, or without either from everybody; what they lack stays lacking."""
     subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
-    same = [space_permissions.c[name].is_not_distinct_from(value) for name, value in subject.items()]
+    same = is_about(space_permissions, subject)
     chosen = space_permissions.c.permission.in_([each.value for each in revoked])
     tx.execute(delete(space_permissions).where(*same, chosen))

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, exists, func, insert, or_, select
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.restriction import Restricted, Restriction
+from watersmeet.database.permissions import is_about
 from watersmeet.database.schema import content, content_guards, content_restrictions, user_groups, users
 from watersmeet.database.transaction import Transaction
 
@@ -42,16 +43,17 @@ _WORK_OUT = insert(content_guards).from_select(["content_id", "guard_id"], _GUAR
 _HAS_RESTRICTIONS = select(content_restrictions.c.id).where(content_restrictions.c.operation == "read").limit(1)
 
 
-def work_out_guards(tx: Transaction, root: int) -> None:
-    """Make the guards of a content, and of all below it and in it, what the restrictions say now.
+def work_out_guards(tx: Transaction, *roots: int) -> None:
+    """Make the guards of contents, and of all below them and in them, what the restrictions say now.
 
     To be called in the transaction that creates or moves a content or changes its restrictions, which holds the lock
     of the space: of two that do not see each other's rows, one would leave out a guard of the other's.
     """
     if tx.execute(_HAS_RESTRICTIONS).first() is None and tx.execute(select(content_guards.c.guard_id)).first() is None:
         return  # on most instances nothing is restricted
-    tx.execute(_FORGET, {"root": root})
-    tx.execute(_WORK_OUT, {"root": root})
+    for root in roots:
+        tx.execute(_FORGET, {"root": root})
+        tx.execute(_WORK_OUT, {"root": root})
 
 
 # ---- whom a content is kept to ----------------------------------------------------------------------------
@@ -107,6 +109,5 @@ def keep_to(
 ) -> None:
     """Keep a content to a user or a group, besides those it is kept to already; as ``forget_all``."""
     values = {"content_id": content_id, "operation": operation, "user_id": user_id, "group_id": group_id}
-    same = [content_restrictions.c[name].is_not_distinct_from(value) for name, value in values.items()]
-    if tx.execute(select(content_restrictions.c.id).where(*same)).first() is None:
+    if tx.execute(select(content_restrictions.c.id).where(*is_about(content_restrictions, values))).first() is None:
         tx.execute(insert(content_restrictions), values)

@@ -138,6 +138,7 @@ clients = Table(
     Column("scope", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(255), nullable=False),
+    Column("expires_at", BigInteger, nullable=True),  # refused everywhere from then on; null: never
     Column("disabled_at", BigInteger, nullable=True),  # refused everywhere since then; null: enabled
     Column("last_used_at", BigInteger, nullable=True),  # of any of its tokens; written at most once a minute
     # oauth2.profile.Profile; the default is for clients of version 0.1.0, which knew no other.
@@ -215,6 +216,7 @@ token_families = Table(
     Column("revoked_at", BigInteger, nullable=True),
     Column("revoked_because", String(32), nullable=True),
     Column("last_used_at", BigInteger, nullable=True),  # of its access tokens; written at most once a minute
+    Column("last_used_from", String(64), nullable=True),  # a network, like "192.0.2.0/24"
 )
 
 # One row a generation of a family: an access token and the refresh token issued with it.

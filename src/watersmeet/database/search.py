@@ -38,7 +38,7 @@ from watersmeet.database.schema import (
 from watersmeet.database.search_text import MACRO, MENTION, says
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User, as_user
+from watersmeet.database.users import User
 
 _MAX_ID = 2**63 - 1
 _MAX_VIEWED = 1_000
@@ -103,22 +103,6 @@ def spaces_of(tx: Transaction, ids: Sequence[int]) -> list[Space]:
     """The spaces with these numbers, in the order of the numbers."""
     rows = tx.execute(select(*SPACE_COLUMNS).where(spaces.c.id.in_(ids)))
     by_id = {row[0]: Space(*row) for row in rows}
-    return [by_id[number] for number in ids if number in by_id]
-
-
-def people_of(tx: Transaction, ids: Sequence[int]) -> list[User]:
-    """The people with these numbers, in the order of the numbers."""
-    columns = (
-        users.c.id,
-        users.c.username,
-        users.c.user_key,
-        users.c.display_name,
-        users.c.email,
-        users.c.role,
-        users.c.password_hash,
-        users.c.enabled,
-    )
-    by_id = {row[0]: as_user(row) for row in tx.execute(select(*columns).where(users.c.id.in_(ids)))}
     return [by_id[number] for number in ids if number in by_id]
 
 
@@ -248,10 +232,10 @@ class _Conditions:
         return chosen
 
     def number(self, value: Literal) -> int:
-        text = value.text.removeprefix("att")
-        if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
+        number = _number_in(value.text.removeprefix("att"))
+        if number is None:
             raise self.bad(value, f"{value.text!r} is no number of a content")
-        return int(text)
+        return number
 
     def viewed_contents(self, value: Call) -> Select[Any]:
         mine = select(content_views.c.content_id).where(content_views.c.user_id == self.question.caller.id)
@@ -369,6 +353,13 @@ class _Conditions:
         )
 
 
+def _number_in(text: str) -> int | None:
+    """The number that a text is, if rows can have it."""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
+        return None
+    return int(text)
+
+
 class _Contents(_Conditions):
     """Conditions on ``content`` joined with ``spaces``."""
 
@@ -411,8 +402,8 @@ class _Contents(_Conditions):
         keys: list[str] = []
         for value in term.values:
             if isinstance(value, Literal):
-                number = value.text.isascii() and value.text.isdigit() and int(value.text[:20]) <= _MAX_ID
-                (ids.append(int(value.text)) if number else keys.append(value.text.lower()))
+                number = _number_in(value.text)
+                keys.append(value.text.lower()) if number is None else ids.append(number)
             elif value.name.lower() == "currentcontent":
                 ids.append(self.question.content_id or 0)
             elif value.name.lower() == "currentspace":

@@ -108,6 +108,7 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
             token_pairs.c.access_expires_at,
             token_pairs.c.scope,
             clients.c.scope,
+            clients.c.expires_at,
             token_families.c.id,
             users.c.id,
             users.c.username,
@@ -248,7 +249,8 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, ends, scope, client_scope, family_id, *person = tuple(row)
+        digest, ends, scope, client_scope, client_ends, family_id, *person = tuple(row)
+        ends = ends if client_ends is None else min(ends, client_ends)
         live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
     return [live.get(digest) for digest in digests]
 
@@ -278,6 +280,7 @@ class Grant:
     expires_at: Instant
     families: int
     last_used_at: Instant | None
+    last_used_from: str | None  # a network
 
 
 def _live(now: Instant) -> Any:
@@ -294,17 +297,18 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
             token_families.c.authorized_at,
             token_families.c.expires_at,
             token_families.c.last_used_at,
+            token_families.c.last_used_from,
         )
         .join(clients, clients.c.id == token_families.c.client)
         .where(token_families.c.user_id == user_id, _live(now))
         .order_by(clients.c.name_key, token_families.c.authorized_at)
     )
     grants: dict[str, Grant] = {}
-    for client_id, name, text, authorized_at, expires_at, last_used_at in rows:
+    for client_id, name, text, authorized_at, expires_at, *last_use in rows:
         scope = parse_scope(text)
         known = grants.get(client_id)
         if known is None:
-            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1, last_used_at)
+            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1, *last_use)
         else:
             both = scope.vocabulary.strongest(known.scope.implied | scope.implied)
             grants[client_id] = Grant(
@@ -314,7 +318,7 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
                 known.first_authorized_at,
                 max(known.expires_at, expires_at),
                 known.families + 1,
-                max(known.last_used_at or 0, last_used_at or 0) or None,
+                *max((known.last_used_at, known.last_used_from), tuple(last_use), key=lambda use: use[0] or 0),
             )
     return list(grants.values())
 

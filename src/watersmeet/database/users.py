@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,7 @@ _COLUMNS = (
 _BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"))
 _BY_KEY = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"))
 _BY_ID = select(*_COLUMNS).where(users.c.id == bindparam("user_id"))
+_BY_IDS = select(*_COLUMNS).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _BY_SESSION = (
     select(*_COLUMNS)
     .join(sessions, sessions.c.user_id == users.c.id)
@@ -97,6 +98,12 @@ def hold(tx: Transaction, user_id: int) -> User | None:
     """``find_by_id``; nobody changes the user before the transaction ends."""
     row = tx.execute(_HOLD_USER, {"user_id": user_id}).first()
     return as_user(row) if row else None
+
+
+def list_by_ids(tx: Transaction, ids: Sequence[int]) -> list[User]:
+    """The users with these numbers, in the order of the numbers."""
+    by_id = {row[0]: as_user(row) for row in tx.execute(_BY_IDS, {"ids": ids})}
+    return [by_id[number] for number in ids if number in by_id]
 
 
 def list_all(tx: Transaction) -> list[User]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from sqlalchemy import bindparam, or_, select, update
 
@@ -17,7 +18,7 @@ _FAMILY = (
         token_families.c.id == bindparam("of"),
         or_(token_families.c.last_used_at.is_(None), token_families.c.last_used_at < bindparam("at")),
     )
-    .values(last_used_at=bindparam("at"))
+    .values(last_used_at=bindparam("at"), last_used_from=bindparam("network"))
 )
 _CLIENT = (
     update(clients)
@@ -37,9 +38,18 @@ _SESSION = (
 )
 
 
-def write(tx: Transaction, *, families: Mapping[str, Instant], session_digests: Mapping[str, Instant]) -> None:
-    """Remember the latest use of each token family (and of its client) and of each session."""
-    for statement, uses in ((_FAMILY, families), (_CLIENT, families), (_SESSION, session_digests)):
-        if uses:
-            # In one order everywhere, so that two processes on PostgreSQL never wait for each other in a circle.
-            tx.execute(statement, [{"of": of, "at": at} for of, at in sorted(uses.items())])
+def write(
+    tx: Transaction,
+    *,
+    families: Mapping[str, Instant],
+    networks: Mapping[str, str | None] = MappingProxyType({}),
+    session_digests: Mapping[str, Instant],
+) -> None:
+    """Remember the latest use of each token family (from which network, and of its client) and of each session."""
+    # In one order everywhere, so that two processes on PostgreSQL never wait for each other in a circle.
+    if families:
+        used = [{"of": of, "at": at, "network": networks.get(of)} for of, at in sorted(families.items())]
+        tx.execute(_FAMILY, used)
+        tx.execute(_CLIENT, [{"of": each["of"], "at": each["at"]} for each in used])
+    if session_digests:
+        tx.execute(_SESSION, [{"of": of, "at": at} for of, at in sorted(session_digests.items())])

@@ -22,6 +22,12 @@ class NoSecret(WatersmeetError):
     description = "This is a public client: it has no secret."
 
 
+class TimeOver(WatersmeetError):
+    """A link whose time is over needs another end before it can be enabled."""
+
+    description = "The link has expired. Give it a later last day, or none, and then enable it."
+
+
 def new_secret(tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, now: Instant) -> str:
     """One more secret of 256 random bits; only its digest is kept (S093, S094)."""
     secret = entropy.hex(32)
@@ -48,20 +54,37 @@ def rotate_secret(
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
 
 
-def disable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> int:
+def disable_link(
+    tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL, event: Event = Event.LINK_DISABLED
+) -> int:
     """Refuse a client everywhere; its questions, codes, grants and tokens die at once (S099). How many grants ended."""
     clients.set_disabled(tx, client.id, now)
     authorizations.withdraw_all_of(tx, client.id)
     ended = tokens.revoke_all(tx, client=client.id, because=Revocation.BY_ADMINISTRATOR, now=now)
     detail = {"grants_ended": ended}
-    audit.record(tx, Event.LINK_DISABLED, origin, now, client_id=client.client_id, detail=detail)
+    audit.record(tx, event, origin, now, client_id=client.client_id, detail=detail)
     return ended
 
 
 def enable_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:
-    """Serve a disabled client again; people must authorize it anew."""
+    """Serve a disabled client again; people must authorize it anew. Raises ``TimeOver``."""
+    if client.has_expired(now):
+        raise TimeOver
     clients.set_disabled(tx, client.id, None)
     audit.record(tx, Event.LINK_ENABLED, origin, now, client_id=client.client_id)
+
+
+def any_expired(tx: Transaction, now: Instant) -> bool:
+    """Whether a link's time is over and nobody has ended it yet."""
+    return bool(clients.list_expired(tx, now, 1))
+
+
+def end_expired(tx: Transaction, now: Instant, at_most: int) -> int:
+    """Disable links whose time is over, a bounded number; how many."""
+    expired = clients.list_expired(tx, now, at_most)
+    for client in expired:
+        disable_link(tx, client, now, event=Event.LINK_EXPIRED)
+    return len(expired)
 
 
 def delete_link(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> None:

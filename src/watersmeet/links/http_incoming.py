@@ -17,6 +17,7 @@ from watersmeet.links.compatibility import compatibility_of
 from watersmeet.links.credentials import (
     DEFAULT_OVERLAP_HOURS,
     HOUR,
+    TimeOver,
     delete_link,
     disable_link,
     enable_link,
@@ -24,7 +25,15 @@ from watersmeet.links.credentials import (
 )
 from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, RefreshGrace, strongest
 from watersmeet.links.recipes import recipes
-from watersmeet.links.register import Registration, UnacceptableLink, change_rules, edit, register, require_link
+from watersmeet.links.register import (
+    Registration,
+    UnacceptableLink,
+    change_rules,
+    edit,
+    last_day,
+    register,
+    require_link,
+)
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.users.http import SignedInPages, require_administrator, visitor
@@ -62,7 +71,7 @@ class IncomingLinks(SignedInPages):
 
         def find(tx: Transaction) -> list[LinkRow]:
             usage = tokens.usage_by_client(tx, now)
-            return [LinkRow(link, usage.get(link.id, Usage())) for link in clients.list_all(tx)]
+            return [LinkRow(link, usage.get(link.id, Usage()), link.has_expired(now)) for link in clients.list_all(tx)]
 
         page = LinksPage(
             context_path=self.context_path,
@@ -185,7 +194,10 @@ class IncomingLinks(SignedInPages):
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        await self.environment.database.write(lambda tx: enable_link(tx, client, now, origin))
+        try:
+            await self.environment.database.write(lambda tx: enable_link(tx, client, now, origin))
+        except TimeOver as error:
+            return await self._link(session, client, problem=error)
         log.info("incoming link enabled", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
@@ -224,6 +236,7 @@ class IncomingLinks(SignedInPages):
             redirect_uris=form.lines("redirect_uris"),
             scope=scope,
             profile=profile,
+            last_day=form.text("last_day"),
             allow_http=self.environment.settings.provider.skip_redirect_url_https_requirement,
         )
 
@@ -248,6 +261,7 @@ class IncomingLinks(SignedInPages):
             scope=form.text("scope") if form else strongest(link) if link else Scope.READ,
             confidential=link.confidential if link else not form or form.text("type") != "public",
             profile=_chosen_profile(form, link),
+            last_day=form.text("last_day") if form else last_day(link.expires_at) if link else "",
             choices=list(LINK_WORDS.values()),
             problem_found=problem,
             form_token=self.form_token(session),
@@ -270,6 +284,7 @@ class IncomingLinks(SignedInPages):
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
             link=link,
+            has_expired=link.has_expired(now),
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
             compatibility=legacy,

@@ -26,6 +26,7 @@ class LinkRow:
 
     link: Client
     usage: Usage
+    has_expired: bool
 
     def fits(self, search: str) -> bool:
         """Whether somebody who typed that means this link."""
@@ -54,6 +55,7 @@ class LinkForm(Page):
     scope: str
     confidential: bool
     profile: Profile
+    last_day: str
     choices: list[ScopeWords]
     problem_found: WatersmeetError | None
     form_token: str
@@ -80,6 +82,7 @@ class LinkPage(Page):
 
     template: ClassVar[str] = "link.html"
     link: Client
+    has_expired: bool
     words: list[ScopeWords]
     users: list[User]
     compatibility: Compatibility

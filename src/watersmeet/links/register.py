@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Literal, TypedDict, Unpack
 
-from watersmeet.clock import Instant, epoch_seconds
+from watersmeet.clock import SECOND, Instant, as_datetime, epoch_seconds
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import audit, clients
 from watersmeet.database.audit import INTERNAL, Event, Origin
@@ -24,10 +25,35 @@ from watersmeet.oauth2.scope import ScopeSet
 MAX_NAME_LENGTH = 80
 MAX_REDIRECT_URIS = 20
 MAX_REFRESH_GRACE = 2  # seconds (S111)
+_DAY: Instant = 86_400 * SECOND
 
 
 class UnacceptableLink(WatersmeetError):
     """An incoming link that may not be registered; the description says what to change."""
+
+
+def end_of_day(text: str) -> Instant | None:
+    """When a link ends whose last day, in UTC, is ``text`` (``2027-12-31``); ``None`` for an empty one.
+
+    Raises ``UnacceptableLink``.
+    """
+    if not text:
+        return None
+    try:
+        midnight = datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError as error:
+        raise UnacceptableLink("Write the last day like 2027-12-31.") from error
+    return int(midnight.timestamp()) * SECOND + _DAY
+
+
+def last_day(expires_at: Instant | None) -> str:
+    """The day that ``end_of_day`` makes that end of."""
+    return f"{as_datetime(expires_at - 1):%Y-%m-%d}" if expires_at else ""
+
+
+def _require_future(expires_at: Instant | None, now: Instant) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise UnacceptableLink("The last day must not be over yet.")
 
 
 class UnknownLink(WatersmeetError):
@@ -45,6 +71,7 @@ class Registration:
     redirect_uris: tuple[RedirectUri, ...]
     scope: ScopeSet
     profile: Profile = Profile.STRICT
+    expires_at: Instant | None = None
 
     @classmethod
     def check(
@@ -55,6 +82,7 @@ class Registration:
         scope: Scope,
         allow_http: bool,
         profile: Profile = Profile.STRICT,
+        last_day: str = "",
     ) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
         if not name or len(name) > MAX_NAME_LENGTH:
@@ -67,7 +95,7 @@ class Registration:
             raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
-        return cls(name, uris, scope.as_set, profile)
+        return cls(name, uris, scope.as_set, profile, end_of_day(last_day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +117,8 @@ def register(
     entropy: Entropy,
     origin: Origin = INTERNAL,
 ) -> Registered:
-    """A new incoming link. Raises ``ClientNameTaken``."""
+    """A new incoming link. Raises ``ClientNameTaken`` or ``UnacceptableLink``."""
+    _require_future(registration.expires_at, now)
     client_id = entropy.hex(16)
     number = clients.add(
         tx,
@@ -101,6 +130,7 @@ def register(
         now=now,
         created_by=created_by,
         profile=registration.profile,
+        expires_at=registration.expires_at,
     )
     secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now) if confidential else None
     client = require_link(tx, client_id)
@@ -111,7 +141,7 @@ def register(
 def edit(
     tx: Transaction, client_id: str, registration: Registration, now: Instant, origin: Origin = INTERNAL
 ) -> Client:
-    """Change an incoming link. Raises ``UnknownLink`` or ``ClientNameTaken``.
+    """Change an incoming link. Raises ``UnknownLink``, ``ClientNameTaken`` or ``UnacceptableLink``.
 
     Tokens already given are capped by the new scope from their next use on; whether a client is public is
     fixed when it is registered (S089).
@@ -124,7 +154,7 @@ def edit(
         scope=registration.scope,
         uris=registration.redirect_uris,
     )
-    _write_rules(tx, before, profile=registration.profile)
+    _write_rules(tx, before, now, profile=registration.profile, expires_at=registration.expires_at or "never")
     after = require_link(tx, client_id)
     audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client_id, detail=_difference(before, after))
     return after
@@ -164,13 +194,14 @@ class Rules(TypedDict, total=False):
     authentication: AuthenticationMethod | Literal["either"] | None
     plain_answers: bool | None
     refresh_grace_seconds: int | Literal["default"] | None
+    expires_at: Instant | Literal["never"] | None
 
 
 def change_rules(
     tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL, **rules: Unpack[Rules]
 ) -> Client:
     """Change the rules a client is held to. Raises ``UnacceptableLink``."""
-    _write_rules(tx, client, **rules)
+    _write_rules(tx, client, now, **rules)
     after = require_link(tx, client.client_id)
     audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client.client_id, detail=_difference(client, after))
     return after
@@ -179,6 +210,7 @@ def change_rules(
 def _write_rules(
     tx: Transaction,
     client: Client,
+    now: Instant,
     *,
     profile: Profile | None = None,
     refuse: Iterable[Legacy] = (),
@@ -187,6 +219,7 @@ def _write_rules(
     authentication: AuthenticationMethod | Literal["either"] | None = None,
     plain_answers: bool | None = None,
     refresh_grace_seconds: int | Literal["default"] | None = None,
+    expires_at: Instant | Literal["never"] | None = None,
 ) -> None:
     introspects = client.may_introspect if may_introspect is None else may_introspect
     method = client.authentication if authentication is None else _method(authentication)
@@ -194,6 +227,9 @@ def _write_rules(
         raise UnacceptableLink(
             "A public client has no secret, so it can neither introspect nor prefer a way to send it."
         )
+    end = client.expires_at if expires_at is None else None if expires_at == "never" else expires_at
+    if end != client.expires_at:
+        _require_future(end, now)
     grace = client.refresh_grace_seconds if refresh_grace_seconds is None else _grace(refresh_grace_seconds)
     clients.change_rules(
         tx,
@@ -204,6 +240,7 @@ def _write_rules(
         may_introspect=introspects,
         plain_answers=client.plain_answers if plain_answers is None else plain_answers,
         refresh_grace_seconds=grace,
+        expires_at=end,
     )
 
 
@@ -233,6 +270,7 @@ def link_as_json(client: Client) -> dict[str, object]:
         "may_introspect": client.may_introspect,
         "plain_answers": client.plain_answers,
         "refresh_grace_seconds": client.refresh_grace_seconds,
+        "expires_at": epoch_seconds(client.expires_at) if client.expires_at else None,
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
         "enabled": client.is_enabled,

@@ -48,7 +48,7 @@ class Client:
     ``refuses`` is what an ``atlassian-dc`` client may no longer do: the ratchet. ``pkce_seen_at`` is when it
     was first seen using PKCE, kept so that requiring it can be offered. ``authentication`` pins one method
     (``None``: either). ``plain_answers`` leaves out of the answers what the original does not send.
-    ``refresh_grace_seconds`` is its own grace (``None``: the server's).
+    ``refresh_grace_seconds`` is its own grace (``None``: the server's). From ``expires_at`` on it is refused.
     """
 
     id: int
@@ -69,11 +69,16 @@ class Client:
     may_introspect: bool = False
     plain_answers: bool = False
     refresh_grace_seconds: int | None = None
+    expires_at: Instant | None = None
 
     @property
     def is_enabled(self) -> bool:
         """Whether the client is served at all."""
         return self.disabled_at is None
+
+    def has_expired(self, now: Instant) -> bool:
+        """Whether the time an administrator gave the client is over."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def accepts(self, legacy: Legacy) -> bool:
         """Whether this client may do something that is only accepted for compatibility.

@@ -176,6 +176,13 @@ class ClientDisabled(UntrustedRequest):
     description = "An administrator has disabled this application."
 
 
+class ClientExpired(UntrustedRequest):
+    """The time that an administrator gave the client is over."""
+
+    parameter = "client_id"
+    description = "The time for which an administrator admitted this application is over."
+
+
 class UnregisteredRedirectUri(UntrustedRequest):
     """The redirection URI is not one the client registered."""
 

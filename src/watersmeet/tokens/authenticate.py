@@ -38,6 +38,8 @@ def prove(client: Client | None, credentials: ClientCredentials, keys: Keys, now
         raise InvalidClient(detail=f"client {client.client_id}: wrong or missing secret")
     if not client.is_enabled:
         raise InvalidClient(detail=f"client {client.client_id}: disabled")
+    if client.has_expired(now):
+        raise InvalidClient(detail=f"client {client.client_id}: expired")
     if client.authentication is not None and credentials.method not in (None, client.authentication):
         raise OtherClientAuthentication(detail=f"client {client.client_id}: {credentials.method}")
     client.refuse_unaccepted(credentials.legacy)

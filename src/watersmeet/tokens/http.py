@@ -311,6 +311,8 @@ def token_verifier(environment: Environment) -> TokenVerifier:
         now, digest = environment.clock.now(), digest_of_genuine(token, environment.keys)
         caller = caller_of(await environment.database.read_together(tokens.find_live_access, digest), now)
         environment.uses.families[caller.family_id] = now
+        if request.client:
+            environment.uses.addresses[caller.family_id] = request.client.host
         if request.cookies and provider.invalidate_session_enabled:
             await _end_accompanying_session(environment, request)
         return caller

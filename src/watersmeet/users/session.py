@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 
 from watersmeet.clock import Instant
 from watersmeet.database import users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
+from watersmeet.network import network_of
 from watersmeet.oauth2.keys import Keys
 
 
@@ -31,7 +31,7 @@ class Browser:
     @classmethod
     def of(cls, user_agent: str | None, address: str | None) -> Browser:
         """From a ``User-Agent`` to ``Firefox on Linux``, from an address to its network."""
-        return cls(_browser_name(user_agent or ""), _network(address or ""))
+        return cls(_browser_name(user_agent or ""), network_of(address))
 
 
 UNKNOWN_BROWSER = Browser()
@@ -88,13 +88,3 @@ _SYSTEMS = (
 def _browser_name(user_agent: str) -> str | None:
     parts = [next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS)]
     return " · ".join(part for part in parts if part) or None
-
-
-def _network(address: str) -> str | None:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return None
-    if parsed.is_loopback:
-        return str(parsed)
-    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))

@@ -12,6 +12,7 @@ from watersmeet.clock import Instant
 from watersmeet.database import uses as database_uses
 from watersmeet.database.engine import Database
 from watersmeet.errors import ServiceUnavailable
+from watersmeet.network import network_of
 from watersmeet.web.log import log
 
 INTERVAL_SECONDS = 60
@@ -19,21 +20,26 @@ INTERVAL_SECONDS = 60
 
 @dataclass
 class Uses:
-    """The latest uses since they were last written: by token family, and by digest of the session."""
+    """The latest uses since they were last written: by token family, with addresses, and by digest of the session."""
 
     families: dict[str, Instant] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Instant] = field(default_factory=dict)
 
     async def write(self, database: Database) -> None:
         """Write what was noted since the last time; nothing is written when nothing was used."""
-        families, sessions = self.families, self.sessions
+        families, addresses, sessions = self.families, self.addresses, self.sessions
         if not families and not sessions:
             return
-        self.families, self.sessions = {}, {}
+        self.families, self.addresses, self.sessions = {}, {}, {}
+        networks = {family: network_of(address) for family, address in addresses.items()}
         try:
-            await database.write(lambda tx: database_uses.write(tx, families=families, session_digests=sessions))
+            await database.write(
+                lambda tx: database_uses.write(tx, families=families, networks=networks, session_digests=sessions)
+            )
         except ServiceUnavailable as error:
             self.families, self.sessions = families | self.families, sessions | self.sessions
+            self.addresses = addresses | self.addresses
             log.warning("last uses not written yet", detail=error.detail)
 
 

@@ -189,6 +189,7 @@ def test_s150_what_administrators_change_is_there_with_before_and_after(site: Si
     rules = {
         "profile": "strict", "refuses": [], "authentication": "either", "may_introspect": False, "plain_answers": False,
         "refresh_grace_seconds": None,
+        "expires_at": None,
     }  # fmt: skip
     assert (created.event, created.detail) == ("link.created", {"after": {**after, "scope": "READ", **rules}})
     assert changed.detail == {"before": {"scope": "READ"}, "after": {"scope": "WRITE"}}

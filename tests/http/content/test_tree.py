@@ -99,7 +99,7 @@ def test_moving_to_another_space_needs_rights_and_free_titles(site: Site) -> Non
     [child] = _below(site, page, "Luggage")
     taken = create(site, "Luggage", key="ENG")
     refused = site.put(f"{path_of(page)}/move/append/{target['id']}")
-    assert (refused.status_code, "Luggage" in refused.json()["message"]) == (400, True)
+    assert (refused.status_code, "title that is taken" in refused.json()["message"]) == (400, True)
     assert site.delete(path_of(taken)).status_code == 204
     assert site.put(f"{path_of(page)}/move/append/{target['id']}").status_code == 200
     assert site.get(path_of(child) + "?expand=space").json()["space"]["key"] == "ENG"
@@ -108,6 +108,26 @@ def test_moving_to_another_space_needs_rights_and_free_titles(site: Site) -> Non
     assert site.put(f"{path_of(other)}/move/append/{target['id']}", user="viewer").status_code == 403
     # bob does not even see the target
     assert site.put(f"{path_of(other)}/move/append/{target['id']}", user="bob").status_code == 404
+
+
+def test_a_space_whose_homepage_is_moved_away_has_none(site: Site) -> None:
+    target = create(site, "There", key="ENG")
+    homepage = site.get("/rest/api/space/DEMO?expand=homepage").json()["homepage"]
+    above = create(site, "Above")
+    assert site.put(f"{path_of(homepage)}/move/append/{above['id']}").status_code == 200
+    assert site.put(f"{path_of(above)}/move/append/{target['id']}").status_code == 200
+    assert "homepage" not in site.get("/rest/api/space/DEMO?expand=homepage").json()
+
+
+def test_a_page_that_may_not_be_seen_is_no_target_by_its_title_either(site: Site) -> None:
+    hidden, page = create(site, "Hidden", user="admin"), create(site, "Page")
+    only_admin = {"user": [{"type": "known", "username": "admin"}], "group": []}
+    restricted = [{"operation": "read", "restrictions": only_admin}]
+    assert site.put(path_of(hidden) + "/restriction", json=restricted, user="admin").status_code == 200
+    address = f"/pages/movepage.action?pageId={page['id']}&spaceKey=DEMO&targetTitle="
+    answers = [site.post(address + title, headers=NO_CHECK).json() for title in ("Hidden", "Nowhere")]
+    assert answers[0] == answers[1]
+    assert answers[0]["statusCode"] == 404
 
 
 def test_the_older_address_moves_too(site: Site) -> None:

@@ -14,10 +14,12 @@ from sqlalchemy import select
 
 from tests.http.conftest import Site, form_of
 from watersmeet import demo
+from watersmeet.clock import SECOND, as_datetime
 from watersmeet.database.schema import token_families
 
 LINKS = "/plugins/servlet/applinks/listApplicationLinks"
 NEW_LINK = "/plugins/servlet/applinks/incoming"
+DAY = 86_400 * SECOND
 AUTHORIZED = "/plugins/servlet/oauth2/authorized-applications"
 
 
@@ -212,9 +214,40 @@ def test_last_used_is_written_once_for_many_calls(site: Site) -> None:
     assert "not yet" not in browser.get(AUTHORIZED).text
     admin = site.signed_in("admin")
     assert "not yet" not in admin.get(LINKS).text
+    assert "from 127.0.0.1" in browser.get(AUTHORIZED).text
     uses.families[next(iter(_families(site)))] = 1  # from a process whose write comes late
     asyncio.run(_write_uses(site))
     assert "1970" not in admin.get(LINKS).text
+
+
+def test_a_link_with_a_last_day(site: Site) -> None:
+    admin = site.signed_in("admin")
+    for wrong, says in (("soon", "like 2027-12-31"), ("2001-01-01", "not be over")):
+        answer = _create(site, admin, last_day=wrong)
+        assert answer.status_code == 400
+        assert says in answer.text
+        assert f'value="{wrong}"' in answer.text
+    tomorrow = f"{as_datetime(site.clock.now() + DAY):%Y-%m-%d}"
+    made = _create(site, admin, last_day=tomorrow)
+    assert made.status_code == 200
+    [client_id] = re.findall(r"incoming/(\w+)/edit", made.text)
+    assert "until" in admin.get(LINKS).text
+    edit = f"{NEW_LINK}/{client_id}/edit"
+    assert f'value="{tomorrow}"' in admin.get(edit).text
+    asked = site.authorize_path(client_id=client_id, redirect_uri="https://sync.example.com/cb")
+    site.clock.advance(2 * DAY / SECOND)
+    refused = site.new_browser().get(asked)
+    assert refused.status_code == 400
+    assert "is over" in refused.text
+    admin = site.signed_in("admin")
+    assert "Expired" in admin.get(LINKS).text
+    admin.post(f"{NEW_LINK}/{client_id}/disable", data=_form(site, admin, f"{NEW_LINK}/{client_id}"))
+    enabled = admin.post(f"{NEW_LINK}/{client_id}/enable", data=_form(site, admin, f"{NEW_LINK}/{client_id}"))
+    assert enabled.status_code == 400
+    assert "later last day" in enabled.text
+    right = {"name": "Sync", "redirect_uris": "https://sync.example.com/cb", "scope": "READ", "last_day": ""}
+    assert admin.post(edit, data=_form(site, admin, edit) | right).status_code == 303
+    assert "Expired" not in admin.get(LINKS).text
 
 
 def _families(site: Site) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +12,12 @@ from starlette.responses import Response
 from watersmeet.confluence.content import Content
 from watersmeet.confluence.errors import BodyTooLarge, ContentNotFound
 from watersmeet.confluence.expansion import Expansion
-from watersmeet.confluence.page import Window
-from watersmeet.confluence.permission import GlobalPermission
+from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
-from watersmeet.database.permissions import global_permissions_of
+from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.users import ANONYMOUS
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
@@ -53,8 +52,16 @@ class Api:
 
     async def _stranger(self) -> Caller | None:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
-        granted = await self.environment.database.read(lambda tx: global_permissions_of(tx, ANONYMOUS))
-        return Caller(ANONYMOUS, Scope.READ.as_set, "") if GlobalPermission.USE in granted else None
+        may = await self.environment.database.read_together(strangers_may_use, None)
+        return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
+
+    def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
+        """The answer that is a window of a list; ``path`` is where the list is, without its query."""
+        return JsonResponse(list_envelope(results, part, self.site, path, request.query_params.multi_items()))
+
+    def contents(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
+        """The answer that is a window of a list of contents."""
+        return self.listed(request, path, part, [content_json(item, expansion, self.site) for item in part.items])
 
     def content(self, content: Content, expansion: Expansion) -> Response:
         """The answer that is one content."""

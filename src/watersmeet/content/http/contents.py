@@ -13,17 +13,16 @@ from starlette.responses import Response
 from watersmeet.confluence.content import Content, ContentStatus, ContentType
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTENT, Expansion
-from watersmeet.confluence.page import Slice, list_envelope
-from watersmeet.confluence.representation import content_json, history_json
+from watersmeet.confluence.page import Slice
+from watersmeet.confluence.representation import history_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, space, write
-from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode
+from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
@@ -56,12 +55,10 @@ class _Contents:
         space_key = request.query_params.get("spaceKey")
 
         def operation(tx: Transaction) -> Slice[Content]:
-            narrowed = _in_space(tx, caller.user, wanted, space_key)
-            return read.load(tx, caller.user, narrowed, window, expansion)
+            return read.load(tx, caller.user, space.narrowed(tx, caller.user, wanted, space_key), window, expansion)
 
         part = await self.api.environment.database.read(operation)
-        results = [content_json(item, expansion, self.api.site) for item in part.items]
-        return JsonResponse(list_envelope(results, part, self.api.site, CONTENT, request.query_params.multi_items()))
+        return self.api.contents(request, CONTENT, part, expansion)
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewContent)
@@ -84,15 +81,18 @@ class _Contents:
                 found = read.find_version(tx, caller.user, content_id, version, expansion)
             else:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
-            return with_past(tx, caller.user, found) if expansion.within("history") else found
+            return with_past(tx, caller.user, found, expansion.within("history"))
 
         return self.api.content(await self.api.environment.database.read(operation), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
         content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
-        found = await self.api.environment.database.read(
-            lambda tx: with_past(tx, caller.user, read.find(tx, caller.user, content_id, read.CURRENT, NOTHING))
-        )
+
+        def operation(tx: Transaction) -> Content:
+            found = read.find(tx, caller.user, content_id, read.CURRENT, NOTHING)
+            return with_past(tx, caller.user, found, expansion)
+
+        found = await self.api.environment.database.read(operation)
         return JsonResponse(history_json(found, expansion, self.api.site, outermost=True))
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
@@ -133,9 +133,10 @@ def _version(request: Request) -> int | None:
         if ContentStatus.HISTORICAL in values_of(request, "status"):
             raise BadParameter("An old version is named by its number: status=historical&version=N.")
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = version_number(text)
+    if number is None:
         raise BadParameter("The parameter version must be a whole number.")
-    return int(text)
+    return number
 
 
 def _content_filter(request: Request) -> ContentFilter:
@@ -161,7 +162,3 @@ def _posted_on(wanted: ContentFilter, day: str) -> ContentFilter:
         raise BadParameter("The parameter postingDay must be a date: yyyy-mm-dd.") from error
     start = round(midnight.timestamp() * 1000)
     return replace(wanted, created_from=start, created_before=start + round(timedelta(days=1).total_seconds() * 1000))
-
-
-def _in_space(tx: Transaction, user: User, wanted: ContentFilter, key: str | None) -> ContentFilter:
-    return replace(wanted, space_id=space.find(tx, user, key, Expansion()).id) if key else wanted

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.errors import BadParameter
-from watersmeet.confluence.page import list_envelope
 from watersmeet.confluence.representation_person import group_json, person_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import person
@@ -40,10 +39,10 @@ class _Groups:
     api: Api
 
     async def list_groups(self, request: Request, caller: Caller) -> Response:
-        window, query = window_of(request, default_limit=_LIMIT), request.query_params.multi_items()
+        window = window_of(request, default_limit=_LIMIT)
         part = await self.api.environment.database.read(lambda tx: person.list_groups(tx, caller.user, window))
         results = [group_json(name, self.api.site) for name in part.items]
-        return JsonResponse(list_envelope(results, part, self.api.site, _GROUP, query))
+        return self.api.listed(request, _GROUP, part, results)
 
     async def show_group(self, request: Request, caller: Caller) -> Response:
         asked = request.path_params["name"]
@@ -54,12 +53,12 @@ class _Groups:
         name = request.path_params.get("name") or request.query_params.get("name")
         if not name:
             raise BadParameter("Say which group: ?name=NAME.")
-        window, query = window_of(request, default_limit=_LIMIT), request.query_params.multi_items()
+        window = window_of(request, default_limit=_LIMIT)
         part = await self.api.environment.database.read(lambda tx: person.list_members(tx, caller.user, name, window))
         results = [person_json(each, self.api.site) for each in part.items]
         # The path as it was asked for: its query names the group where it does not.
         path = request.url.path.removeprefix(self.api.site.context_path)
-        return JsonResponse(list_envelope(results, part, self.api.site, path, query))
+        return self.api.listed(request, path, part, results)
 
     async def list_of_user(self, request: Request, caller: Caller) -> Response:
         window, query = window_of(request, default_limit=_LIMIT), request.query_params
@@ -68,4 +67,4 @@ class _Groups:
             lambda tx: person.list_groups_of(tx, caller.user, key=key, username=username, window=window)
         )
         results = [group_json(name, self.api.site) for name in part.items]
-        return JsonResponse(list_envelope(results, part, self.api.site, "/rest/api/user/memberof", query.multi_items()))
+        return self.api.listed(request, "/rest/api/user/memberof", part, results)

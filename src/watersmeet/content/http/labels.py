@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from watersmeet.confluence.errors import BadBody
 from watersmeet.confluence.metadata import Label
-from watersmeet.confluence.page import Slice, Window, list_envelope
+from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation_metadata import LABELS_SHOWN, label_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
@@ -19,7 +19,6 @@ from watersmeet.content.http.api import CONTENT, Api, content_id_of, read_body, 
 from watersmeet.content.label import Word
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
-from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 _PATH = CONTENT + "/{content_id}/label"
@@ -73,5 +72,5 @@ class _Labels:
         return Response(status_code=204)
 
     def _page(self, request: Request, content_id: int, part: Slice[Label]) -> Response:
-        results, query = [label_json(each) for each in part.items], request.query_params.multi_items()
-        return JsonResponse(list_envelope(results, part, self.api.site, content_path(content_id) + "/label", query))
+        results = [label_json(each) for each in part.items]
+        return self.api.listed(request, content_path(content_id) + "/label", part, results)

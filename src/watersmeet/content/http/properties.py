@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.metadata import Property
-from watersmeet.confluence.page import list_envelope
-from watersmeet.confluence.representation_metadata import Json, property_json
+from watersmeet.confluence.representation_metadata import property_json
+from watersmeet.confluence.representation_person import Json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path, space_path
 from watersmeet.content import property as properties
@@ -55,8 +55,7 @@ class _Properties:
             lambda tx: properties.list_properties(tx, caller.user, owner, window)
         )
         results = [self._json(owner, each, expansion) for each in part.items]
-        query = request.query_params.multi_items()
-        return JsonResponse(list_envelope(results, part, self.api.site, _path(owner) + "/property", query))
+        return self.api.listed(request, _path(owner) + "/property", part, results)
 
     async def show_property(self, request: Request, caller: Caller) -> Response:
         owner, key = _owner(request), request.path_params["property"]

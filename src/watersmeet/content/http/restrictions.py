@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.errors import NotFound
+from watersmeet.confluence.representation_person import Json
 from watersmeet.confluence.representation_restriction import (
-    Json,
     by_operation_json,
     restriction_json,
     restrictions_json,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,17 +11,17 @@ from starlette.responses import Response
 
 from watersmeet.clock import Instant
 from watersmeet.confluence import cql, cql_fields
-from watersmeet.confluence.errors import BadParameter, SpaceNotFound
+from watersmeet.confluence.content import Content
+from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.representation_search import Hit, hit_json
 from watersmeet.confluence.scopes import Scope
-from watersmeet.content import read, search
+from watersmeet.content import read, search, space
 from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, expansion_of, values_of, window_of
 from watersmeet.content.search import Page
-from watersmeet.database import spaces
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.search import Question
 from watersmeet.database.transaction import Transaction
@@ -97,14 +96,8 @@ class _Search:
             types=values_of(request, "type") or ["page"], statuses=_scanned(values_of(request, "status")), after=after
         )
 
-        def operation(tx: Transaction) -> Slice[Any]:
-            key = query.get("spaceKey")
-            space = spaces.find_visible(tx, key, caller.user) if key else None
-            if key and not space:
-                raise SpaceNotFound(key)
-            narrowed = ContentFilter(
-                types=wanted.types, statuses=wanted.statuses, after=after, space_id=space.id if space else None
-            )
+        def operation(tx: Transaction) -> Slice[Content]:
+            narrowed = space.narrowed(tx, caller.user, wanted, query.get("spaceKey"))
             return read.load(tx, caller.user, narrowed, window, expansion)
 
         part = await self.api.environment.database.read_at_length(operation)

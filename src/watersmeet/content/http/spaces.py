@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import Content, ContentType, SpaceStatus
+from watersmeet.confluence.content import TITLED, Content, SpaceStatus
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, list_envelope
@@ -24,7 +24,6 @@ from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
-_LISTED = (ContentType.PAGE, ContentType.BLOGPOST)
 _CREATED = Expansion.parse(["description.plain"])
 
 
@@ -61,7 +60,7 @@ class _Spaces:
             lambda tx: space.list_spaces(tx, caller.user, wanted, window, expansion)
         )
         results = [space_json(item, expansion, self.api.site) for item in part.items]
-        return JsonResponse(list_envelope(results, part, self.api.site, SPACE, query.multi_items()))
+        return self.api.listed(request, SPACE, part, results)
 
     async def create_space(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewSpace)
@@ -108,7 +107,7 @@ class _Spaces:
         return await self._put_away(request, caller, SpaceStatus.CURRENT)
 
     async def show_content(self, request: Request, caller: Caller) -> Response:
-        parts = {name: await self._contents(request, caller, name) for name in _LISTED}
+        parts = {name: await self._contents(request, caller, name) for name in TITLED}
         return JsonResponse({**parts, "_links": self.api.site.outermost})
 
     async def list_content(self, request: Request, caller: Caller) -> Response:

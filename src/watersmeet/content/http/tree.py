@@ -9,17 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import ContentType
-from watersmeet.confluence.errors import BadParameter, CrossSiteCheckFailed, NotFound
+from watersmeet.confluence.errors import BadParameter, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Window, list_envelope
 from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
-from watersmeet.content import space, tree
+from watersmeet.content import tree
 from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, values_of, window_of
 from watersmeet.content.tree import Place
-from watersmeet.database import content as contents
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -104,9 +103,8 @@ class _Tree:
             return tree.children(tx, caller.user, content_id, content_type, window, expansion, replies_too=replies_too)
 
         part = await self.api.environment.database.read(operation)
-        results = [content_json(item, expansion, self.api.site) for item in part.items]
         path = f"{content_path(content_id)}/{relation}/{content_type}"
-        return JsonResponse(list_envelope(results, part, self.api.site, path, request.query_params.multi_items()))
+        return self.api.contents(request, path, part, expansion)
 
     async def move(self, request: Request, caller: Caller) -> Response:
         """The newer way: ``PUT …/move/{append|before|after}/{target}``."""
@@ -131,10 +129,7 @@ class _Tree:
             target_id = content_number(query.get("targetId", ""))
             if target_id is None:
                 key, title = query.get("spaceKey", ""), query.get("targetTitle", "")
-                found = space.find(tx, caller.user, key, Expansion())
-                target_id = contents.title_holder(tx, found.id, ContentType.PAGE, title)
-            if target_id is None:
-                raise NotFound("There is no page of that title in that space: name it by targetId or targetTitle.")
+                target_id = tree.find_titled(tx, caller.user, key, title).id
             tree.move(tx, caller.user, content_id, place, target_id)
 
         await self.api.environment.database.write(operation)

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from watersmeet.confluence.content import Content
 from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import NOTHING
-from watersmeet.confluence.page import list_envelope
 from watersmeet.confluence.representation import version_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, version
+from watersmeet.content.body import version_number
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, window_of
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -49,7 +49,7 @@ class _Versions:
         )
         results = [version_json(item, expansion, self.api.site) for item in part.items]
         path = _EXPERIMENTAL.format(content_id=content_id)
-        return JsonResponse(list_envelope(results, part, self.api.site, path, request.query_params.multi_items()))
+        return self.api.listed(request, path, part, results)
 
     async def show_version(self, request: Request, caller: Caller) -> Response:
         content_id, number, expansion = content_id_of(request), _number(request), expansion_of(request)
@@ -71,7 +71,7 @@ class _Versions:
 
 
 def _number(request: Request) -> int:
-    text = request.path_params["number"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = version_number(request.path_params["number"])
+    if number is None:
         raise ContentNotFound(content_id_of(request))
-    return int(text)
+    return number

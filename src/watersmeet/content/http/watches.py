@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.errors import BadParameter
-from watersmeet.confluence.page import Slice, list_envelope
+from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation_person import person_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path, space_path
@@ -82,7 +82,7 @@ class _Watches:
 
     def _people(self, request: Request, part: Slice[Person], path: str) -> Response:
         results = [person_json(person, self.api.site) for person in part.items]
-        return JsonResponse(list_envelope(results, part, self.api.site, path, request.query_params.multi_items()))
+        return self.api.listed(request, path, part, results)
 
 
 def _finder(request: Request, caller: User) -> Callable[[Transaction], tuple[Watched, User]]:

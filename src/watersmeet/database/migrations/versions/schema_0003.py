@@ -30,6 +30,7 @@ def upgrade() -> None:
     change_content()
     make_what_belongs_to_content()
     remember_leniencies()
+    remember_uses_and_ends()
     make_search()
 
 
@@ -445,6 +446,12 @@ def remember_leniencies() -> None:
     # Questions that are open, and codes that are unused, are held to the rules of the moment as before.
     op.execute("UPDATE authorizations SET legacy = 'no-pkce' WHERE code_challenge IS NULL")
     op.execute("UPDATE authorizations SET legacy = 'plain-challenge' WHERE code_challenge_method = 'plain'")
+
+
+def remember_uses_and_ends() -> None:
+    """From where a grant was last used, and when a link ends: null in the rows there are."""
+    op.add_column("token_families", sa.Column("last_used_from", sa.String(length=64), nullable=True))
+    op.add_column("clients", sa.Column("expires_at", sa.BigInteger(), nullable=True))
 
 
 def make_search() -> None:
