@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from watersmeet.clock import Instant
-from watersmeet.errors import WatersmeetError
+from watersmeet.errors import ServiceUnavailable, WatersmeetError
 
 PIECE = 256 * 1024  # bytes that are held, written or read at a time
 
@@ -20,10 +20,9 @@ class BlobMissing(WatersmeetError):
     description = "The file is lost: its bytes are not in the store of this server."
 
 
-class StoreUnavailable(WatersmeetError):
+class StoreUnavailable(ServiceUnavailable):
     """The place for bytes cannot take or give them now: it is full, read-only or away."""
 
-    status = 503
     description = "Files cannot be stored now. Nothing was changed; try again later."
 
 
