@@ -5,18 +5,20 @@ What could run in a browser is never shown in one: it is saved, and has no origi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from watersmeet.confluence.attachment import is_harmless
+from watersmeet.confluence.attachment import has_thumbnail, is_harmless
 from watersmeet.confluence.content import Content, File
 from watersmeet.confluence.errors import BadParameter, NotFound
 from watersmeet.content import attachment
 from watersmeet.content.body import version_number
 from watersmeet.content.http.api import Api, content_id_of
+from watersmeet.content.thumbnail import MAX_FILE, MAX_SIDE, draw
 from watersmeet.web.bearer import Caller
 from watersmeet.web.byte_range import Portion, Stored, portion
 from watersmeet.web.disposition import disposition_header
@@ -24,6 +26,12 @@ from watersmeet.web.route import Route
 
 # An image or a video that is opened by itself is a page around itself, so it may be shown, and nothing else may.
 _POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
+
+
+class NoThumbnail(NotFound):
+    """The file is no picture that thumbnails are made of, or a broken one, or one that is too large."""
+
+    description = "There is no thumbnail of this file."
 
 
 def routes(api: Api) -> list[Route]:
@@ -40,6 +48,8 @@ class _Downloads:
     """The handlers."""
 
     api: Api
+    one_at_a_time: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Held by the thumbnail that is drawn: pictures are large in memory."""
 
     async def download(self, request: Request, caller: Caller) -> Response:
         found, file = await self._found(request, caller)
@@ -53,7 +63,22 @@ class _Downloads:
         return await self._answer(request, file, wanted, headers)
 
     async def thumbnail(self, request: Request, caller: Caller) -> Response:
-        raise NotFound("not yet")
+        found, file = await self._found(request, caller)
+        if not has_thumbnail(file.media_type) or file.size > MAX_FILE:
+            raise NoThumbnail
+        stored = Stored(file.size, f"{file.digest}-{MAX_SIDE}", found.version.when)
+        headers = _headers(stored)
+        del headers["accept-ranges"]
+        conditions = {name: value for name, value in request.headers.items() if name != "range"}
+        if (status := portion(conditions, stored).status) != 200:
+            return Response(status_code=status, headers=headers)
+        async with self.one_at_a_time:
+            pieces = self.api.environment.blobs.read(file.digest, 0, file.size)
+            data = b"".join([piece async for piece in pieces])
+            drawn = await asyncio.to_thread(draw, data)
+        if drawn is None:
+            raise NoThumbnail
+        return Response(drawn.data, headers=headers, media_type=drawn.media_type)
 
     async def _found(self, request: Request, caller: Caller) -> tuple[Content, File]:
         """The attachment of an address, and what it holds. Raises ``NotFound`` or ``BadParameter``."""
