@@ -22,6 +22,7 @@ from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
+from watersmeet.content import unnamed
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -60,9 +61,9 @@ def open_database(settings: Settings) -> Database:
         ) from error
 
 
-def open_blobs(settings: Settings) -> BlobStore:
+def open_blobs(settings: Settings, keys: Keys) -> BlobStore:
     """The place of the settings for the bytes of attachments; nothing is made or reached before it is used."""
-    return FolderStore(Path(settings.blob_store))
+    return FolderStore(Path(settings.blob_store), owner=keys.fingerprint)
 
 
 def create_environment(
@@ -87,7 +88,7 @@ def create_environment(
         keys=keys,
         throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
-        blobs=open_blobs(settings),
+        blobs=open_blobs(settings, keys),
         demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
@@ -129,6 +130,7 @@ def create_app(
             asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
+            asyncio.create_task(unnamed.run(environment.blobs, opened)),
         ]
         yield
         for task in running:

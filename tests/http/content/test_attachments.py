@@ -34,7 +34,8 @@ def attached(site: Site, page: dict[str, Any], name: str, data: bytes, /, **more
 
 def files_of(site: Site) -> list[Path]:
     """Every file in the store, those on their way included."""
-    return [path for path in Path(site.environment.settings.blob_store).rglob("*") if path.is_file()]
+    found = Path(site.environment.settings.blob_store).rglob("*")
+    return [path for path in found if path.is_file() and path.name != "owner"]
 
 
 def names(site: Site, page: dict[str, Any], query: str = "", user: str = "alice") -> list[str]:
