@@ -62,8 +62,29 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_blobs(settings: Settings, keys: Keys) -> BlobStore:
-    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used."""
+    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used.
+
+    Raises ``SettingsError`` for a URL that names none.
+    """
+    if "://" in settings.blob_store:
+        return _open_bucket(settings.blob_store, keys)
     return FolderStore(Path(settings.blob_store), owner=keys.fingerprint)
+
+
+def _open_bucket(url: str, keys: Keys) -> BlobStore:
+    if not url.startswith("s3://"):
+        raise SettingsError("blob_store must be a folder or a URL like s3://BUCKET/PREFIX.")
+    # Imported here because most instances have a folder (docs/decisions/0004).
+    from watersmeet.blobs.s3 import BucketStore
+
+    try:
+        return BucketStore(url, owner=keys.fingerprint)
+    except ValueError as error:
+        raise SettingsError(f"blob_store is not usable: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"blob_store names a bucket, but {error.name} is not installed: pip install 'watersmeet[s3]'."
+        ) from error
 
 
 def create_environment(

@@ -122,7 +122,9 @@ class Settings:
     blob_store: str = _setting(
         "watersmeet-blobs",
         "blob_store",
-        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute.",
+        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute, or a bucket "
+        "that speaks S3, s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with the credentials in AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY.",
     )
     upload_limit_mib: int = _setting(
         100, "upload_limit_mib", "How many MiB the files of one request may have together; beyond it the answer is 413."

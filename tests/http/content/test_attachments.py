@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import Site, SiteFactory
+from tests.support.s3 import CREDENTIALS, running_s3
 
 from .support import CONTENT, create, path_of
 
@@ -551,3 +552,19 @@ def test_the_same_bytes_are_kept_once(site: Site) -> None:
     assert file.name == hashlib.sha256(b"same").hexdigest()
     site.delete(f"{path_of(attached(site, page, 'c.txt', b'same'))}")
     assert data_of(site, site.get(f"{path_of(page)}/child/attachment").json()["results"][0]) == b"same"
+
+
+def test_bytes_in_a_bucket(site_under: SiteFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with running_s3() as server:
+        site = site_under(blob_store=server.url("files"))
+        page = create(site, "Plan")
+        data = bytes(range(256)) * 4096
+        made = attached(site, page, "größe.bin", data)
+        assert data_of(site, made) == data
+        part = site.get(made["_links"]["download"], headers={"Range": "bytes=255-257"})
+        assert (part.status_code, part.content) == (206, b"\xff\x00\x01")
+        assert server.keys()[f"files/{hashlib.sha256(data).hexdigest()}"] == len(data)
+    assert attach(site, page, "b.bin", b"x").status_code == 503
+    assert site.get(made["_links"]["download"]).status_code == 503
