@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from tests.http.conftest import Site, SiteFactory
 from tests.support.s3 import CREDENTIALS, running_s3
+from watersmeet.app import create_app
+from watersmeet.clock import SystemClock
+from watersmeet.content import unnamed
+from watersmeet.database.backup import back_up
 
 from .support import CONTENT, create, path_of
 
@@ -568,3 +577,31 @@ def test_bytes_in_a_bucket(site_under: SiteFactory, monkeypatch: pytest.MonkeyPa
         assert server.keys()[f"files/{hashlib.sha256(data).hexdigest()}"] == len(data)
     assert attach(site, page, "b.bin", b"x").status_code == 503
     assert site.get(made["_links"]["download"]).status_code == 503
+
+
+def test_a_restored_backup_has_every_file(site: Site, tmp_path: Path) -> None:
+    """As docs/operations.md says: the folder, the database, once more the folder; things happen in between."""
+    page, blobs = create(site, "Plan"), Path(site.environment.settings.blob_store)
+    database, old = site.environment.database, tmp_path / "backup.db"
+    copy = tmp_path / "copied"
+
+    def copy_files() -> None:
+        shutil.copytree(blobs, copy, ignore=shutil.ignore_patterns("incoming"), dirs_exist_ok=True)
+
+    early = attached(site, page, "early.txt", b"early")
+    os.utime(blobs / hashlib.sha256(b"early").hexdigest()[:2] / hashlib.sha256(b"early").hexdigest(), (1, 1))
+    copy_files()
+    late = attached(site, page, "late.txt", b"late")
+    back_up(database, old)
+    site.delete(path_of(early))
+    site.delete(f"{path_of(early)}?status=trashed")
+    assert asyncio.run(unnamed.sweep_once(site.environment.blobs, database, SystemClock().now())) == 1
+    copy_files()
+    settings = replace(site.environment.settings, database_url=f"sqlite:///{old}", blob_store=str(copy))
+    restored = create_app(settings, clock=site.clock)
+    bearer = site.request("GET", path_of(page), scope="WRITE").request.headers["authorization"]
+    with TestClient(restored, base_url=site.base_url, headers={"Authorization": bearer}) as client:
+        for made, data in ((early, b"early"), (late, b"late")):
+            assert client.get(made["_links"]["download"]).content == data
+        answer = client.post(f"{path_of(page)}/child/attachment", files={"file": ("new.txt", b"x")}, headers=NO_CHECK)
+        assert answer.status_code == 200, answer.text
