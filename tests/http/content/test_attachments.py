@@ -163,6 +163,14 @@ def test_several_files_in_one_body(site: Site) -> None:
     assert [item["version"]["hidden"] for item in found] == [True, False]
 
 
+def test_a_comment_that_is_sent_as_if_it_were_a_file(site: Site) -> None:
+    page = create(site, "Plan")
+    files = {"file": ("a.txt", b"a"), "comment": ("comment", b"first")}
+    answer = site.post(f"{path_of(page)}/child/attachment", files=files, headers=NO_CHECK)
+    assert [item["metadata"]["comment"] for item in answer.json()["results"]] == ["first"]
+    assert names(site, page) == ["a.txt"]
+
+
 def test_all_files_of_a_body_or_none(site: Site) -> None:
     page = create(site, "Plan")
     attached(site, page, "b.txt", b"b")
