@@ -1,6 +1,4 @@
-"""Programs that publish a folder of Markdown: the first time every page and every picture is made, the second time none
-is changed.
-"""
+"""Programs that publish a folder of Markdown: the first time pages and pictures are made, the second time none changes."""
 
 from __future__ import annotations
 
@@ -15,7 +13,6 @@ from PIL import Image
 from tests.support.client import installed, token_of
 from tests.support.server import RunningServer
 from tests.support.tls import tls_before
-
 
 PICTURE = "\n![A boat](<boat on a lake.png>)\n"
 

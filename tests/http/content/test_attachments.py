@@ -413,6 +413,10 @@ def test_a_form_put_on_one_attachment_brings_other_bytes(site: Site) -> None:
     path = f"{path_of(page)}/child/attachment/{made['id']}"
     changed = site.put(path, files={"file": ("a.txt", b"two")}, headers=NO_CHECK).json()
     assert (changed["version"]["number"], data_of(site, changed)) == (2, b"two")
+    changed = site.put(path_of(made), files={"file": ("a.txt", b"three")}, headers=NO_CHECK).json()
+    assert (changed["version"]["number"], data_of(site, changed)) == (3, b"three")
+    assert site.put(path_of(made), files={"file": ("a.txt", b"four")}).status_code == 403
+    assert site.put(path_of(page), files={"file": ("a.txt", b"four")}, headers=NO_CHECK).status_code == 404
 
 
 def test_moving(site: Site) -> None:
@@ -556,6 +560,18 @@ def test_attachments_are_found(site: Site) -> None:
     hit = site.get("/rest/api/search?cql=type=attachment&expand=content.container").json()["results"][0]
     assert hit["content"]["extensions"]["mediaType"] == "application/pdf"
     assert hit["resultParentContainer"]["title"] == "Plan"
+
+
+def test_the_text_of_a_file_of_text(site: Site) -> None:
+    page = create(site, "Plan")
+    made = attached(site, page, "a.md", "größer".encode(), type="text/markdown")
+    path = f"{path_of(page)}/child/attachment/{made['id']}/extractedtext"
+    assert site.get(path).json() == {"extractedText": "größer"}
+    assert site.get(f"{path}?limit=4").json() == {"extractedText": "größ"}
+    assert site.get(f"{path}?limit=0").json() == {"extractedText": ""}
+    assert site.get(f"{path}?limit=x").status_code == 400
+    other = attached(site, page, "b.pdf", b"%PDF", type="application/pdf")
+    assert site.get(f"{path_of(page)}/child/attachment/{other['id']}/extractedtext").status_code == 204
 
 
 # ---- one name, one digest ----------------------------------------------------------------------------------
