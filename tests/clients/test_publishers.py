@@ -1,4 +1,4 @@
-"""Programs that publish a folder of Markdown: the first time pages and pictures are made, the second time none changes."""
+"""Programs that publish a folder of Markdown: pages and pictures are made the first time, unchanged the second time."""
 
 from __future__ import annotations
 
