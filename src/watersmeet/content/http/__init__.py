@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from watersmeet.content.http import (
+    attachments,
     contents,
+    downloads,
     groups,
     instance,
     labels,
@@ -25,6 +27,8 @@ from watersmeet.web.route import Route
 _GROUPS = (
     search,
     contents,
+    attachments,
+    downloads,
     labels,
     permissions,
     properties,
