@@ -347,6 +347,11 @@ def test_what_was_not_approved_cannot_be_exchanged(other: Authorization) -> None
         other.exchange(60, URI, VERIFIER, "f" * 32)
 
 
+def test_an_exchange_that_names_no_tokens_is_nothing_to_build_on() -> None:
+    with pytest.raises(CodeUnknown):
+        replace(APPROVED, status=AuthorizationStatus.EXCHANGED).exchange(60, URI, VERIFIER, "f" * 32)
+
+
 def test_the_codes_digest_is_not_shown() -> None:
     assert "c" * 64 not in repr(APPROVED)
 

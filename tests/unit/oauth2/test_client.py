@@ -63,8 +63,13 @@ def test_s089_a_confidential_client_without_secrets_is_never_proven() -> None:
         assert not a_client().is_proven_by(nothing, 5)
 
 
-def test_s089_a_public_client_must_not_send_a_secret() -> None:
-    client = a_client(confidential=False)
+def test_s089_nothing_stored_and_nothing_sent_are_no_match() -> None:
+    assert not a_client(ClientSecret("", 0, None)).is_proven_by(None, 5)
+
+
+@pytest.mark.parametrize("secrets", [(), (ClientSecret(DIGEST, 0, None),)])
+def test_s089_a_public_client_must_not_send_a_secret(secrets: tuple[ClientSecret, ...]) -> None:
+    client = a_client(*secrets, confidential=False)
     assert client.is_proven_by(None, 5)
     assert not client.is_proven_by(DIGEST, 5)
     assert not client.is_proven_by("", 5)
@@ -123,6 +128,7 @@ def test_the_scheme_may_be_written_in_any_case(scheme: str) -> None:
         "Basic YWJj",  # abc: no colon
         "Basic YWJjOnM",  # padding missing
         "Basic YWJj OnM=",
+        "Basic x YWJjOnM=",
         "Basic ÄÖÜ=",
         basic(":secret"),
         basic(b"\xff\xfe:secret"),
@@ -155,7 +161,7 @@ def test_s020_an_empty_secret_is_no_secret() -> None:
 
 @pytest.mark.parametrize("query", [b"", b"client_id=", b"client_secret=s"])
 def test_without_a_client_id_there_are_no_credentials(query: bytes) -> None:
-    with pytest.raises(MissingParameter, match="client_id"):
+    with pytest.raises(MissingParameter, match="The parameter client_id is required"):
         ClientCredentials.parse(None, Parameters.parse(query))
 
 
@@ -163,6 +169,11 @@ def test_without_a_client_id_there_are_no_credentials(query: bytes) -> None:
 def test_s091_two_ways_of_authentication_are_refused(query: bytes) -> None:
     with pytest.raises(TwoClientAuthentications):
         ClientCredentials.parse(basic("abc:s"), Parameters.parse(query))
+
+
+def test_s091_a_secret_beside_a_header_without_one_is_a_second_way() -> None:
+    with pytest.raises(TwoClientAuthentications):
+        ClientCredentials.parse(basic("abc:"), Parameters.parse(b"client_id=abc&client_secret=s"))
 
 
 @pytest.mark.parametrize("name", ["client_assertion", "client_assertion_type"])

@@ -217,6 +217,11 @@ def test_s027_every_name_this_server_knows_is_told_when_it_was_repeated() -> Non
     )
 
 
+def test_s018_a_repeated_parameter_makes_no_other_one_unreadable() -> None:
+    parameters = Parameters.parse(b"scope=1&state=x&scope=2")
+    assert parameters.require("state") == "x"
+
+
 def test_s018_of_several_repeated_parameters_the_first_is_told() -> None:
     with pytest.raises(RepeatedParameter, match="state"):
         Parameters.parse(b"state=1&scope=1&scope=2&state=2").refuse_repeated()
