@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watersmeet.content.http import (
     contents,
+    global_permissions,
     groups,
     instance,
     labels,
@@ -27,6 +28,7 @@ _GROUPS = (
     contents,
     labels,
     permissions,
+    global_permissions,
     properties,
     restrictions,
     watches,
