@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from watersmeet.confluence.content import Person
+from watersmeet.confluence.content import Person, SpaceStatus
 from watersmeet.confluence.permission import (
     GlobalGrant,
     GlobalPermission,
@@ -69,14 +69,17 @@ def is_about(table: FromClause, values: Mapping[str, Any]) -> list[ColumnElement
 
 _SEES_ALL = bindparam("sees_all", type_=Boolean)
 
-SEES_SPACE = or_(
-    _SEES_ALL,
-    exists(
-        select(space_permissions.c.id).where(
-            space_permissions.c.space_id == spaces.c.id,
-            space_permissions.c.permission == SpacePermission.VIEW.value,
-            granted_to_viewer(space_permissions),
-        )
+SEES_SPACE = and_(
+    spaces.c.status != SpaceStatus.DELETED.value,
+    or_(
+        _SEES_ALL,
+        exists(
+            select(space_permissions.c.id).where(
+                space_permissions.c.space_id == spaces.c.id,
+                space_permissions.c.permission == SpacePermission.VIEW.value,
+                granted_to_viewer(space_permissions),
+            )
+        ),
     ),
 )
 """Whether the viewer sees the space of a row of ``spaces``."""

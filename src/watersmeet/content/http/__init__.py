@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from watersmeet.content.http import (
+    categories,
     contents,
     global_permissions,
     groups,
     instance,
+    label_uses,
     labels,
+    long_tasks,
     permissions,
+    pictures,
     properties,
     restrictions,
     search,
     spaces,
+    trash,
     tree,
     users,
     versions,
@@ -33,11 +38,16 @@ _GROUPS = (
     restrictions,
     watches,
     spaces,
+    categories,
+    label_uses,
+    trash,
+    long_tasks,
     tree,
     users,
     groups,
     instance,
     versions,
+    pictures,
 )
 
 
