@@ -22,7 +22,7 @@ from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.content import unnamed
+from watersmeet.content import long_task, space_deletion, unnamed
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -47,6 +47,8 @@ from watersmeet.web.proxies import TrustedProxies
 from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
+
+LONG_WORKS = {space_deletion.NAME: space_deletion.WORK}
 
 
 def open_database(settings: Settings) -> Database:
@@ -152,6 +154,7 @@ def create_app(
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
             asyncio.create_task(unnamed.run(environment.blobs, opened)),
+            asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
         ]
         yield
         for task in running:

@@ -53,10 +53,11 @@ class SpaceType(StrEnum):
 
 
 class SpaceStatus(StrEnum):
-    """Whether a space is in use or put away."""
+    """Whether a space is in use or put away. ``DELETED`` is never shown: what is in it is being deleted."""
 
     CURRENT = "current"
     ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -521,3 +521,30 @@ def purge(tx: Transaction, content_id: int) -> bool:
     """Forget a trashed content, its versions and its parts; ``False`` if it was not trashed."""
     guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1
+
+
+# ---- all of a space ---------------------------------------------------------------------------------------
+
+_COUNT = select(func.count()).select_from(content).where(content.c.space_id == bindparam("space_id"))
+# What was made last first: parts are younger than what they are part of, so that nothing big goes with it.
+_SOME = select(content.c.id).where(content.c.space_id == bindparam("space_id")).order_by(content.c.id.desc())
+_SOME_TRASHED = _SOME.where(content.c.status == ContentStatus.TRASHED.value)
+
+
+def count_in_space(tx: Transaction, space_id: int) -> int:
+    """How many contents there are in a space, of every type and status."""
+    return tx.execute(_COUNT, {"space_id": space_id}).scalar_one()
+
+
+def delete_some(tx: Transaction, space_id: int, at_most: int) -> None:
+    """Forget some contents of a space, whatever their status, with their versions and parts. Hold the space's lock."""
+    chosen = tx.execute(_SOME.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(update(content).where(content.c.parent_id.in_(chosen)).values(parent_id=None))
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+
+
+def purge_some(tx: Transaction, space_id: int, at_most: int) -> int:
+    """Forget some trashed contents of a space, with their versions and parts; how many. Hold the space's lock."""
+    chosen = tx.execute(_SOME_TRASHED.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+    return len(chosen)

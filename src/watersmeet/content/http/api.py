@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import Content
-from watersmeet.confluence.errors import BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
+from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json
@@ -79,6 +80,22 @@ class Api:
         """The answer that is a window of a list of contents."""
         return self.listed(request, path, part, [content_json(item, expansion, self.site) for item in part.items])
 
+    def walked(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
+        """The answer that is a part of a walk by number: the next one begins after the last content shown (S3.4)."""
+        results = [content_json(each, expansion, self.site) for each in part.items]
+        kept = [
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if name not in ("cursor", "limit", "start")
+        ]
+        shown = list_envelope(results, Slice(part.items, part.window, more=False), self.site, path, kept)
+        if part.more and part.items:
+            cursor = str(part.items[-1].id)
+            following = [*kept, ("limit", str(part.window.limit)), ("cursor", cursor)]
+            shown["nextCursor"] = cursor
+            shown["_links"]["next"] = f"{path}?{urlencode(following)}"
+        return JsonResponse(shown)
+
     def content(self, content: Content, expansion: Expansion) -> Response:
         """The answer that is one content."""
         return JsonResponse(content_json(content, expansion, self.site, outermost=True))
@@ -131,6 +148,14 @@ def content_id_of(request: Request) -> int:
     if number is None:
         raise ContentNotFound(text)
     return number
+
+
+def cursor_of(request: Request) -> int:
+    """The content after which a walk goes on; 0 at its beginning. Raises ``BadParameter``."""
+    after = content_number(request.query_params.get("cursor") or "0")
+    if after is None:
+        raise BadParameter("The parameter cursor must be one that an answer gave.")
+    return after
 
 
 def values_of(request: Request, name: str) -> list[str]:
