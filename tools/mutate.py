@@ -57,7 +57,8 @@ class Mutant:
     @property
     def where(self) -> str:
         """The function, as people write it."""
-        return re.sub(r"^watersmeet\.|x_|xǁ|__mutmut_\d+$", "", self.name).replace("ǁ", ".")
+        plain = re.sub(r"^watersmeet\.|__mutmut_\d+$", "", self.name)
+        return re.sub(r"\.x[_ǁ]", ".", plain).replace("ǁ", ".")
 
     @property
     def change(self) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from tests.support.grants import (
 )
 from watersmeet.clock import SECOND, Instant
 from watersmeet.database import authorizations, legacy, tokens
+from watersmeet.database import clients as database_clients
 from watersmeet.database.audit import INTERNAL, Entry, Origin, Query, search
 from watersmeet.database.engine import Database
 from watersmeet.database.legacy import Acceptances
@@ -472,6 +473,17 @@ def test_s134_a_client_hears_of_its_own_tokens_and_of_others_where_an_administra
     assert ask(issued.refresh_token) is None
     assert ask("noise") is None
     assert ask(issued.access_token, NOW + 5 + LIFETIMES.access_token) is None
+
+
+@pytest.mark.parametrize("gone", ["grant", "client"])
+def test_s135_what_is_deleted_between_two_looks_is_inactive(
+    grants: Grants, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = grants.tokens().access_token
+    module, name = (tokens, "find_by_access_token") if gone == "grant" else (database_clients, "find_by_id")
+    monkeypatch.setattr(module, name, lambda *_: None)
+    told = grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=NOW, keys=KEYS))
+    assert told is None
 
 
 def test_s134_a_public_client_hears_nothing(grants: Grants) -> None:
