@@ -14,6 +14,7 @@ from watersmeet.content.http import (
     permissions,
     pictures,
     properties,
+    refused,
     restrictions,
     search,
     spaces,
@@ -48,6 +49,7 @@ _GROUPS = (
     instance,
     versions,
     pictures,
+    refused,
 )
 
 
