@@ -156,6 +156,6 @@ def _furnish(site: Site) -> dict[str, str]:
     return {
         "content_id": first["id"], "page": first["id"], "other": other["id"], "target_id": other["id"],
         "place": "append", "number": "1", "label": "red", "property": "color", "operation": "read", "type": "page",
-        "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key, "outsider": key,
-        "task_id": task["id"],
+        "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key,
+        "outsider": key, "task_id": task["id"],
     }  # fmt: skip
