@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.http.conftest import START, HandClock, Site, _settings
 from watersmeet.app import create_app, open_database
-from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission
+from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, SpacePermission
 from watersmeet.confluence.scopes import Role
 from watersmeet.content import long_task
 from watersmeet.database import groups, permissions, spaces, users
@@ -54,7 +54,7 @@ class Wiki:
             assert space
             act = permissions.grant if opened else permissions.revoke
             act(tx, None, [GlobalPermission.USE])
-            act(tx, space.id, list(permissions.SpacePermission)[:1])
+            act(tx, space.id, [SpacePermission.VIEW])
 
         self.site.environment.database.write_now(operation)
 
@@ -147,7 +147,7 @@ def _furnish(site: Site) -> dict[str, str]:
         for username in (READER, WRITER):
             user = users.find_by_name(tx, username)
             assert user
-            permissions.grant(tx, tidy.id, [permissions.SpacePermission.VIEW], user_id=user.id)
+            permissions.grant(tx, tidy.id, [SpacePermission.VIEW], user_id=user.id)
         permissions.grant(tx, tidy.id, SPACE_ADMINISTRATOR, user_id=carol.id)
 
     site.environment.database.write_now(operation)

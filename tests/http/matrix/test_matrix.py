@@ -58,7 +58,8 @@ def send(wiki: Wiki, client: TestClient, operation: Operation, me: str, token: s
     headers = {"X-Atlassian-Token": "no-check"} | ({"content-type": "application/json"} if brace else {})
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    return client.request(operation.method, path + query, headers=headers, **options)
+    answer: httpx.Response = client.request(operation.method, path + query, headers=headers, **options)
+    return answer
 
 
 def is_refusal(answer: httpx.Response, status: int) -> bool:
