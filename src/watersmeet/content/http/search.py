@@ -22,7 +22,7 @@ from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, cursor_of, expansion_of, values_of, window_of
 from watersmeet.content.search import Page
 from watersmeet.database.content import ContentFilter
-from watersmeet.database.search import Question
+from watersmeet.database.question import Question
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
