@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from starlette import routing
 from starlette.applications import Starlette
@@ -17,6 +18,8 @@ from starlette.routing import BaseRoute
 from watersmeet import __version__
 from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
+from watersmeet.blobs.folder import FolderStore
+from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
 from watersmeet.content import long_task, space_deletion
@@ -60,6 +63,11 @@ def open_database(settings: Settings) -> Database:
         ) from error
 
 
+def open_blobs(settings: Settings) -> BlobStore:
+    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used."""
+    return FolderStore(Path(settings.blob_store))
+
+
 def create_environment(
     settings: Settings,
     database: Database,
@@ -82,6 +90,7 @@ def create_environment(
         keys=keys,
         throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
+        blobs=open_blobs(settings),
         demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))

@@ -42,6 +42,13 @@ class TitleTaken(RestError):
         )
 
 
+class FileNameTaken(RestError):
+    """The content has a current attachment of that name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Cannot add a new attachment with same file name as an existing attachment: {name}")
+
+
 class SpaceKeyTaken(RestError):
     """There is a space of that key already."""
 
@@ -215,6 +222,16 @@ class NotServed(RestError):
     status = 501
     reason = "Not Implemented"
     valid = True
+
+
+class UploadTooLarge(RestError):
+    """More bytes of files than one request may bring."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The files of one request may have at most {limit} bytes together.")
 
 
 class BodyTooLarge(RestError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from watersmeet.content.http import (
+    attachments,
     categories,
     contents,
+    downloads,
     global_permissions,
     groups,
     instance,
@@ -32,6 +34,8 @@ from watersmeet.web.route import Route
 _GROUPS = (
     search,
     contents,
+    attachments,
+    downloads,
     labels,
     permissions,
     global_permissions,

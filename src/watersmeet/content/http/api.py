@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import Content
-from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound
+from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json
@@ -21,6 +21,7 @@ from watersmeet.content.body import content_number
 from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
+from watersmeet.users.http import SignInRequired, current_session, path_and_query
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
@@ -52,9 +53,24 @@ class Api:
     def route(self, path: str, **methods: tuple[Scope, Answering]) -> Route:
         """A route of the content API, each method with the scope it needs."""
         protected = {name: Protected(scope, _named(handler)) for name, (scope, handler) in methods.items()}
-        return protected_route(self.environment.verify_token, path, protected, stranger=self._stranger)
+        return protected_route(self.environment.verify_token, path, protected, stranger=self.stranger)
 
-    async def _stranger(self) -> Caller | None:
+    def shown_route(self, path: str, handler: Answering) -> Route:
+        """A route that is read with a token, and by people in their browsers with a session."""
+        protected = {"GET": Protected(Scope.READ, _named(handler))}
+        return protected_route(self.environment.verify_token, path, protected, stranger=self._person)
+
+    async def _person(self, request: Request) -> Caller | None:
+        """Whoever is signed in, else what strangers may be; a browser that shows a page is led to the sign-in."""
+        session = await current_session(self.environment, request)
+        if session is not None:
+            return Caller(session.user, Scope.READ.as_set, "")
+        stranger = await self.stranger(request)
+        if stranger is None and "text/html" in request.headers.get("accept", ""):
+            raise SignInRequired(path_and_query(request))
+        return stranger
+
+    async def stranger(self, _request: Request) -> Caller | None:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
@@ -128,6 +144,12 @@ def window_of(request: Request, *, default_limit: int = 25) -> Window:
     """The part of a list that a request wants. Raises ``BadParameter``."""
     query = request.query_params
     return Window.parse(query.get("start"), query.get("limit"), default_limit=default_limit)
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Raises ``CrossSiteCheckFailed`` without the header that no form of another site can send."""
+    if request.headers.get("x-atlassian-token", "").lower() not in ("nocheck", "no-check"):
+        raise CrossSiteCheckFailed
 
 
 def content_id_of(request: Request) -> int:
