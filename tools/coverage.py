@@ -40,6 +40,7 @@ RIGHTS = {
     "own": "for oneself",
     "task": "one's own task; administrators, all",
     "view": "seeing the content or space",
+    "view-session": "seeing the content; a session in a browser will do",
     "view-known": "seeing it, signed in",
     "edit": "the right in the space (to create, change, remove or restrict)",
     "space": "administering the space",

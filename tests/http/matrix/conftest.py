@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.http.conftest import START, HandClock, Site, _settings
@@ -135,6 +137,14 @@ def _furnish(site: Site) -> dict[str, str]:
     first, other = page("Page"), page("Other")
     path = f"/rest/api/content/{first['id']}"
     _made(site.put(path, json={"version": {"number": 2}, "title": "Page", "type": "page"}))
+    picture = BytesIO()
+    Image.new("RGB", (20, 10), "red").save(picture, "PNG")
+    sent = {
+        "files": {"file": ("picture.png", picture.getvalue(), "image/png")},
+        "headers": {"X-Atlassian-Token": "no-check"},
+    }
+    attachment = _made(site.post(f"{path}/child/attachment", **sent))["results"][0]
+    _made(site.post(f"{path}/child/attachment/{attachment['id']}/data", **sent))
     _made(site.post(f"{path}/label", json=[{"name": "red"}, {"name": "green"}]))
     _made(site.post(f"{path}/property", json={"key": "color", "value": 1}))
     _made(site.post("/rest/api/space/ENG/property", json={"key": "color", "value": 1}, user=ADMIN))
@@ -157,5 +167,5 @@ def _furnish(site: Site) -> dict[str, str]:
         "content_id": first["id"], "page": first["id"], "other": other["id"], "target_id": other["id"],
         "place": "append", "number": "1", "label": "red", "property": "color", "operation": "read", "type": "page",
         "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key,
-        "outsider": key, "task_id": task["id"],
+        "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
     }  # fmt: skip
