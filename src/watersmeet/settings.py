@@ -161,6 +161,9 @@ class Settings:
     audit_retention_days: int = _setting(
         400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
     )
+    search_timeout_seconds: int = _setting(
+        10, "search_timeout_seconds", "How long a search may take before it is ended and answered 400; 0 lets it go on."
+    )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     legacy_profile: bool = _setting(
         True,
@@ -468,6 +471,10 @@ _CHECKS = (
     (
         lambda settings: settings.audit_retention_days < 0,
         "audit_retention_days must be at least 0.",
+    ),
+    (
+        lambda settings: settings.search_timeout_seconds < 0,
+        "search_timeout_seconds must be at least 0.",
     ),
     (
         lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,

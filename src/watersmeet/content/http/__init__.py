@@ -16,6 +16,7 @@ from watersmeet.content.http import (
     permissions,
     pictures,
     properties,
+    refused,
     restrictions,
     search,
     spaces,
@@ -52,6 +53,7 @@ _GROUPS = (
     instance,
     versions,
     pictures,
+    refused,
 )
 
 
