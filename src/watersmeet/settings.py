@@ -138,6 +138,14 @@ class Settings:
         "The header in which the proxies name the client: x-forwarded-for or forwarded (RFC 7239).",
     )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    personal_token_days: int = _setting(
+        90, "personal_token_days", "How long a personal access token works if its user does not say."
+    )
+    personal_token_max_days: int = _setting(
+        365,
+        "personal_token_max_days",
+        "The longest life of a personal access token that users may choose. 0: nobody makes or uses any.",
+    )
     throttle_attempts: int = _setting(
         10,
         "throttle_attempts",
@@ -441,6 +449,14 @@ _CHECKS = (
     (
         lambda settings: settings.proxy_header not in ("x-forwarded-for", "forwarded"),
         "proxy_header must be x-forwarded-for or forwarded.",
+    ),
+    (
+        lambda settings: not 0 <= settings.personal_token_max_days <= 3650,
+        "personal_token_max_days must be from 0 to 3650.",
+    ),
+    (
+        lambda settings: not 1 <= settings.personal_token_days <= (settings.personal_token_max_days or 3650),
+        "personal_token_days must be at least 1, and at most personal_token_max_days.",
     ),
     (
         lambda settings: settings.audit_retention_days < 0,

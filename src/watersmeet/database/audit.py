@@ -55,6 +55,9 @@ class Event(StrEnum):
     LINK_EXPIRED = "link.expired"  # its time was over: disabled by the sweep
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
 
+    PERSONAL_TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an event
+    PERSONAL_TOKEN_REVOKED = "personal-token.revoked"  # noqa: S105 - the name of an event
+
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_DISABLED = "user.disabled"
