@@ -33,6 +33,8 @@ class Event(StrEnum):
 
     CONSENT_ALLOWED = "consent.allowed"  # a code was issued
     CONSENT_DENIED = "consent.denied"
+    CONSENT_REUSED = "consent.reused"  # a code was issued without asking, as the user had allowed
+    CONSENT_FORGOTTEN = "consent.forgotten"  # the user wants to be asked again
 
     TOKENS_ISSUED = "tokens.issued"  # a code was exchanged
     TOKENS_REFRESHED = "tokens.refreshed"

@@ -219,7 +219,7 @@ authorizations = Table(
     Index("ix_authorizations_session_request", "session_digest", "request_digest"),
 )
 
-# What users need not be asked again for a while (oauth2.consent.Consent): one row a client and redirection URI.
+# What users need not be asked again for a while (oauth2.consent.Consent), by client and redirection URI.
 consents = Table(
     "consents",
     metadata,
@@ -228,10 +228,9 @@ consents = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("redirect_uri", Text, nullable=False),
     Column("scope", String(255), nullable=False),
-    Column("profile", String(16), nullable=False),  # oauth2.profile.Profile, as it held when the user was asked
+    Column("registration", String(64), nullable=False),  # a digest of what the client was when the user was asked
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
-    UniqueConstraint("client", "user_id", "redirect_uri"),
 )
 
 # One row a grant: everything that ever came out of one authorization code.

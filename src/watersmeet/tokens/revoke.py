@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.database import audit, authorizations, clients, legacy, personal_tokens, tokens, users
+from watersmeet.database import audit, authorizations, clients, consents, legacy, personal_tokens, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
@@ -64,8 +64,10 @@ class Ended:
 def end_everything(tx: Transaction, now: Instant, origin: Origin = INTERNAL) -> Ended:
     """End every grant, browser session and personal access token, as after a restored backup; how many of each.
 
-    A backup knows nothing of what was spent or revoked after it was made. Codes go first (S070).
+    A backup knows nothing of what was spent or revoked after it was made. Remembered consent goes first, then codes
+    (S070).
     """
+    consents.forget_everybodys(tx)
     authorizations.withdraw_all(tx)
     grants, sessions = tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
     personal = personal_tokens.remove_everybodys(tx)

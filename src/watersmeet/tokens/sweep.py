@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
-from watersmeet.database import attempts, audit, authorizations, personal_tokens, signing_keys, tokens, users
+from watersmeet.database import attempts, audit, authorizations, consents, personal_tokens, signing_keys, tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
@@ -87,6 +87,7 @@ def sweeps(settings: Settings) -> list[Sweep]:
             "personal access tokens",
             personal_tokens.backlog,
         ),
+        Sweep(codes, 0, consents.any_expired, consents.prune, "remembered consent", consents.backlog),
         Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts", attempts.backlog),
         Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]

@@ -38,6 +38,11 @@ _NOT_STORED = {"cache-control": "no-store"}
 _MAX_BODY = 4096
 _MAX_DIGITS = 18  # no row has a longer number
 
+# Told to programs only.
+_OF_AN_APPLICATION = "An application's access token cannot manage personal access tokens."
+_NO_SUCH_TOKEN = "You have no personal access token of this number."  # noqa: S105 - a sentence
+_NO_JSON = "Send JSON, with Content-Type: application/json."
+
 
 class _Sent(msgspec.Struct, rename="camel"):
     name: str
@@ -106,7 +111,7 @@ class _PersonalTokens:
         if not is_number(number) or not await self.environment.database.write(
             lambda tx: revoke_token(tx, owner.user, int(number), now, origin)
         ):
-            raise NotFound("You have no personal access token of this number.")
+            raise NotFound(_NO_SUCH_TOKEN)
         log.info("personal access token revoked", user=owner.user.username, token=number)
         return Response(status_code=204)
 
@@ -118,7 +123,7 @@ class _PersonalTokens:
             return _Owner(await self._by_password(request, headers[0]), None)
         caller = await authenticate(self.environment.verify_token, request, needed)
         if caller.personal_token is None:
-            raise Forbidden("An application's access token cannot manage personal access tokens.")
+            raise Forbidden(_OF_AN_APPLICATION)
         return _Owner(caller.user, caller.personal_token)
 
     async def _by_password(self, request: Request, header: str) -> User:
@@ -149,7 +154,7 @@ def is_number(text: str) -> bool:
 async def _read(request: Request) -> _Sent:
     # A page of another site can post a form; JSON only after a preflight, which nobody is granted here.
     if content_type(request) != "application/json":
-        raise BadBody("Send JSON, with Content-Type: application/json.")
+        raise BadBody(_NO_JSON)
     try:
         return msgspec.json.decode(await read_body(request, _MAX_BODY), type=_Sent)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

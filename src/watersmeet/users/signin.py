@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import audit, authorizations, personal_tokens, tokens, users
+from watersmeet.database import audit, authorizations, consents, personal_tokens, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -142,6 +142,7 @@ def _end_what_it_opened(tx: Transaction, user: User, password_hash: str, now: In
 
 def _end_all_access(tx: Transaction, user: User, because: Revocation, now: Instant) -> dict[str, int]:
     """End what applications and scripts hold of a user, whose row is written already; how much, for the audit log."""
+    consents.forget(tx, user_id=user.id)
     authorizations.withdraw_codes(tx, user_id=user.id)
     ended = tokens.revoke_all(tx, user_id=user.id, because=because, now=now)
     personal = personal_tokens.remove_all_of(tx, user.id)

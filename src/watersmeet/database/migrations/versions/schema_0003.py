@@ -483,13 +483,12 @@ def make_personal_tokens_and_consents() -> None:
         sa.Column("user_id", NUMBER, nullable=False),
         sa.Column("redirect_uri", sa.Text(), nullable=False),
         sa.Column("scope", sa.String(length=255), nullable=False),
-        sa.Column("profile", sa.String(length=16), nullable=False),
+        sa.Column("registration", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["client"], ["clients.id"], name=op.f("fk_consents_client"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_consents_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
-        sa.UniqueConstraint("client", "user_id", "redirect_uri", name=op.f("uq_consents_client_user_id_redirect_uri")),
     )
     op.create_index(op.f("ix_consents_client"), "consents", ["client"])
     op.create_index(op.f("ix_consents_user_id"), "consents", ["user_id"])
