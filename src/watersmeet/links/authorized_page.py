@@ -33,10 +33,11 @@ TOKEN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application that can act for the user, or can begin to without asking (``asks_again_at``: until then)."""
+    """An application that can act for the user, or can begin to without asking until ``asks_again_at``."""
 
     client_id: str
     name: str
+    since: Instant
     grant: Grant | None
     asks_again_at: Instant | None
     words: ScopeWords
@@ -112,8 +113,9 @@ def _application(grant: Grant | None, remembered: list[RememberedClient], longes
     known = grant or remembered[0]
     scopes = [each.consent.scope for each in remembered] + ([grant.scope] if grant else [])
     words = max((_words(scope) for scope in scopes), key=lambda words: list(Scope).index(words.scope))
+    since = min([each.consent.created_at for each in remembered] + ([grant.first_authorized_at] if grant else []))
     until = max((each.consent.end(longest) for each in remembered), default=None)
-    return Application(known.client_id, known.client_name, grant, until, words)
+    return Application(known.client_id, known.client_name, since, grant, until, words)
 
 
 def _words(scope: ScopeSet) -> ScopeWords:
