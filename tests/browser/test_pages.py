@@ -280,9 +280,7 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     expect(page.get_by_role("link", name="Wiki sync")).to_have_count(0)
 
 
-def test_removing_an_application_ends_its_access_on_the_next_call(
-    dev_server: RunningServer, page: Page, screenshot: Screenshot
-) -> None:
+def test_removing_an_application_ends_its_access_on_the_next_call(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, scope="READ"))
     _sign_in(page, "bob")
     page.get_by_role("button", name="Allow").click()
@@ -293,7 +291,6 @@ def test_removing_an_application_ends_its_access_on_the_next_call(
 
     page.goto(f"{dev_server.base_url}/")
     page.get_by_role("navigation").get_by_role("link", name="Authorized applications").click()
-    screenshot(page, "authorized-applications")
     page.get_by_role("button", name="Remove access of Demo application").click()
     expect(page.get_by_text("No application can act for you.")).to_be_visible()
     assert httpx.get(resource, headers=bearer).status_code == 401
