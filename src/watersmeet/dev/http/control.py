@@ -19,7 +19,7 @@ from watersmeet.dev.fault import WORDS, Deed, Fault, Standing
 from watersmeet.dev.http.command import Command, Handler, NotACommand, for_scripts, is_from_page, read_command, token
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
-from watersmeet.links.register import Registration, register
+from watersmeet.links.register import Registration, last_day, register
 from watersmeet.oauth2.profile import Profile
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.log import log
@@ -63,6 +63,7 @@ class NewClient(msgspec.Struct, forbid_unknown_fields=True):
     scope: Scope = Scope.WRITE
     public: bool = False
     profile: Profile = Profile.ATLASSIAN_DC  # what clients of the original are tested against
+    last_day: str = ""
 
 
 class OnlyOneChange(WatersmeetError):
@@ -206,10 +207,11 @@ class _Control:
         command = await read_command(self.workshop.environment, request)
         wanted, environment = command.to(NewClient), self.workshop.environment
         checked = Registration.check(
-            name=wanted.name,
+            name=wanted.name.strip(),
             redirect_uris=wanted.redirect_uris,
             scope=wanted.scope,
             profile=wanted.profile,
+            last_day=wanted.last_day,
             allow_http=environment.settings.provider.skip_redirect_url_https_requirement,  # as for every other link
         )
         registered = await environment.database.write(
@@ -229,8 +231,9 @@ class _Control:
                 "name": client.name,
                 "client_id": client.client_id,
                 "client_secret": registered.client_secret,
-                "redirect_uris": wanted.redirect_uris,
+                "redirect_uris": [uri.value for uri in client.redirect_uris],
                 "scope": wanted.scope,
+                "last_day": last_day(client.expires_at) or None,
             }
         )
 
