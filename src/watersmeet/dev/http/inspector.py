@@ -164,8 +164,8 @@ def as_json(record: Record) -> dict[str, Any]:
         "client_id": finding.client_id,
         "client": finding.client_name,
         "scope": finding.scope,
-        "rule": finding.rule,
-        "why": finding.why,
+        "rule": str(finding.rule) if finding.rule else None,
+        "why": str(finding.why) if finding.why else None,
         "cause": finding.cause,
         "detail": finding.detail,
     }

@@ -24,6 +24,7 @@ from watersmeet.links.register import Registration, register
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import find_match
+from watersmeet.web.language import Sentence
 from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
@@ -67,7 +68,7 @@ class RunPage(Page):
 
     template: ClassVar[str] = "dev-run.html"
     run: Run
-    labels: dict[Action, str]
+    labels: dict[Action, Sentence]
     form_token: str
 
 
