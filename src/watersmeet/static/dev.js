@@ -10,13 +10,14 @@ const list = document.getElementById("requests");
 if (list) keepUp(list);
 
 function keepUp(live) {
-  const toggle = button("Pause");
+  const words = live.dataset;
+  const toggle = button(words.pause);
   document.getElementById("live-controls").append(toggle);
   let paused = false;
   toggle.addEventListener("click", () => {
     paused = !paused;
-    toggle.textContent = paused ? "Go on" : "Pause";
-    say(paused ? "Updates paused" : "Updates go on");
+    toggle.textContent = paused ? words.goOn : words.pause;
+    say(paused ? words.paused : words.resumed);
   });
   const look = async () => {
     const reads = document.activeElement && live.contains(document.activeElement);
@@ -36,5 +37,5 @@ async function update(live) {
   localise(live);
   live.dataset.newest = fresh.dataset.newest;
   document.getElementById("count").textContent = page.getElementById("count").textContent;
-  say(more > 0 ? `${more} new ${more === 1 ? "request" : "requests"}` : "The list was emptied");
+  say(more > 1 ? live.dataset.many.replace("#", more) : more === 1 ? live.dataset.one : live.dataset.emptied);
 }

@@ -78,6 +78,9 @@ def _environment(language: str) -> jinja2.Environment:
     environment.filters["machine_time"] = _machine_time
     environment.filters["date"] = lambda instant: _time(instant, _day(instant, texts.gettext), "date")
     environment.filters["second"] = _second
+    environment.filters["exact"] = lambda instant: _time(instant, f"{_second(instant)} UTC", "second")
+    environment.filters["clock"] = lambda instant: _time(instant, f"{_second(instant)[11:]} UTC", "clock")
+    environment.filters["capitalized"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["moment"] = lambda instant: _time(instant, _minute(instant, texts.gettext), "moment")
     return environment
 

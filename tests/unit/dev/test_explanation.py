@@ -69,8 +69,8 @@ def case(client: Client | None = CLIENT, seen: Seen = SEEN, **values: str) -> Ca
             "the secret came by HTTP Basic and as a parameter, too; this server accepts that of nobody",
         ),
         # What the server says beyond the class stays what it said.
-        (case(), errors.TokenInvalid("This server does not accept access tokens."), "This server does not accept access tokens"),
-        (case(), errors.InvalidGrant(detail="so it is"), "The code or token is invalid, expired or already used (so it is)"),
+        (case(), errors.TokenInvalid("This server accepts none."), "This server accepts none"),
+        (case(), errors.InvalidRequest(detail="so it is"), "The request is malformed (so it is)"),
         (case(), ValueError("what else"), "ValueError: what else"),
         (case(), ValueError(), "ValueError"),
     ],

@@ -66,7 +66,7 @@ def _no_administrator(case: Case, _cause: NotAnAdministrator) -> Sentence | None
 
 
 def _unreadable(case: Case, cause: UnreadableForm) -> Sentence:
-    came = case.seen.content_type or Sentence("none")
+    came = case.seen.content_type or Sentence("(none)")
     said = Sentence("the form could not be read; its Content-Type is {came}", came=came)
     return Sentence("{said} ({detail})", said=said, detail=cause.detail) if cause.detail else said
 

@@ -32,7 +32,7 @@ def _unusable(case: Case, cause: errors.UntrustedRequest) -> Sentence | None:
 
 
 def _content_type(case: Case, _cause: errors.WrongContentType) -> Sentence:
-    came = case.seen.content_type or Sentence("none")
+    came = case.seen.content_type or Sentence("(none)")
     return Sentence("the Content-Type of the body must be {wanted}; it is {came}", wanted=FORM_TYPE, came=came)
 
 
