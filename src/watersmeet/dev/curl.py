@@ -17,6 +17,9 @@ _NOT_COPIED = re.compile(
     "|priority|sec-ch-.*|sec-fetch-(?:mode|dest|user)"
 )
 
+# Only what a foreign page sends is judged by where it came from.
+_OWN_PAGES = (("sec-fetch-site", "none"), ("sec-fetch-site", "same-origin"))
+
 
 def as_curl(record: Record, base_url: str) -> str:
     """The command that sends the same request again; of the cookies only the one by which somebody was signed in."""
@@ -35,7 +38,11 @@ def as_curl(record: Record, base_url: str) -> str:
 
 def copied_headers(record: Record) -> list[tuple[str, str]]:
     """The headers that belong to the request and not to the connection it came on."""
-    return [(name, value) for name, value in record.request.headers if not _NOT_COPIED.fullmatch(name)]
+    return [
+        (name, value)
+        for name, value in record.request.headers
+        if not _NOT_COPIED.fullmatch(name) and (name, value) not in _OWN_PAGES
+    ]
 
 
 def session_cookie(record: Record, base_url: str) -> str | None:

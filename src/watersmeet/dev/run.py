@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -130,20 +131,27 @@ class Run:
         title = Sentence("Ask for authorization")
         self.steps.append(Step(title, note, request, curl=f"curl --include '{self.authorize_url}'"))
 
-    def come_back(self, target: str, code: str | None, error: str | None) -> None:
-        """The second step: the browser at the redirection URI, with a code or with a refusal."""
-        request = f"GET {target} HTTP/1.1\nHost: {urlsplit(self.base_url).netloc}"
+    def come_back(self, target: str, code: str | None, error: str | None, record: int | None = None) -> None:
+        """The second step: the browser at the redirection URI, with a code or with a refusal.
+
+        ``record`` is the number of the request whose answer sent it there.
+        """
+        parts = urlsplit(self.base_url)
+        request = f"GET {target} HTTP/1.1\nHost: {parts.netloc}"
+        curl = f"curl --include {shlex.quote(f'{parts.scheme}://{parts.netloc}{target}')}"
         if code and self.code is None:
             self.code = code
             note = Sentence(
                 "The state is the one that was sent, so this answer belongs to this run. The code is good for one "
                 "exchange, and for a short time."
             )
-            self.steps.append(Step(Sentence("The browser comes back with a code"), note, request))
+            title = Sentence("The browser comes back with a code")
+            self.steps.append(Step(title, note, request, curl=curl, record=record))
         elif error:
             note = Sentence("There is no code: the client learns why, and its user is back where they came from.")
             why = Sentence("The client was told {error}", error=error)
-            self.steps.append(Step(Sentence("The browser comes back with a refusal"), note, request, why=why))
+            title = Sentence("The browser comes back with a refusal")
+            self.steps.append(Step(title, note, request, curl=curl, why=why, record=record))
 
     # ---- the client's part --------------------------------------------------------------------------------
 
