@@ -119,6 +119,7 @@ class ContentNotFound(NotFound):
 
     def __init__(self, content_id: int | str) -> None:
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+        self.content_id = content_id
 
 
 class UserNotFound(NotFound):
@@ -161,6 +162,7 @@ class SpaceNotFound(NotFound):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"No space with key : {key}")
+        self.key = key
 
 
 # ---- the rest ----------------------------------------------------------------------------------------------
