@@ -208,7 +208,9 @@ def test_s063_cookies(server: Server, https_node: str, client: Client) -> None:
         assert not name.startswith("__")
         assert attributes["httponly"]
         assert (attributes["samesite"].lower(), attributes["path"], attributes["domain"]) == ("lax", "/", "")
-    page = send(https_node, get_request(f"http://{https_node}/login.action", _https_host(server)), "127.0.0.1")
+    page = send(
+        https_node, get_request(f"http://{https_node}/confluence/login.action", _https_host(server)), "127.0.0.1"
+    )
     assert page.status_code == 200, page.text
     assert _morsels(page)
     for name, attributes in _morsels(page):

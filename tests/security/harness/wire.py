@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from tests.security.harness.browser import new_address
+from tests.security.harness.target import Target
 
 _SECONDS = 60
 CLOSED = 0
@@ -32,6 +33,13 @@ def post_form(url: str, fields: dict[str, str], headers: dict[str, str] | None =
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     head = f"POST {target} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     return head.encode("latin-1") + body
+
+
+def unfinished_post(target: Target) -> bytes:
+    """The beginning of a token request whose body does not come."""
+    parts = urlsplit(target.token)
+    head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: 10000\r\n\r\ngrant".encode()
 
 
 def connect(node: str, address: str | None = None) -> socket.socket:
