@@ -96,8 +96,7 @@ def _paragraphs() -> list[str]:
     """Texts in which the word number k is as frequent as 1/k."""
     chance = random.Random(_WORDS)
     return [
-        " ".join(f"word{int(_WORDS ** chance.random())}" for _ in range(_WORDS_A_PARAGRAPH))
-        for _ in range(_PARAGRAPHS)
+        " ".join(f"word{int(_WORDS ** chance.random())}" for _ in range(_WORDS_A_PARAGRAPH)) for _ in range(_PARAGRAPHS)
     ]
 
 

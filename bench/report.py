@@ -155,8 +155,6 @@ def _ratio_of_latencies(
     return lambda found: median(one.percentile(part) / other.percentile(part) for one, other in pairs(found))
 
 
-
-
 def _pages(read: Callable[[Wiki], Load]) -> Callable[[Found], Iterable[tuple[Load, Load]]]:
     """Of each round, the load among many pages and the same among few."""
     return lambda found: ((read(each.many), read(each.few)) for each in found.pages)
