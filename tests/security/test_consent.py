@@ -132,20 +132,20 @@ def test_s058_the_question_says_who_what_where_and_how_long(server: Server) -> N
     assert "com.example.app" in native.ask().text
 
 
-POLYGLOT = "\"'><img src=x onerror=alert(1)><svg/onload=alert(1)>{{7*7}}</title></textarea></script>%0d%0aX:y"
+POLYGLOT = "\"'><img src=x onerror=alert(1)><svg onload=alert(1)>{{7*7}}</title></script>"
 
 
 def test_s059_names_are_inert(server: Server) -> None:
     """What somebody else wrote, stored or in the address, is text on every page that shows it."""
     admin = server.user("system-administrator")
-    client = server.new_client(name=POLYGLOT[:100]).acting_for(admin)
+    client = server.new_client(name=POLYGLOT).acting_for(admin)
     client.tokens()
     browser, query = server.browser(), quote(POLYGLOT, safe="")
     sign_in = browser.get(server.page("sign_in"))
     pages = [try_password(server, server.browser(), POLYGLOT, POLYGLOT), browser.sign_in(sign_in, admin)]
     account = browser.form(browser.get(server.page("account")), "display_name")
     assert account
-    pages.append(browser.post({**account, "display_name": POLYGLOT[:60]}))
+    pages.append(browser.post({**account, "display_name": POLYGLOT}))
     names = ("since", "user", "client", "event", "before", "search", "q", "done", "os_destination", "name", "start")
     asked = "&".join(f"{name}={query}" for name in names)
     for name, path in server.target.pages.items():

@@ -8,7 +8,7 @@ import httpx
 from lxml import html
 
 from tests.security.harness.browser import Browser
-from tests.security.harness.client import Client, Server, answer_of, is_refused
+from tests.security.harness.client import Client, Server, is_refused
 from tests.security.harness.target import Hooks
 from tests.security.harness.wire import CLOSED, get_request, send
 

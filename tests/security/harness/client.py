@@ -139,6 +139,11 @@ class Server:
         assert status in (200, 401), status
         return status == 200
 
+    def reaches(self, access_token: str, scope: str) -> bool:
+        """Whether a token is let through where a scope is needed; the user's own rights may still refuse."""
+        answer = self.call(access_token, scope)
+        return answer.status_code != 401 and "insufficient_scope" not in str(answer.headers)
+
     def page(self, name: str, client_id: str = "") -> str:
         """The path of one of the target's pages; the test is left out when it has none such."""
         if name not in self.target.pages:

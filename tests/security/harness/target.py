@@ -170,6 +170,10 @@ class Hooks:
         """Run the server's command line: exit code and output."""
         self._missing("run its command line")
 
+    def broken_store(self) -> Any:
+        """A context in which whatever touches tokens in the store fails."""
+        self._missing("break the store")
+
     def hold_store(self) -> Any:
         """A context in which nobody else can write to the store."""
         self._missing("lock the store")

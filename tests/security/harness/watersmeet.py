@@ -221,6 +221,16 @@ class Watersmeet(Hooks):
         return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
 
     @contextmanager
+    def broken_store(self) -> Iterator[None]:
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=30)
+        try:
+            connection.execute("ALTER TABLE token_families RENAME TO token_families_elsewhere")
+            yield
+            connection.execute("ALTER TABLE token_families_elsewhere RENAME TO token_families")
+        finally:
+            connection.close()
+
+    @contextmanager
     def hold_store(self) -> Iterator[None]:
         connection = sqlite3.connect(self.database, isolation_level=None)
         try:

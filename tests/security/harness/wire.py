@@ -60,12 +60,12 @@ def send(node: str, request: bytes, address: str | None = None) -> httpx.Respons
         return _read(connection)
 
 
-def race(nodes: Sequence[str], requests: Sequence[bytes]) -> list[httpx.Response]:
-    """Send requests so that they become complete at the same moment, spread over the nodes.
+def race(nodes: Sequence[str], requests: Sequence[bytes], address: str | None = None) -> list[httpx.Response]:
+    """Send requests from one address so that they become complete at the same moment, spread over the nodes.
 
     Everything but the last byte is sent first; then the last bytes, in one go.
     """
-    address = new_address()
+    address = address or new_address()
     connections = [connect(nodes[index % len(nodes)], address) for index in range(len(requests))]
     try:
         for connection, request in zip(connections, requests, strict=True):
