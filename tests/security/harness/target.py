@@ -170,6 +170,10 @@ class Hooks:
         """Run the server's command line: exit code and output."""
         self._missing("run its command line")
 
+    def refusal(self, statement: str) -> str:
+        """What the store says to a statement that it must refuse; empty if it does not."""
+        self._missing("write to the store")
+
     def broken_store(self) -> Any:
         """A context in which whatever touches tokens in the store fails."""
         self._missing("break the store")

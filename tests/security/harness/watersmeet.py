@@ -220,6 +220,17 @@ class Watersmeet(Hooks):
         assert code == 0, f"watersmeet audit --json: {output}"
         return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
 
+    def refusal(self, statement: str) -> str:
+        connection = sqlite3.connect(self.database, timeout=30)
+        try:
+            connection.execute(statement)
+        except sqlite3.Error as error:
+            return str(error)
+        finally:
+            connection.rollback()
+            connection.close()
+        return ""
+
     @contextmanager
     def broken_store(self) -> Iterator[None]:
         connection = sqlite3.connect(self.database, isolation_level=None, timeout=30)
