@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property
     from watersmeet.confluence.restriction import Restriction
+    from watersmeet.confluence.storage_format.resolver import Resolver
 
 MAX_TITLE = 255
 
@@ -125,6 +126,10 @@ class Content:
     """By their keys; only those that were asked for."""
     restrictions: Mapping[str, Restriction] | None = None
     """By operation; only where they were asked for."""
+    named: Resolver | None = None
+    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
+    named_publicly: Resolver | None = None
+    """The same, as far as everybody sees it."""
 
     @property
     def latest(self) -> bool:
