@@ -60,8 +60,7 @@ def test_everything_named_is_found_by_whoever_may_see_it(wiki: Wiki) -> None:
     storage = storage.replace('"demo"', f'"{key}"')
     place = Place(page.space.key, page.id)
     found = {
-        name: wiki.database.read_now(lambda tx, name=name: look_up(tx, wiki.people[name], [(storage, place)]))
-        for name in ("alice", "bob")
+        name: wiki.run(lambda tx, reader: look_up(tx, reader, [(storage, place)]), name) for name in ("alice", "bob")
     }
     assert found["bob"].pages.keys() == {PageName(key, "page", "ünd 'so'")}
     assert found["alice"].pages.keys() == {PageName(key, "page", "ünd 'so'"), PageName(key, "page", "kept back")}

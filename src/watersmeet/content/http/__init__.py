@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.content.http import (
+    bodies,
     contents,
     groups,
     instance,
@@ -36,6 +37,7 @@ _GROUPS = (
     groups,
     instance,
     versions,
+    bodies,
 )
 
 
