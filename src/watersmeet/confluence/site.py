@@ -16,6 +16,7 @@ from watersmeet.confluence.content import Content, ContentType
 
 # Eleven letters hold eight bytes; the number of a content has at most so many.
 _TINY_LENGTH = 11
+_MAX_NUMBER = 2**63 - 1  # what a database holds
 _TINY = re.compile(r"[A-Za-z0-9_-]{1,11}")
 
 
@@ -85,4 +86,5 @@ def tiny_number(tiny: str) -> int | None:
     if not _TINY.fullmatch(tiny):
         return None
     padded = tiny.ljust(_TINY_LENGTH, "A") + "="
-    return int.from_bytes(b64decode(padded, b"_-"), "little")
+    number = int.from_bytes(b64decode(padded, b"_-"), "little")
+    return number if number <= _MAX_NUMBER else None

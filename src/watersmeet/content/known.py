@@ -80,12 +80,17 @@ def _add_files(tx: Transaction, reader: User, named: Named, known: Known) -> Non
     wanted = {(number, name) for holder, name in named.attachments if (number := known.number_of(holder)) if name}
     for holder, *row in references.find_files(tx, wanted, reader):
         known.attachments[holder, row[2]] = _file(holder, row)
+    known.lists |= files_of(tx, reader, {n for holder in named.holders if (n := known.number_of(holder))})
+
+
+def files_of(tx: Transaction, reader: User, ids: Collection[int]) -> dict[int, list[ListedFile]]:
+    """The files of contents by the number of what they are part of, each list by name."""
     lists: defaultdict[int, list[ListedFile]] = defaultdict(list)
-    for holder, *row in references.list_files(tx, _numbers(named.holders, known), reader):
+    for holder, *row in references.list_files(tx, ids, reader):
         *target, size, username, key, display_name, when, comment = row
         person = Person(username, key, display_name)
         lists[holder].append(ListedFile(_file(holder, target), size, person, when, comment))
-    known.lists |= lists
+    return lists
 
 
 def _add_people(tx: Transaction, reader: User, people: Collection[UserReference], known: Known) -> None:
@@ -122,7 +127,3 @@ def _branches(root: int, below: dict[int, list[Target]], depth: int) -> list[Bra
     if depth == 0:
         return []
     return [Branch(page, _branches(page.id, below, depth - 1)) for page in below.get(root, ())]
-
-
-def _numbers(holders: Iterable[Holder], known: Known) -> set[int]:
-    return {number for holder in holders if (number := known.number_of(holder))}

@@ -26,6 +26,9 @@ def _loaded(page: str) -> list[str]:
         "/plugins/servlet/applinks/incoming",
         "/admin/audit",
         "/nothing",
+        "/display/DEMO",
+        "/display/DEMO/Asking+for+a+token",
+        "/pages/viewpreviousversions.action?pageId=1",
         None,
     ],
 )

@@ -31,6 +31,6 @@ def test_tiny_links(number: int, link: str) -> None:
     assert tiny_number(link.removeprefix("/x/")) == number
 
 
-@pytest.mark.parametrize("tiny", ["", "CIAB=", "C+AB", "ä", "A" * 12, "../x", "CIA B"])
+@pytest.mark.parametrize("tiny", ["", "CIAB=", "C+AB", "ä", "A" * 12, "../x", "CIA B", "_" * 11])
 def test_what_is_no_tiny_link(tiny: str) -> None:
     assert tiny_number(tiny) is None

@@ -52,6 +52,9 @@ def _panel(rendering: Rendering, macro: Element) -> str:
 
 def _expand(rendering: Rendering, macro: Element) -> str:
     title = parameter(macro, "title") or parameter(macro, "") or "Click here to expand..."
+    if rendering.form.is_page:  # it opens without a script
+        control = element("summary", text(title), {"class": "expand-control-text"})
+        return element("details", control + rendering.body(macro), _macro(macro, class_="expand-container"))
     control = element("span", text(title), {"class": "expand-control-text"})
     body = element("div", rendering.body(macro), {"class": "expand-content"})
     return element("div", control + body, _macro(macro, class_="expand-container"))

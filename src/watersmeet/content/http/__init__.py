@@ -10,6 +10,7 @@ from watersmeet.content.http import (
     labels,
     permissions,
     properties,
+    reading,
     restrictions,
     search,
     spaces,
@@ -42,6 +43,6 @@ _GROUPS = (
 
 
 def routes(environment: Environment) -> list[Route]:
-    """The routes of the content API, each method with the scope it needs."""
+    """The routes of the content API, each method with the scope it needs, and of the pages that people read."""
     api = Api.of(environment)
-    return [route for group in _GROUPS for route in group.routes(api)]
+    return [*(route for group in _GROUPS for route in group.routes(api)), *reading.routes(environment)]
