@@ -172,5 +172,4 @@ def test_no_page_of_reading_has_a_violation(
                 violations.append("the page is wider than the screen (WCAG 1.4.10)")
             if violations:
                 found[name] = violations
-            page.screenshot(path=f"/tmp/render-{name.replace(' ', '-')}-{scheme}.png", full_page=True)
     assert found == {}
