@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.page import Slice
     from watersmeet.confluence.restriction import Restriction
     from watersmeet.confluence.storage_format.resolver import Resolver
 
@@ -53,10 +54,11 @@ class SpaceType(StrEnum):
 
 
 class SpaceStatus(StrEnum):
-    """Whether a space is in use or put away."""
+    """Whether a space is in use or put away. ``DELETED`` is never shown: what is in it is being deleted."""
 
     CURRENT = "current"
     ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,16 @@ class ContentVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What an attachment holds: the SHA-256 of its bytes in hexadecimal, how many they are, and what they are."""
+
+    digest: str
+    size: int
+    media_type: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A page, a blog post, a comment, an attachment or a custom content, as it is now or as an old version had it."""
 
@@ -130,6 +142,10 @@ class Content:
     """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
     named_publicly: Resolver | None = None
     """The same, as far as everybody sees it."""
+    file: File | None = None
+    """Of an attachment, in this version."""
+    children: Mapping[str, Slice[Content]] | None = None
+    """The first of those below it and in it, by type; only where they were asked for."""
 
     @property
     def latest(self) -> bool:

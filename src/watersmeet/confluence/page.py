@@ -55,7 +55,13 @@ class Slice(Generic[T]):
 
 
 def list_envelope(
-    results: Sequence[Any], part: Slice[Any], site: Site, path: str, query: Iterable[tuple[str, str]]
+    results: Sequence[Any],
+    part: Slice[Any],
+    site: Site,
+    path: str,
+    query: Iterable[tuple[str, str]],
+    *,
+    outermost: bool = True,
 ) -> dict[str, Any]:
     """The JSON of a list: ``path`` and ``query`` are those of the request, for the links to its neighbours.
 
@@ -73,7 +79,8 @@ def list_envelope(
         links["next"] = neighbour(window.start + window.limit)
     if window.start and window.limit:
         links["prev"] = neighbour(max(0, window.start - window.limit))
-    links |= site.outermost
+    if outermost:
+        links |= site.outermost
     return {
         "results": results,
         "start": window.start,

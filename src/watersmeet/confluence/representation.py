@@ -10,6 +10,8 @@ from html import escape
 
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
+from watersmeet.confluence.page import list_envelope
+from watersmeet.confluence.representation_attachment import extensions_json, file_links
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
@@ -92,7 +94,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
     shown["extensions"] = _extensions_json(content)
-    shown["_links"] = _content_links(content, site, outermost=outermost)
+    shown["_links"] = _content_links(content, site, outermost=outermost) | file_links(content)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
 
@@ -118,11 +120,28 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "restrictions": by_operation_json(content.id, content.restrictions, site)
         if content.restrictions is not None
         else None,
-        "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
+        # That of an attachment says what it is, which clients read without asking for it (S3.7).
+        "metadata": metadata_json(content, inner("metadata"), site)
+        if "metadata" in expansion or content.file is not None
+        else None,
+        "children": _children_json(content, inner("children"), site) if "children" in expansion else None,
     }
 
 
+def _children_json(content: Content, expansion: Expansion, site: Site) -> Json:
+    """The first of each type that was asked for (S3.3)."""
+    path, children = content_path(content.id) + "/child", content.children or {}
+    shown: Json = {}
+    for name, part in children.items():
+        results = [content_json(item, expansion.within(name), site) for item in part.items]
+        shown[name] = list_envelope(results, part, site, f"{path}/{name}", (), outermost=False)
+    expandable = {name: f"{path}/{name}" for name in ("attachment", "comment", "page") if name not in children}
+    return {**shown, "_links": {"self": site.absolute(path)}, "_expandable": expandable}
+
+
 def _extensions_json(content: Content) -> Json:
+    if content.file is not None:
+        return extensions_json(content, content.file)
     if content.type == ContentType.COMMENT:
         return {"location": "footer", "_expandable": {"inlineProperties": "", "resolution": ""}}
     return {"position": "none" if content.position is None else content.position}
@@ -176,7 +195,7 @@ def version_json(content: Content, expansion: Expansion, site: Site) -> Json:
         "message": version.message,
         "number": version.number,
         "minorEdit": version.minor_edit,
-        "hidden": False,
+        "hidden": content.file is not None and content.file.hidden,
         "_links": {"self": site.absolute(path)},
         "_expandable": {},
     }

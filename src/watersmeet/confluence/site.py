@@ -48,10 +48,13 @@ def space_path(key: str) -> str:
 
 
 def content_page(content: Content) -> str:
-    """Where people read a content. A comment is read on its page."""
+    """Where people read a content. A comment or an attachment is found on its page."""
     if content.type == ContentType.COMMENT:
         comment = f"focusedCommentId={content.id}#comment-{content.id}"
         return f"/pages/viewpage.action?pageId={content.container_id}&{comment}"
+    if content.type == ContentType.ATTACHMENT:
+        preview = quote(f"/{content.container_id}/{content.id}/{content.title}", safe="")
+        return f"/pages/viewpage.action?pageId={content.container_id}&preview={preview}"
     return page_path(content.id, content.type, content.title, content.space.key, content.created_at)
 
 
@@ -64,9 +67,14 @@ def page_path(number: int, content_type: str, title: str, space_key: str, create
     return f"{space}/pages/{number}/{words}"
 
 
-def download_path(holder_id: int, filename: str) -> str:
-    """Where the bytes of a file are: the newest version of that name in a content."""
-    return f"/download/attachments/{holder_id}/{quote(filename, safe='')}"
+def download_path(attachment: Content, kind: str = "attachments") -> str:
+    """Where the bytes of an attachment are; ``kind`` thumbnails: a small picture of them."""
+    return file_path(attachment.container_id, attachment.title, kind)
+
+
+def file_path(holder_id: int | None, filename: str, kind: str = "attachments") -> str:
+    """Where the bytes of the file of that name in a content are."""
+    return f"/download/{kind}/{holder_id}/{quote(filename, safe='')}"
 
 
 def space_page(key: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from watersmeet.confluence.content import Content, ContentType, Person
-from watersmeet.confluence.site import download_path, page_path, space_page
+from watersmeet.confluence.site import file_path, page_path, space_page
 from watersmeet.confluence.storage_format.naming import Holder, Named, PageName, Place
 from watersmeet.confluence.storage_format.resolver import Branch, Known, ListedFile, NamedPerson, Resolver, Target
 from watersmeet.confluence.storage_format.text import UserReference
@@ -67,7 +67,7 @@ def _target(row: Sequence[Any]) -> Target:
 
 def _file(holder: int, row: Sequence[Any]) -> Target:
     number, content_type, title, *_ = row
-    return Target(number, content_type, download_path(holder, title), title)
+    return Target(number, content_type, file_path(holder, title), title)
 
 
 def _add_pages(tx: Transaction, reader: User, names: Collection[PageName], known: Known) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from watersmeet.confluence.content import Content, ContentStatus
+from watersmeet.confluence.content import Content, ContentStatus, ContentType
 from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation import PUBLIC, RENDERED
 from watersmeet.content.known import resolvers
+from watersmeet.database import attachments, labels, restrictions
 from watersmeet.database import content as contents
-from watersmeet.database import labels, restrictions
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
@@ -50,7 +50,7 @@ def load(tx: Transaction, caller: User, wanted: ContentFilter, window: Window, e
 
 def complete(tx: Transaction, caller: User, items: Sequence[Content], expansion: Expansion) -> list[Content]:
     """The same contents with the parts that are asked for, each part from one query for all of them."""
-    completed = list(items)
+    completed = attachments.with_files(tx, items)
     for name, fill in _PARTS.items():
         if name in expansion and completed:
             completed = fill(tx, caller, completed, expansion.within(name))
@@ -96,6 +96,21 @@ def _with_metadata(tx: Transaction, caller: User, items: list[Content], inner: E
     return items
 
 
+def _with_children(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
+    """With the first of what is in each of them; of the types, only attachments so far."""
+    if ContentType.ATTACHMENT not in inner:
+        return [replace(item, children={}) for item in items]
+    window = Window()
+    ids = contents.first_parts(tx, [item.id for item in items], ContentType.ATTACHMENT, caller, window.reach)
+    found = load(tx, caller, ContentFilter(ids=ids or [0]), Window(0, len(ids)), inner.within(ContentType.ATTACHMENT))
+    in_each: dict[int | None, list[Content]] = {}
+    for part in found.items:
+        in_each.setdefault(part.container_id, []).append(part)
+    return [
+        replace(item, children={ContentType.ATTACHMENT: Slice.of(in_each.get(item.id, []), window)}) for item in items
+    ]
+
+
 def _with_restrictions(tx: Transaction, _caller: User, items: list[Content], _inner: Expansion) -> list[Content]:
     found = restrictions.of_contents(tx, [item.id for item in items])
     return [replace(item, restrictions=found[item.id]) for item in items]
@@ -107,6 +122,7 @@ _Fill: TypeAlias = Callable[[Transaction, User, list[Content], Expansion], list[
 _PARTS: dict[str, _Fill] = {
     "ancestors": _with_ancestors,
     "body": _with_named,
+    "children": _with_children,
     "container": _with_containers,
     "metadata": _with_metadata,
     "restrictions": _with_restrictions,

@@ -130,6 +130,7 @@ _FILES = (
         content.c.container_id.in_(bindparam("ids", expanding=True)),
         content.c.status == ContentStatus.CURRENT.value,
         content.c.type == ContentType.ATTACHMENT.value,
+        attachment_files.c.hidden.is_not(True),
         SEES_CONTENT,
     )
     .order_by(content.c.title)
@@ -176,7 +177,7 @@ def find_children(tx: Transaction, ids: Collection[int], user: User) -> Rows:
 
 
 def list_files(tx: Transaction, ids: Collection[int], user: User) -> Rows:
-    """The attachments of some contents, by name.
+    """The attachments of some contents that are not hidden, by name.
 
     Rows: the content's number, then as ``find_contents``, then size in bytes, who changed it (three columns), when, and
     the comment on that version.

@@ -173,9 +173,7 @@ class _Pages:
 
         reader, found = await self._read(request, operation)
         if isinstance(found, Content):
-            comment = found.type == ContentType.COMMENT
-            path = content_page(found) if comment else f"{_VIEW}?pageId={found.container_id}"
-            return RedirectResponse(self._context_path + path, 302)
+            return RedirectResponse(self._context_path + content_page(found), 302)
         return self._page(reading_page(found, self._context_path, reader.visitor))
 
     async def _read(self, request: Request, operation: Callable[[Transaction, User], T]) -> tuple[_Reader, T]:
