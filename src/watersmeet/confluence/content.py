@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property
     from watersmeet.confluence.page import Slice
     from watersmeet.confluence.restriction import Restriction
+    from watersmeet.confluence.storage_format.resolver import Resolver
 
 MAX_TITLE = 255
 
@@ -137,6 +138,10 @@ class Content:
     """By their keys; only those that were asked for."""
     restrictions: Mapping[str, Restriction] | None = None
     """By operation; only where they were asked for."""
+    named: Resolver | None = None
+    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
+    named_publicly: Resolver | None = None
+    """The same, as far as everybody sees it."""
     file: File | None = None
     """Of an attachment, in this version."""
     children: Mapping[str, Slice[Content]] | None = None

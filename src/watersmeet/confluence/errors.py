@@ -143,6 +143,13 @@ class LabelNotFound(NotFound):
         super().__init__(f"The content does not have the label {name}.")
 
 
+class MacroNotFound(NotFound):
+    """That version of the content has no such macro."""
+
+    def __init__(self, called: str) -> None:
+        super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 

@@ -10,12 +10,14 @@ from watersmeet.confluence.content import Content, ContentStatus, ContentType
 from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.confluence.representation import PUBLIC, RENDERED
+from watersmeet.content.known import resolvers
 from watersmeet.database import attachments, labels, restrictions
 from watersmeet.database import content as contents
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
+from watersmeet.database.users import ANONYMOUS, User
 
 CURRENT = (ContentStatus.CURRENT,)
 ANY = (ContentStatus.CURRENT, ContentStatus.TRASHED)
@@ -72,6 +74,17 @@ def _with_containers(tx: Transaction, caller: User, items: list[Content], inner:
     return [replace(item, container=holders.get(item.container_id or 0)) for item in items]
 
 
+def _with_named(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
+    """Bodies are shown as HTML with what they name looked up for whoever reads them."""
+    if any(name in inner for name in RENDERED if name != PUBLIC):
+        found = resolvers(tx, caller, items)
+        items = [replace(item, named=named) for item, named in zip(items, found, strict=True)]
+    if PUBLIC in inner:
+        found = resolvers(tx, ANONYMOUS, items)
+        items = [replace(item, named_publicly=named) for item, named in zip(items, found, strict=True)]
+    return items
+
+
 def _with_metadata(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
     ids = [item.id for item in items]
     if "labels" in inner:
@@ -108,6 +121,7 @@ _Fill: TypeAlias = Callable[[Transaction, User, list[Content], Expansion], list[
 # By the name in ``expand``: what reads that part for a list of contents. What is not here is always at hand.
 _PARTS: dict[str, _Fill] = {
     "ancestors": _with_ancestors,
+    "body": _with_named,
     "children": _with_children,
     "container": _with_containers,
     "metadata": _with_metadata,

@@ -117,14 +117,12 @@ def change_role(tx: Transaction, username: str, role: Role, now: Instant, origin
 
 
 def end_access(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> int:
-    """End a user's sessions and whatever they gave any application, and keep nobody out; how many grants (S070)."""
+    """End a user's sessions and all that acts for them, and keep nobody out; how many grants there were (S070)."""
     user = require_user(tx, username)
     sessions_ended = users.end_all_sessions(tx, user.id)
-    authorizations.withdraw_codes(tx, user_id=user.id)
-    grants_ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
-    detail = {"grants_ended": grants_ended, "sessions_ended": sessions_ended}
-    audit.record(tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail)
-    return grants_ended
+    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    audit.record(tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended})
+    return detail["grants_ended"]
 
 
 def change_password(

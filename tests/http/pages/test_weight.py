@@ -45,6 +45,9 @@ def _weight(browser: TestClient, page: httpx.Response) -> dict[str, int]:
         "/plugins/servlet/applinks/incoming",
         "/admin/audit",
         "/nothing",
+        "/display/DEMO",
+        "/display/DEMO/Asking+for+a+token",
+        "/pages/viewpreviousversions.action?pageId=1",
         None,
     ],
 )
