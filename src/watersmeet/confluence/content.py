@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.metadata import Label, Property, Regard
+    from watersmeet.confluence.page import Slice
     from watersmeet.confluence.restriction import Restriction
 
 MAX_TITLE = 255
@@ -125,6 +126,14 @@ class Content:
     """By their keys; only those that were asked for."""
     restrictions: Mapping[str, Restriction] | None = None
     """By operation; only where they were asked for."""
+    operations: tuple[tuple[str, str], ...] | None = None
+    """What the reader may do to it, as operations and target types; only where it was asked for."""
+    children: Mapping[str, Slice[Content]] | None = None
+    """By type, what is directly below it or in it; only where and as far as it was asked for."""
+    descendants: Mapping[str, Slice[Content]] | None = None
+    """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
+    regard: Regard | None = None
+    """What the reader has to do with it; only where it was asked for."""
 
     @property
     def latest(self) -> bool:

@@ -5,14 +5,16 @@ What could be expanded and is not appears in ``_expandable``: a resource of its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
+from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
+from watersmeet.confluence.representation_tree import relatives_json
 from watersmeet.confluence.site import (
     Site,
     content_page,
@@ -117,6 +119,11 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "restrictions": by_operation_json(content.id, content.restrictions, site)
         if content.restrictions is not None
         else None,
+        "operations": [{"operation": name, "targetType": target} for name, target in content.operations]
+        if content.operations is not None
+        else None,
+        "children": _relatives_json(content, content.children, "child", inner("children"), site),
+        "descendants": _relatives_json(content, content.descendants, "descendant", inner("descendants"), site),
         "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
     }
 
@@ -131,6 +138,16 @@ def _container_json(content: Content, expansion: Expansion, site: Site) -> Json 
     if content.container_id is None:
         return space_json(content.space, expansion, site)
     return content_json(content.container, expansion, site) if content.container else None
+
+
+def _relatives_json(
+    content: Content, lists: Mapping[str, Slice[Content]] | None, relation: str, expansion: Expansion, site: Site
+) -> Json | None:
+    def one(item: Content, inner: Expansion) -> Json:
+        return content_json(item, inner, site)
+
+    path = f"{content_path(content.id)}/{relation}"
+    return None if lists is None else relatives_json(path, lists, one, expansion, site)
 
 
 def _expandable_paths(content: Content) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
 from watersmeet.database.permissions import strangers_may_use
+from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
@@ -28,6 +29,8 @@ MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
 
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
+
+T = TypeVar("T")
 
 Answering: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 """A handler: everything but the headers that all answers of this slice carry."""
@@ -54,6 +57,12 @@ class Api:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
+
+    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
+        """The value of an operation that reads contents; whole lists of others along with them may take long."""
+        database = self.environment.database
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (database.read_at_length(operation) if at_length else database.read(operation))
 
     def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""

@@ -57,7 +57,7 @@ class _Contents:
         def operation(tx: Transaction) -> Slice[Content]:
             return read.load(tx, caller.user, space.narrowed(tx, caller.user, wanted, space_key), window, expansion)
 
-        part = await self.api.environment.database.read(operation)
+        part = await self.api.read(operation, expansion)
         return self.api.contents(request, CONTENT, part, expansion)
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
@@ -83,7 +83,7 @@ class _Contents:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
             return with_past(tx, caller.user, found, expansion.within("history"))
 
-        return self.api.content(await self.api.environment.database.read(operation), expansion)
+        return self.api.content(await self.api.read(operation, expansion), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
         content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
