@@ -116,7 +116,7 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
-        "restrictions": by_operation_json(content.id, content.restrictions, site)
+        "restrictions": by_operation_json(content.id, content.restrictions, site, asked=inner("restrictions").names)
         if content.restrictions is not None
         else None,
         "operations": [{"operation": name, "targetType": target} for name, target in content.operations]
