@@ -83,6 +83,43 @@ class Space:
     """Only where it was asked for."""
 
 
+class CommentLocation(StrEnum):
+    """What a comment is about: its page as a whole, or a part of its text."""
+
+    FOOTER = "footer"
+    INLINE = "inline"
+
+
+class Resolution(StrEnum):
+    """What became of a comment on a part of a text. ``DANGLING``: the part is no longer there."""
+
+    OPEN = "open"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    DANGLING = "dangling"
+
+
+UNRESOLVED = (Resolution.OPEN, Resolution.REOPENED)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPlace:
+    """Where a comment is; a reply is where the comment is that it answers."""
+
+    location: str
+    marker_ref: str | None = None
+    """What the marker in the page's body is called; a reply has none of its own."""
+    original_selection: str | None = None
+    resolution: str | None = None
+    """``Resolution``; none in the footer."""
+    resolved_by: Person | None = None
+    resolved_at: int | None = None
+    """Of the last change of the resolution."""
+
+
+IN_FOOTER = CommentPlace(CommentLocation.FOOTER)
+
+
 @dataclass(frozen=True, slots=True)
 class ContentVersion:
     """Which edit of a content this is, and whose."""
@@ -132,6 +169,8 @@ class Content:
     """By type, what is directly below it or in it; only where and as far as it was asked for."""
     descendants: Mapping[str, Slice[Content]] | None = None
     """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
+    place: CommentPlace | None = None
+    """Of a comment."""
     regard: Regard | None = None
     """What the reader has to do with it; only where it was asked for."""
 

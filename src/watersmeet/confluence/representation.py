@@ -11,6 +11,7 @@ from html import escape
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice
+from watersmeet.confluence.representation_comment import comment_extensions_json
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
@@ -92,7 +93,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     }
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
-    shown["extensions"] = _extensions_json(content)
+    shown["extensions"] = _extensions_json(content, expansion.within("extensions"), site)
     shown["_links"] = _content_links(content, site, outermost=outermost)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
@@ -128,9 +129,9 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
     }
 
 
-def _extensions_json(content: Content) -> Json:
+def _extensions_json(content: Content, expansion: Expansion, site: Site) -> Json:
     if content.type == ContentType.COMMENT:
-        return {"location": "footer", "_expandable": {"inlineProperties": "", "resolution": ""}}
+        return comment_extensions_json(content, expansion, site)
     return {"position": "none" if content.position is None else content.position}
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from watersmeet.confluence.content import ContentStatus
-from watersmeet.confluence.errors import BadBody, NotServed
+from watersmeet.confluence.content import CommentLocation, ContentStatus, Resolution
+from watersmeet.confluence.errors import BadBody
 from watersmeet.content.body_metadata import Metadata, SentLabel
 from watersmeet.content.comment import CommentDraft
+from watersmeet.content.inline import MAX_SELECTION, Selection
 from watersmeet.content.label import Word
 from watersmeet.content.space import SpaceChange
+from watersmeet.content.text import check_text
 from watersmeet.content.write import Draft, Revision
 
 T = TypeVar("T")
@@ -85,10 +87,40 @@ class ContainerReference(Struct):
     id: int | str | None = None
 
 
+class InlineProperties(Struct):
+    """What of a text a comment is about. The original answers 400 where one of them is missing."""
+
+    originalSelection: str | None = None  # noqa: N815 - the name on the wire
+    numMatches: int | None = None  # noqa: N815
+    matchIndex: int | None = None  # noqa: N815
+    lastFetchTime: Any = None  # noqa: N815
+    serializedHighlights: Any = None  # noqa: N815
+
+    def selection(self) -> Selection:
+        """What is meant. Raises ``BadBody``."""
+        names = self.__struct_fields__
+        if missing := [name for name in names if getattr(self, name) in (None, "")]:
+            raise BadBody(f"An inline comment needs extensions.inlineProperties with {', '.join(missing)}.")
+        text, index, count = self.originalSelection or "", self.matchIndex or 0, self.numMatches or 0
+        if not text.strip() or len(text) > MAX_SELECTION:
+            raise BadBody(f"What a comment is about has 1 to {MAX_SELECTION} characters.")
+        if not 0 <= index < count:
+            raise BadBody("matchIndex counts the occurrences of the selection from 0, and there are numMatches.")
+        return Selection(check_text(text), index)
+
+
+class SentResolution(Struct):
+    """What became of a comment on a part of a text."""
+
+    status: str | None = None
+
+
 class Extensions(Struct):
     """What only some types of content have; of them, where a comment is."""
 
     location: str | None = None
+    inlineProperties: InlineProperties | None = None  # noqa: N815
+    resolution: SentResolution | None = None
 
 
 class NewContent(ContentFields):
@@ -102,10 +134,19 @@ class NewContent(ContentFields):
         number = content_number(str(self.container.id)) if self.container else None
         if number is None:
             raise BadBody("A comment must name what it is made on: 'container': {'id': …, 'type': 'page'}.")
-        if self.extensions and self.extensions.location not in (None, "footer"):
-            raise NotServed("Comments can be made in the footer only: inline comments are not served yet.")
         message = (self.version.message if self.version else None) or ""
-        return CommentDraft(number, _storage(self.body) or "", _parent_id(self.ancestors), message)
+        parent_id = _parent_id(self.ancestors)
+        selection = None if parent_id is not None else self._selection()
+        return CommentDraft(number, _storage(self.body) or "", parent_id, message, selection)
+
+    def _selection(self) -> Selection | None:
+        """What of a text a comment is about; ``None`` in the footer. Raises ``BadBody``."""
+        location = self.extensions.location if self.extensions else None
+        if location in (None, CommentLocation.FOOTER):
+            return None
+        if location != CommentLocation.INLINE:
+            raise BadBody(f"A comment is made in the 'footer' or 'inline', not {location!r}.")
+        return ((self.extensions and self.extensions.inlineProperties) or InlineProperties()).selection()
 
     def draft(self) -> Draft:
         """The content that is asked for. Raises ``BadBody``."""
@@ -130,6 +171,15 @@ class NewContent(ContentFields):
 
 class ContentUpdate(ContentFields):
     """``PUT /rest/api/content/{id}``."""
+
+    extensions: Extensions | None = None
+
+    def resolution(self) -> Resolution | None:
+        """What became of a comment on a part of a text, where that is said. Raises ``BadBody``."""
+        status = self.extensions.resolution.status if self.extensions and self.extensions.resolution else None
+        if status is not None and status not in list(Resolution):
+            raise BadBody(f"The status of a resolution is one of {', '.join(Resolution)}, not {status!r}.")
+        return None if status is None else Resolution(status)
 
     def revision(self) -> Revision:
         """The change that is asked for. Raises ``BadBody``."""

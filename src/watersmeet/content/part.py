@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from watersmeet.confluence.content import Content, ContentStatus, Past, Person, Space
+from watersmeet.confluence.content import Content, ContentStatus, ContentType, Past, Person, Space
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation_tree import KINDS
 from watersmeet.content import right
+from watersmeet.database import comments, labels, regards, relatives, restrictions
 from watersmeet.database import content as contents
-from watersmeet.database import labels, regards, relatives, restrictions
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
@@ -44,6 +44,8 @@ def load(tx: Transaction, caller: User, wanted: ContentFilter, window: Window, e
 def complete(tx: Transaction, caller: User, items: Sequence[Content], expansion: Expansion) -> list[Content]:
     """The same contents with the parts that are asked for."""
     completed = list(items)
+    if any(item.type == ContentType.COMMENT for item in completed):
+        completed = _with_places(tx, completed)
     for name, fill in _PARTS.items():
         if name in expansion and completed:
             completed = fill(tx, caller, completed, expansion.within(name))
@@ -133,6 +135,12 @@ def _relatives(
 
 
 # ---- what is said of it -----------------------------------------------------------------------------------
+
+
+def _with_places(tx: Transaction, items: list[Content]) -> list[Content]:
+    """Comments with where they are, which they always show."""
+    found = comments.places_of(tx, [item.id for item in items if item.type == ContentType.COMMENT])
+    return [replace(item, place=found.get(item.id, item.place)) for item in items]
 
 
 def _with_history(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:

@@ -17,7 +17,7 @@ from watersmeet.confluence.errors import (
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
-from watersmeet.content import read
+from watersmeet.content import inline, read
 from watersmeet.content.hold import hold
 from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
@@ -121,6 +121,8 @@ def update(
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
+    if revision.storage is not None and present.type in TITLED:
+        inline.follow(tx, caller, content_id, revision.storage, now)
     keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 

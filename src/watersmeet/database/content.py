@@ -22,6 +22,7 @@ from watersmeet.confluence.content import (
     title_key,
 )
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
@@ -54,6 +55,8 @@ class ContentFilter:
     """Everything below that content or in it, whatever its depth."""
     after: int | None = None
     """Only what was made after the content with that number."""
+    locations: Sequence[str] = ()
+    """Of comments: ``footer``, ``inline`` (unresolved) and ``resolved``."""
     in_order: bool = False
     """As people ordered them by hand, and then by age; otherwise by age alone."""
 
@@ -275,6 +278,8 @@ def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
     if wanted.below is not None:
         criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
+    if wanted.locations:
+        criteria.append(is_located(wanted.locations))
     return criteria
 
 
@@ -445,6 +450,15 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
     if changed and (into.storage is not None or into.title != present.title):
         _index_anew(tx, present.id)
     return changed
+
+
+def replace_storage(tx: Transaction, present: Content, storage: str) -> bool:
+    """Change the body of a version that stays what it is; ``False`` if another version came first.
+
+    What it says must stay the same. Hold the space's lock.
+    """
+    guard = (content.c.id == present.id, content.c.version == present.version.number)
+    return tx.execute(update(content).where(*guard).values(storage=storage)).rowcount == 1
 
 
 def _index_anew(tx: Transaction, content_id: int) -> None:

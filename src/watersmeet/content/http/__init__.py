@@ -5,6 +5,7 @@ from __future__ import annotations
 from watersmeet.content.http import (
     contents,
     groups,
+    inline,
     instance,
     labels,
     permissions,
@@ -34,6 +35,7 @@ _GROUPS = (
     tree,
     users,
     groups,
+    inline,
     instance,
     versions,
 )

@@ -16,7 +16,7 @@ from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTEN
 from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation import history_json
 from watersmeet.confluence.scopes import Scope
-from watersmeet.content import read, space, write
+from watersmeet.content import inline, read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
@@ -65,7 +65,8 @@ class _Contents:
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         create: Callable[[Transaction], Content]
         if wanted.type == ContentType.COMMENT:
-            create = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now, expansion=expansion)
+            made = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now)
+            create = partial(made, entropy=self.api.environment.entropy, expansion=expansion)
         else:
             create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
         created = await self.api.environment.database.write(create)
@@ -97,12 +98,16 @@ class _Contents:
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
-        revision = decode(await read_body(request), ContentUpdate).revision()
+        sent = decode(await read_body(request), ContentUpdate)
+        revision, resolution = sent.revision(), sent.resolution()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
-        updated = await self.api.environment.database.write(
-            lambda tx: write.update(tx, caller.user, content_id, revision, now, expansion)
-        )
-        return self.api.content(updated, expansion)
+
+        def operation(tx: Transaction) -> Content:
+            if resolution is not None:
+                inline.settle(tx, caller.user, content_id, resolution, now)
+            return write.update(tx, caller.user, content_id, revision, now, expansion)
+
+        return self.api.content(await self.api.environment.database.write(operation), expansion)
 
     async def delete_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -85,14 +85,15 @@ class _Tree:
     async def _list(self, request: Request, caller: Caller, relation: str, content_type: str) -> Response:
         content_id, expansion, window = content_id_of(request), expansion_of(request), window_of(request)
         replies_too = request.query_params.get("depth") == "all"
-        locations = values_of(request, "location")
-        if content_type == ContentType.COMMENT and locations and "footer" not in locations:
-            window = replace(window, limit=0)  # every comment there is stands in the footer
+        locations = values_of(request, "location") if content_type == ContentType.COMMENT else []
 
         def operation(tx: Transaction) -> Any:
             if relation == "descendant":
                 return tree.descendants(tx, caller.user, content_id, content_type, window, expansion)
-            return tree.children(tx, caller.user, content_id, content_type, window, expansion, replies_too=replies_too)
+            return tree.children(
+                tx, caller.user, content_id, content_type, window, expansion,
+                replies_too=replies_too, locations=locations,
+            )  # fmt: skip
 
         part = await self.api.read(operation, expansion)
         path = f"{content_path(content_id)}/{relation}/{content_type}"
