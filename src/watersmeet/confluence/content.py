@@ -5,6 +5,7 @@ Instants are milliseconds since the epoch (``clock.Instant``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,15 @@ class ContentType(StrEnum):
     BLOGPOST = "blogpost"
     COMMENT = "comment"
     ATTACHMENT = "attachment"
+
+
+_CUSTOM = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
+MAX_TYPE = 255
+
+
+def is_custom(content_type: str) -> bool:
+    """Whether that is the name of a type of custom content: ``plugin:module``."""
+    return len(content_type) <= MAX_TYPE and _CUSTOM.fullmatch(content_type) is not None
 
 
 TITLED = (ContentType.PAGE, ContentType.BLOGPOST)

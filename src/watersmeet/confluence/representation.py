@@ -245,6 +245,8 @@ def _contributors_json(people: Sequence[Person], expansion: Expansion, site: Sit
 
 
 def _body_json(content: Content, storage: str, expansion: Expansion, site: Site) -> Json:
+    if content.representation == "raw":
+        return _raw_json(content, storage, expansion)
     values: dict[str, str] = {}
     if "storage" in expansion:
         values["storage"] = storage
@@ -261,3 +263,11 @@ def _body_json(content: Content, storage: str, expansion: Expansion, site: Site)
         for name, value in values.items()
     }
     return {**shown, "_expandable": {name: "" for name in ("storage", *_RENDERED) if name not in expansion}}
+
+
+def _raw_json(content: Content, value: str, expansion: Expansion) -> Json:
+    """The body of a custom content that only its plug-in can read; it is not rendered."""
+    if not ("raw" in expansion or "storage" in expansion):
+        return {"_expandable": {"raw": ""}}
+    raw = {"value": value, "representation": "raw", "_expandable": {"content": content_path(content.id)}}
+    return {"raw": raw, "_expandable": {}}

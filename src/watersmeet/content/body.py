@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from watersmeet.confluence.content import CommentLocation, ContentStatus, Resolu
 from watersmeet.confluence.errors import BadBody
 from watersmeet.content.body_metadata import Metadata, SentLabel
 from watersmeet.content.comment import CommentDraft
+from watersmeet.content.custom import CustomDraft
 from watersmeet.content.inline import MAX_SELECTION, Selection
 from watersmeet.content.label import Word
 from watersmeet.content.space import SpaceChange
@@ -34,9 +36,10 @@ class BodyValue(Struct):
 
 
 class Body(Struct):
-    """The body of a content. Only the storage format can be written."""
+    """The body of a content: storage format, or for custom content whatever its plug-in keeps (``raw``)."""
 
     storage: BodyValue | None = None
+    raw: BodyValue | None = None
     wiki: BodyValue | None = None
     view: BodyValue | None = None
     editor: BodyValue | None = None
@@ -82,9 +85,11 @@ class ContentFields(Struct):
 
 
 class ContainerReference(Struct):
-    """What a comment is made on."""
+    """What a comment is made on, or a custom content is part of: a content, or a space."""
 
     id: int | str | None = None
+    type: str | None = None
+    key: str | None = None
 
 
 class InlineProperties(Struct):
@@ -148,6 +153,32 @@ class NewContent(ContentFields):
             raise BadBody(f"A comment is made in the 'footer' or 'inline', not {location!r}.")
         return ((self.extensions and self.extensions.inlineProperties) or InlineProperties()).selection()
 
+    def custom(self) -> CustomDraft:
+        """The custom content that is asked for. Raises ``BadBody``."""
+        holder, container_id = self.container, None
+        space_key = self.space.key if self.space else None
+        if holder and (holder.type == "space" or holder.id is None):
+            space_key = holder.key or space_key
+        elif holder:
+            container_id = content_number(str(holder.id))
+            if container_id is None:
+                raise BadBody(f"A container is named by its number: 'container': {{'id': …}}, not {holder.id!r}.")
+        if container_id is None and not space_key:
+            raise BadBody(
+                "Custom content must name what it is part of, 'container', or its space: 'space': {'key': …}."
+            )
+        written = _written(self.body)
+        return CustomDraft(
+            self.type or "",
+            self.title or "",
+            container_id=container_id,
+            space_key=space_key,
+            storage=written.value if written else "",
+            representation=written.representation if written else "storage",
+            message=(self.version.message if self.version else None) or "",
+            properties=self.properties,
+        )
+
     def draft(self) -> Draft:
         """The content that is asked for. Raises ``BadBody``."""
         if not self.type:
@@ -185,12 +216,14 @@ class ContentUpdate(ContentFields):
         """The change that is asked for. Raises ``BadBody``."""
         if not self.version or self.version.number is None:
             raise BadBody("The body must carry the number of the new version: 'version': {'number': …}.")
+        written = _written(self.body)
         return Revision(
             version=self.version.number,
             type=self.type,
             space_key=self.space.key if self.space else None,
             title=self.title,
-            storage=_storage(self.body),
+            storage=written.value if written else None,
+            representation=written.representation if written else None,
             parent_id=_parent_id(self.ancestors),
             status=self.status,
             message=self.version.message or "",
@@ -262,13 +295,30 @@ def version_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _VERSION_DIGITS else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A body that was sent, and how it is to be kept."""
+
+    value: str
+    representation: str
+
+
 def _storage(body: Body | None) -> str | None:
+    """The body of what has one in storage format."""
+    written = _written(body)
+    if written and written.representation != "storage":
+        raise BadBody("Only custom content has a body.raw; write body.storage.")
+    return written.value if written else None
+
+
+def _written(body: Body | None) -> _Written | None:
     if not body:
         return None
-    if body.storage:
-        if body.storage.representation not in (None, "storage"):
-            raise BadBody("body.storage must have the representation 'storage'.")
-        return body.storage.value
+    for name, sent in (("storage", body.storage), ("raw", body.raw)):
+        if sent:
+            if sent.representation not in (None, name):
+                raise BadBody(f"body.{name} must have the representation {name!r}.")
+            return None if sent.value is None else _Written(sent.value, name)
     if body.wiki or body.view or body.editor or body.editor2:
         raise BadBody("Only body.storage can be written.")
     return None

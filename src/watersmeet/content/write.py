@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import MAX_TITLE, TITLED, Content, ContentStatus, ContentType, Space, title_key
+from watersmeet.confluence.content import (
+    MAX_TITLE,
+    TITLED,
+    Content,
+    ContentStatus,
+    ContentType,
+    Space,
+    is_custom,
+    title_key,
+)
 from watersmeet.confluence.errors import (
     BadBody,
     BadParent,
@@ -53,6 +62,7 @@ class Revision:
     space_key: str | None = None
     title: str | None = None
     storage: str | None = None
+    representation: str | None = None
     parent_id: int | None = None
     status: str | None = None
     message: str = ""
@@ -69,7 +79,7 @@ def create(
     or ``TitleTaken``.
     """
     content_type = _creatable(draft.type)
-    title = _checked_title(draft.title)
+    title = _checked_title(draft.title, content_type)
     validate(check_text(draft.storage))
     check_text(draft.space_key)
     check_text(draft.message)
@@ -175,7 +185,7 @@ def _is_moved(present: Content, revision: Revision) -> bool:
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
-    title = present.title if revision.title is None else _checked_title(revision.title)
+    title = present.title if revision.title is None else _checked_title(revision.title, present.type)
     if _is_renamed(present, revision):
         _require_free(tx, present.space, present.type, title)
     moved, parent_id = _is_moved(present, revision), None
@@ -233,14 +243,15 @@ def _creatable(content_type: str) -> ContentType:
     found = next((known for known in TITLED if known == content_type), None)
     if found is None:
         raise BadBody(
-            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost' and 'comment'."
+            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost', 'comment' "
+            "and those of plug-ins, 'plugin:module'."
         )
     return found
 
 
-def _checked_title(title: str) -> str:
+def _checked_title(title: str, content_type: str) -> str:
     title = title.strip()
-    if not title:
+    if not title and not is_custom(content_type):
         raise BadBody("A content needs a title.")
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
@@ -254,5 +265,8 @@ def _check_revision(present: Content, revision: Revision) -> None:
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
     if revision.status not in (None, ContentStatus.CURRENT):
         raise BadBody("The only status an update can set is 'current'.")
-    validate(check_text(revision.storage or ""))
-    check_text(revision.message)
+    if revision.representation not in (None, present.representation):
+        raise BadBody(f"The body of this content is written as body.{present.representation}.")
+    check_text((revision.storage or "") + revision.message)
+    if present.representation == "storage":
+        validate(revision.storage or "")

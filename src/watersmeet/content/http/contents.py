@@ -10,7 +10,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import Content, ContentStatus, ContentType
+from watersmeet.confluence.content import Content, ContentStatus, ContentType, is_custom
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.page import Slice
@@ -19,6 +19,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.content import inline, read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
+from watersmeet.content.custom import create_custom
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
@@ -67,6 +68,8 @@ class _Contents:
         if wanted.type == ContentType.COMMENT:
             made = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now)
             create = partial(made, entropy=self.api.environment.entropy, expansion=expansion)
+        elif is_custom(wanted.type or ""):
+            create = partial(create_custom, caller=caller.user, draft=wanted.custom(), now=now, expansion=expansion)
         else:
             create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
         created = await self.api.environment.database.write(create)
