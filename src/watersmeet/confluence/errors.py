@@ -135,6 +135,13 @@ class LabelNotFound(NotFound):
         super().__init__(f"The content does not have the label {name}.")
 
 
+class TemplateNotFound(NotFound):
+    """No such template, or none the caller may see."""
+
+    def __init__(self, template_id: int | str) -> None:
+        super().__init__(f"No template found with id: {template_id}")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 

@@ -103,8 +103,8 @@ class InlineProperties(Struct):
 
     def selection(self) -> Selection:
         """What is meant. Raises ``BadBody``."""
-        names = self.__struct_fields__
-        if missing := [name for name in names if getattr(self, name) in (None, "")]:
+        names = InlineProperties.__struct_fields__
+        if missing := [name for name in names if getattr(self, name) is None]:
             raise BadBody(f"An inline comment needs extensions.inlineProperties with {', '.join(missing)}.")
         text, index, count = self.originalSelection or "", self.matchIndex or 0, self.numMatches or 0
         if not text.strip() or len(text) > MAX_SELECTION:
@@ -112,6 +112,20 @@ class InlineProperties(Struct):
         if not 0 <= index < count:
             raise BadBody("matchIndex counts the occurrences of the selection from 0, and there are numMatches.")
         return Selection(check_text(text), index)
+
+
+class SentInlineComment(InlineProperties):
+    """``POST /rest/inlinecomments/1.0/comments``: what a comment is about, and its body in storage format."""
+
+    containerId: int | str | None = None  # noqa: N815
+    body: str | None = None
+
+    def comment(self) -> CommentDraft:
+        """The comment that is asked for. Raises ``BadBody``."""
+        page_id = content_number(str(self.containerId))
+        if page_id is None or not self.body:
+            raise BadBody("An inline comment names its page, 'containerId', and says something: 'body'.")
+        return CommentDraft(page_id, self.body, selection=self.selection())
 
 
 class SentResolution(Struct):
@@ -140,7 +154,7 @@ class NewContent(ContentFields):
         if number is None:
             raise BadBody("A comment must name what it is made on: 'container': {'id': …, 'type': 'page'}.")
         message = (self.version.message if self.version else None) or ""
-        parent_id = _parent_id(self.ancestors)
+        parent_id = parent_id_of(self.ancestors)
         selection = None if parent_id is not None else self._selection()
         return CommentDraft(number, _storage(self.body) or "", parent_id, message, selection)
 
@@ -194,7 +208,7 @@ class NewContent(ContentFields):
             self.space.key,
             self.title or "",
             storage,
-            _parent_id(self.ancestors),
+            parent_id_of(self.ancestors),
             message=message,
             properties=self.properties,
         )
@@ -224,7 +238,7 @@ class ContentUpdate(ContentFields):
             title=self.title,
             storage=written.value if written else None,
             representation=written.representation if written else None,
-            parent_id=_parent_id(self.ancestors),
+            parent_id=parent_id_of(self.ancestors),
             status=self.status,
             message=self.version.message or "",
             minor_edit=bool(self.version.minorEdit),
@@ -265,7 +279,7 @@ class SpaceUpdate(Struct):
         return SpaceChange(
             name=None if self.name is None else self.name.strip(),
             description=plain.value if plain else None,
-            homepage_id=_parent_id([self.homepage]) if self.homepage and self.homepage.id is not None else None,
+            homepage_id=parent_id_of([self.homepage]) if self.homepage and self.homepage.id is not None else None,
         )
 
 
@@ -324,7 +338,8 @@ def _written(body: Body | None) -> _Written | None:
     return None
 
 
-def _parent_id(ancestors: list[Ancestor] | None) -> int | None:
+def parent_id_of(ancestors: list[Ancestor] | None) -> int | None:
+    """The number of the parent that is meant, if there is to be one. Raises ``BadBody``."""
     # Clients send the parent alone or the whole line from the root down: either way it comes last.
     if not ancestors:
         return None

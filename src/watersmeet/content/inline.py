@@ -90,12 +90,13 @@ def _inline(tx: Transaction, caller: User, comment_id: int) -> Content:
 
 
 def list_inline(tx: Transaction, caller: User, page_id: int, window: Window) -> Slice[Content]:
-    """The inline comments of a page with their replies, resolved or not. Raises ``ContentNotFound``."""
+    """The inline comments of a page without the replies, resolved or not. Raises ``ContentNotFound``."""
     read.find(tx, caller, page_id, read.CURRENT, NOTHING)
     wanted = ContentFilter(
         types=[ContentType.COMMENT],
         statuses=read.CURRENT,
         container_id=page_id,
+        is_reply=False,
         locations=["inline", "resolved"],
     )
     return read.load(tx, caller, wanted, window, _BODY)

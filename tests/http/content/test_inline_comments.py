@@ -159,6 +159,18 @@ def test_a_comment_is_resolved_and_reopened(site: Site, method: str) -> None:
     assert [(each["originalSelection"], each["body"]) for each in shown] == [("Hello", "<p>why?</p>")]
 
 
+def test_a_comment_is_made_at_the_older_address(site: Site) -> None:
+    page = create(site, "Plan")
+    sent = {"containerId": page["id"], "body": "<p>why?</p>", **_properties("Hello"), "serializedHighlights": ""}
+    made = site.post(_RESOLVE, json=sent)
+    assert (made.status_code, made.json()["originalSelection"]) == (200, "Hello")
+    assert made.json()["markerRef"] in _storage(site, page)
+    assert _listed(site, page, "location=inline") == [str(made.json()["id"])]
+    assert site.post(_RESOLVE, json=sent | {"body": ""}).status_code == 400
+    assert site.post(_RESOLVE, json=sent | {"containerId": "x"}).status_code == 400
+    assert site.post(_RESOLVE, json=sent, user="bob").status_code == 403
+
+
 def test_an_update_can_resolve_too_and_sends_back_what_it_read(site: Site) -> None:
     remark = _remark(site, create(site, "Plan"), "Hello")
     change = {"version": {"number": 2}, "extensions": {"resolution": {"status": "resolved"}}}

@@ -17,14 +17,17 @@ from watersmeet.confluence.storage_format.text import (
     page_links,
     plain_text,
 )
+from watersmeet.confluence.storage_format.variables import filled_in, options
 
 __all__ = [
     "attachment_links",
     "external_links",
+    "filled_in",
     "macro_names",
     "mark",
     "marked_refs",
     "mentioned_users",
+    "options",
     "page_links",
     "parse",
     "plain_text",

@@ -9,18 +9,21 @@ from starlette.responses import Response
 
 from watersmeet.confluence.content import Content, Resolution
 from watersmeet.confluence.errors import BadParameter
+from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.representation_comment import inline_comment_json
 from watersmeet.confluence.representation_person import Json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.storage_format import render
 from watersmeet.confluence.storage_format.resolver import Unchecked
 from watersmeet.content import inline
-from watersmeet.content.body import content_number
-from watersmeet.content.http.api import Api, content_id_of, window_of
+from watersmeet.content.body import SentInlineComment, content_number, decode
+from watersmeet.content.comment import create_comment
+from watersmeet.content.http.api import Api, content_id_of, read_body, window_of
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
+_BODY = Expansion.parse(["body"])
 _MOST = 1000
 _WORDS = {"true": True, "false": False}
 
@@ -33,7 +36,7 @@ def routes(api: Api) -> list[Route]:
         path = f"/rest/inlinecomments/{version}/comments"
         resolve = (Scope.WRITE, handlers.resolve)
         found += [
-            api.route(path, GET=(Scope.READ, handlers.list_comments)),
+            api.route(path, GET=(Scope.READ, handlers.list_comments), POST=(Scope.WRITE, handlers.add_comment)),
             api.route(path + "/{content_id}/resolve/{resolved}/dangling/{dangling}", POST=resolve, PUT=resolve),
         ]
     return found
@@ -52,6 +55,14 @@ class _InlineComments:
         window = window_of(request, default_limit=_MOST)
         part = await self.api.environment.database.read(lambda tx: inline.list_inline(tx, caller.user, page_id, window))
         return JsonResponse([self._json(comment) for comment in part.items])
+
+    async def add_comment(self, request: Request, caller: Caller) -> Response:
+        draft, now = decode(await read_body(request), SentInlineComment).comment(), self.api.environment.clock.now()
+        entropy = self.api.environment.entropy
+        made = await self.api.environment.database.write(
+            lambda tx: create_comment(tx, caller.user, draft, now, entropy, _BODY)
+        )
+        return JsonResponse(self._json(made))
 
     async def resolve(self, request: Request, caller: Caller) -> Response:
         content_id, now = content_id_of(request), self.api.environment.clock.now()
