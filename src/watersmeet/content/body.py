@@ -16,6 +16,7 @@ from watersmeet.content.comment import CommentDraft
 from watersmeet.content.custom import CustomDraft
 from watersmeet.content.inline import MAX_SELECTION, Selection
 from watersmeet.content.label import Word
+from watersmeet.content.property import SentAlong
 from watersmeet.content.space import SpaceChange
 from watersmeet.content.text import check_text
 from watersmeet.content.write import Draft, Revision
@@ -79,7 +80,7 @@ class ContentFields(Struct):
     metadata: Metadata | None = None
 
     @property
-    def properties(self) -> dict[str, str]:
+    def properties(self) -> dict[str, SentAlong]:
         """The properties that were sent along. Raises ``BadBody`` or ``PropertyTooLong``."""
         return self.metadata.values() if self.metadata else {}
 
@@ -199,8 +200,8 @@ class NewContent(ContentFields):
             raise BadBody("The body must name the 'type' of the content.")
         if not self.space or not self.space.key:
             raise BadBody("The body must name the space: 'space': {'key': …}.")
-        if self.status not in (None, ContentStatus.CURRENT):
-            raise BadBody(f"Content cannot be created with the status {self.status!r}, only 'current'.")
+        if self.status not in (None, ContentStatus.CURRENT, ContentStatus.DRAFT):
+            raise BadBody(f"Content is created with the status 'current' or 'draft', not {self.status!r}.")
         storage = _storage(self.body) or ""
         message = (self.version.message if self.version else None) or ""
         return Draft(
@@ -211,6 +212,7 @@ class NewContent(ContentFields):
             parent_id_of(self.ancestors),
             message=message,
             properties=self.properties,
+            status=self.status or ContentStatus.CURRENT,
         )
 
 
@@ -225,6 +227,13 @@ class ContentUpdate(ContentFields):
         if status is not None and status not in list(Resolution):
             raise BadBody(f"The status of a resolution is one of {', '.join(Resolution)}, not {status!r}.")
         return None if status is None else Resolution(status)
+
+    def publication(self) -> Revision:
+        """The change that publishes a draft, whose version may be left out. Raises ``BadBody``."""
+        self.status = ContentStatus.CURRENT
+        self.version = self.version or VersionFields()
+        self.version.number = 1 if self.version.number is None else self.version.number
+        return self.revision()
 
     def revision(self) -> Revision:
         """The change that is asked for. Raises ``BadBody``."""

@@ -16,7 +16,7 @@ from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
 from watersmeet.content.hold import hold
-from watersmeet.content.property import keep_properties
+from watersmeet.content.property import SentAlong, keep_properties
 from watersmeet.content.right import require_create
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
@@ -36,7 +36,7 @@ class CustomDraft:
     storage: str = ""
     representation: str = "storage"
     message: str = ""
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, SentAlong] = field(default_factory=dict)
 
 
 def create_custom(

@@ -13,7 +13,7 @@ from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import SpacePermission, bypasses_spaces
 from watersmeet.confluence.storage_format import filled_in, options, validate
 from watersmeet.confluence.template import MAX_DESCRIPTION, Template
-from watersmeet.content import space, write
+from watersmeet.content import read, space, write
 from watersmeet.content.label import Word, attach
 from watersmeet.content.right import require
 from watersmeet.content.text import check_text
@@ -130,9 +130,9 @@ def make_page(
         raise BadBody(f"This template is one of the space {template.space.key}: pages are made from it there only.")
     storage = filled_in(template.storage, instance.values)
     draft = Draft(ContentType.PAGE, key, instance.title, storage, instance.parent_id)
-    page = write.create(tx, caller, draft, now, expansion)
+    page = write.create(tx, caller, draft, now, NOTHING)
     attach(tx, caller, page, [Word.of(name) for name in template.labels], now)
-    return page
+    return read.find(tx, caller, page.id, read.CURRENT, expansion)
 
 
 def _find_administered(tx: Transaction, caller: User, template_id: int) -> Template:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
@@ -28,7 +28,7 @@ from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import inline, read
 from watersmeet.content.hold import hold
-from watersmeet.content.property import keep_properties
+from watersmeet.content.property import SentAlong, keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
@@ -50,7 +50,9 @@ class Draft:
     storage: str = ""
     parent_id: int | None = None
     message: str = ""
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, SentAlong] = field(default_factory=dict)
+    status: str = ContentStatus.CURRENT
+    """``current``, or ``draft`` for what only its author sees until it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,20 @@ class Revision:
     status: str | None = None
     message: str = ""
     minor_edit: bool = False
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, SentAlong] = field(default_factory=dict)
 
 
 def create(
     tx: Transaction, caller: User, draft: Draft, now: Instant, expansion: Expansion = WRITTEN_CONTENT
 ) -> Content:
-    """A new page or blog post.
+    """A new page or blog post. The title of a draft may be missing or taken.
 
     Raises ``BadBody``, ``SpaceNotFound``, ``Forbidden``, ``ContentNotFound`` (no such parent), ``BadParent``
     or ``TitleTaken``.
     """
     content_type = _creatable(draft.type)
-    title = _checked_title(draft.title, content_type)
+    unfinished = draft.status == ContentStatus.DRAFT
+    title = checked_title(draft.title, content_type, may_be_missing=unfinished)
     validate(check_text(draft.storage))
     check_text(draft.space_key)
     check_text(draft.message)
@@ -88,8 +91,9 @@ def create(
         raise SpaceNotFound(draft.space_key)
     require_create(tx, caller, space, content_type)
     spaces.lock(tx, space.id)
-    parent_id = _checked_parent(tx, caller, content_type, space, draft.parent_id)
-    _require_free(tx, space, content_type, title)
+    parent_id = checked_parent(tx, caller, content_type, space, draft.parent_id)
+    if not unfinished:
+        require_free(tx, space, content_type, title)
     content_id = contents.add(
         tx,
         content_type=content_type,
@@ -100,9 +104,10 @@ def create(
         message=draft.message,
         creator=caller,
         now=now,
+        status=draft.status,
     )
     keep_properties(tx, caller, content_id, draft.properties, now)
-    return read.find(tx, caller, content_id, read.CURRENT, expansion)
+    return read.find(tx, caller, content_id, (draft.status,), expansion)
 
 
 def update(
@@ -127,7 +132,7 @@ def update(
     require_change(tx, caller, present)
     if revision.version != present.version.number + 1:
         raise VersionConflict(present.version.number)
-    _check_revision(present, revision)
+    check_revision(present, revision)
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
@@ -185,12 +190,12 @@ def _is_moved(present: Content, revision: Revision) -> bool:
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
-    title = present.title if revision.title is None else _checked_title(revision.title, present.type)
+    title = present.title if revision.title is None else checked_title(revision.title, present.type)
     if _is_renamed(present, revision):
-        _require_free(tx, present.space, present.type, title)
+        require_free(tx, present.space, present.type, title)
     moved, parent_id = _is_moved(present, revision), None
     if moved:
-        parent_id = _checked_parent(tx, caller, present.type, present.space, revision.parent_id)
+        parent_id = checked_parent(tx, caller, present.type, present.space, revision.parent_id)
         if parent_id is not None and contents.is_within(tx, parent_id, present.id):
             raise BadParent("A page cannot be moved under itself or one of its own descendants.")
     return contents.Change(
@@ -201,7 +206,7 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
     if present.type in TITLED:
-        _require_free(tx, present.space, present.type, present.title)
+        require_free(tx, present.space, present.type, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
 
 
@@ -213,9 +218,7 @@ def _lost(tx: Transaction, present: Content) -> ContentNotFound | VersionConflic
     return VersionConflict(state[0])
 
 
-def _checked_parent(
-    tx: Transaction, caller: User, content_type: str, space: Space, parent_id: int | None
-) -> int | None:
+def checked_parent(tx: Transaction, caller: User, content_type: str, space: Space, parent_id: int | None) -> int | None:
     """The parent that was asked for, once it is known to be a current page of the same space."""
     if parent_id is None:
         return None
@@ -231,7 +234,8 @@ def _checked_parent(
     return parent.id
 
 
-def _require_free(tx: Transaction, space: Space, content_type: str, title: str) -> None:
+def require_free(tx: Transaction, space: Space, content_type: str, title: str) -> None:
+    """Raises ``TitleTaken``. Hold the space's lock."""
     if contents.title_holder(tx, space.id, content_type, title) is not None:
         raise TitleTaken(content_type, title, space.key)
 
@@ -249,22 +253,24 @@ def _creatable(content_type: str) -> ContentType:
     return found
 
 
-def _checked_title(title: str, content_type: str) -> str:
+def checked_title(title: str, content_type: str, *, may_be_missing: bool = False) -> str:
+    """The title as it is kept. Raises ``BadBody``."""
     title = title.strip()
-    if not title and not is_custom(content_type):
+    if not title and not (may_be_missing or is_custom(content_type)):
         raise BadBody("A content needs a title.")
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
     return check_text(title)
 
 
-def _check_revision(present: Content, revision: Revision) -> None:
+def check_revision(present: Content, revision: Revision, statuses: Sequence[str] = (ContentStatus.CURRENT,)) -> None:
+    """Hold what was sent against what is there. Raises ``BadBody`` or ``MalformedStorage``."""
     if revision.type not in (None, present.type):
         raise BadBody(f"The type of a content cannot change: this is a {present.type}.")
     if revision.space_key is not None and revision.space_key.lower() != present.space.key.lower():
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
-    if revision.status not in (None, ContentStatus.CURRENT):
-        raise BadBody("The only status an update can set is 'current'.")
+    if revision.status not in (None, *statuses):
+        raise BadBody(f"After a change, the status of this content is {' or '.join(statuses)}.")
     if revision.representation not in (None, present.representation):
         raise BadBody(f"The body of this content is written as body.{present.representation}.")
     check_text((revision.storage or "") + revision.message)

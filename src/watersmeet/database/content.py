@@ -452,6 +452,30 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
     return changed
 
 
+def write_draft(tx: Transaction, present: Content, into: Change, status: ContentStatus, by: User, now: Instant) -> bool:
+    """Change a draft, or publish it: its one version stays the first; ``False`` if it is none any more."""
+    values: dict[str, Any] = {
+        "title": into.title,
+        "title_key": title_key(into.title),
+        "status": status.value,
+        "version_message": into.message,
+        "updated_by": by.id,
+        "updated_at": now,
+    }
+    if status is ContentStatus.CURRENT:
+        values["created_at"] = now
+    if into.storage is not None:
+        values["storage"] = into.storage
+    if into.moved:
+        values["parent_id"] = into.parent_id
+    guard = (content.c.id == present.id, content.c.status == ContentStatus.DRAFT.value)
+    changed = tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+    if changed:
+        work_out_guards(tx, present.id)
+        _index_anew(tx, present.id)
+    return changed
+
+
 def replace_storage(tx: Transaction, present: Content, storage: str) -> bool:
     """Change the body of a version that stays what it is; ``False`` if another version came first.
 
@@ -495,7 +519,7 @@ def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> No
     work_out_guards(tx, *children)
 
 
-def purge(tx: Transaction, content_id: int) -> bool:
-    """Forget a trashed content, its versions and its parts; ``False`` if it was not trashed."""
-    guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
+def purge(tx: Transaction, content_id: int, status: ContentStatus = ContentStatus.TRASHED) -> bool:
+    """Forget a trashed content or a draft, its versions and its parts; ``False`` if it does not have that status."""
+    guard = (content.c.id == content_id, content.c.status == status.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1

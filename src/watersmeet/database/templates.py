@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, or_, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Space
@@ -19,7 +19,7 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
 _SPACE_WIDTH = len(SPACE_COLUMNS)
-_VISIBLE = (
+_VISIBLE: Select[Any] = (
     select(
         *SPACE_COLUMNS,
         templates.c.id,
