@@ -157,7 +157,7 @@ class NewContent(ContentFields):
         message = (self.version.message if self.version else None) or ""
         parent_id = parent_id_of(self.ancestors)
         selection = None if parent_id is not None else self._selection()
-        return CommentDraft(number, _storage(self.body) or "", parent_id, message, selection)
+        return CommentDraft(number, storage_of(self.body) or "", parent_id, message, selection)
 
     def _selection(self) -> Selection | None:
         """What of a text a comment is about; ``None`` in the footer. Raises ``BadBody``."""
@@ -202,7 +202,7 @@ class NewContent(ContentFields):
             raise BadBody("The body must name the space: 'space': {'key': …}.")
         if self.status not in (None, ContentStatus.CURRENT, ContentStatus.DRAFT):
             raise BadBody(f"Content is created with the status 'current' or 'draft', not {self.status!r}.")
-        storage = _storage(self.body) or ""
+        storage = storage_of(self.body) or ""
         message = (self.version.message if self.version else None) or ""
         return Draft(
             self.type,
@@ -326,8 +326,8 @@ class _Written:
     representation: str
 
 
-def _storage(body: Body | None) -> str | None:
-    """The body of what has one in storage format."""
+def storage_of(body: Body | None) -> str | None:
+    """The body of what has one in storage format, where one was sent. Raises ``BadBody``."""
     written = _written(body)
     if written and written.representation != "storage":
         raise BadBody("Only custom content has a body.raw; write body.storage.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watersmeet.content.http import (
     contents,
+    copies,
     groups,
     inline,
     instance,
@@ -28,6 +29,7 @@ from watersmeet.web.route import Route
 _GROUPS = (
     search,
     contents,
+    copies,
     labels,
     likes,
     permissions,
