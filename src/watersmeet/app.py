@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from starlette import routing
 from starlette.applications import Starlette
@@ -17,8 +18,11 @@ from starlette.routing import BaseRoute
 from watersmeet import __version__
 from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
+from watersmeet.blobs.folder import FolderStore
+from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
+from watersmeet.content import long_task, space_deletion
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -44,6 +48,8 @@ from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
+LONG_WORKS = {space_deletion.NAME: space_deletion.WORK}
+
 
 def open_database(settings: Settings) -> Database:
     """The database of the settings. Raises ``SettingsError`` for a URL that names none."""
@@ -55,6 +61,11 @@ def open_database(settings: Settings) -> Database:
         raise SettingsError(
             f"database_url names PostgreSQL, but {error.name} is not installed: pip install 'watersmeet[postgresql]'."
         ) from error
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used."""
+    return FolderStore(Path(settings.blob_store))
 
 
 def create_environment(
@@ -79,6 +90,7 @@ def create_environment(
         keys=keys,
         throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
+        blobs=open_blobs(settings),
         demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
@@ -120,6 +132,7 @@ def create_app(
             asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
+            asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
         ]
         yield
         for task in running:

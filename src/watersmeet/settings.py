@@ -119,6 +119,14 @@ class Settings:
         "postgresql://USER:PASSWORD@HOST1,HOST2/NAME?target_session_attrs=read-write.",
         secret=True,
     )
+    blob_store: str = _setting(
+        "watersmeet-blobs",
+        "blob_store",
+        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute.",
+    )
+    upload_limit_mib: int = _setting(
+        100, "upload_limit_mib", "How many MiB the files of one request may have together; beyond it the answer is 413."
+    )
     secret: str = _setting(
         "",
         "secret",
@@ -204,6 +212,11 @@ class Settings:
         from ipaddress import ip_network
 
         return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())
+
+    @property
+    def upload_limit(self) -> int:
+        """How many bytes the files of one request may have together."""
+        return self.upload_limit_mib * 1024 * 1024
 
     @property
     def session_lifetime(self) -> int:
@@ -420,6 +433,14 @@ _CHECKS = (
     (
         lambda settings: settings.workers < 1,
         "workers must be at least 1.",
+    ),
+    (
+        lambda settings: not settings.blob_store,
+        "blob_store must name a folder.",
+    ),
+    (
+        lambda settings: settings.upload_limit_mib < 1,
+        "upload_limit_mib must be at least 1.",
     ),
     (
         lambda settings: settings.log_format not in ("text", "json"),

@@ -36,6 +36,35 @@ def env(tmp_path: Path) -> dict[str, str]:
     }
 
 
+def test_permissions_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
+    def done(*words: str, stdin: str = "", code: int = 0) -> str:
+        finished = run(*words, cwd=tmp_path, env=env, stdin=stdin)
+        assert finished.returncode == code, finished.stderr
+        return finished.stdout + finished.stderr
+
+    done("user", "add", "ada", "--role", "administrator", "--password-stdin", stdin="correct horse battery")
+    done("permission", "grant", "use", "--anonymous")
+    done("permission", "grant", "create-space", "--user", "Ada")
+    found = json.loads(done("permission", "list", "--json"))
+    assert {"subject": "everybody", "name": None, "permission": "use"} in found
+    assert {"subject": "user", "name": "ada", "permission": "create-space"} in found
+    assert ["everybody", "use"] in [line.split() for line in done("permission", "list").splitlines()]
+    done("permission", "revoke", "use", "--anonymous")
+    assert "everybody" not in done("permission", "list")
+    assert "No space with key : DOCS" in done("permission", "grant", "view", "--anonymous", "--space", "DOCS", code=3)
+    done("permission", "grant", "use", "--user", "nobody", code=3)
+    done("permission", "grant", "use", "--group", "nobodies", code=3)
+    assert "no permission 'view' there" in done("permission", "grant", "view", "--anonymous", code=2)
+    assert "one of --user" in done("permission", "grant", "use", code=2)
+    done("permission", "grant", "create-space", "--anonymous", code=1)
+    events = [json.loads(line) for line in done("audit", "--json", "--event", "permission.").splitlines()]
+    assert [(event["event"], event["actor"]) for event in events] == [
+        ("permission.revoked", "the command line"),
+        ("permission.granted", "the command line"),
+        ("permission.granted", "the command line"),
+    ]
+
+
 def test_the_audit_log_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
     def done(*words: str, stdin: str = "") -> str:
         ran = run(*words, cwd=tmp_path, env=env, stdin=stdin)

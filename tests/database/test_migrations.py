@@ -7,12 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, inspect, select
+from click.testing import CliRunner, Result
+from sqlalchemy import Connection, delete, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
@@ -20,6 +22,7 @@ from tests.http.conftest import HandClock, Site
 from tests.support.grants import KEYS, together
 from tests.support.postgresql import PostgresqlServer
 from watersmeet.app import create_app, create_environment
+from watersmeet.cli import main
 from watersmeet.database import audit, dialect, migrations
 from watersmeet.database.audit import Event, Origin
 from watersmeet.database.engine import Database
@@ -115,6 +118,11 @@ def described(database: Database) -> dict[str, Any]:
         return tables
 
     return database.read_now(look)
+
+
+def said_of_itself(database: Database) -> dict[str, str]:
+    """Schema, purpose and fingerprint of the secret, as they are stored."""
+    return database.read_now(lambda tx: {row.name: row.value for row in tx.execute(select(properties))})
 
 
 # ---- the schema ---------------------------------------------------------------------------------------------
@@ -220,6 +228,39 @@ def test_the_log_of_an_upgraded_database_is_append_only_too(empty: Database, ver
     assert [entry.actor for entry in empty.read_now(lambda tx: audit.search(tx, audit.Query()))] == ["alice"]
     assert empty.write_now(lambda tx: audit.prune(tx, 1000, 10)) == 0
     assert empty.write_now(lambda tx: audit.prune(tx, 1001, 10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "becomes", "says"),
+    [
+        ("secret", "0" * 64, "The secret is not the one this database was made with"),
+        ("purpose", "dev", "was made by `watersmeet dev`, whose passwords are public"),
+        (None, "", "does not say whose they are"),
+    ],
+)
+def test_the_command_upgrades_no_database_of_another_secret_or_of_dev_and_leaves_it_as_it_was(
+    empty_url: str, told: str | None, becomes: str, says: str
+) -> None:
+    """Whoever typed the wrong URL or secret must not have changed somebody else's tables by it."""
+    with closing(Database(empty_url)) as database:
+        kept = load(database, "0.1.0")
+        genuine = said_of_itself(database)
+        of_another = update(properties).where(properties.c.name == told).values(value=becomes)
+        database.write_now(lambda tx: tx.execute(of_another if told else delete(properties)))
+        before = described(database), said_of_itself(database)
+
+    def upgrade() -> Result:
+        settings = {"WATERSMEET_DATABASE_URL": empty_url, "WATERSMEET_SECRET": kept["secret"]}
+        return CliRunner().invoke(main, ["database", "upgrade"], env=settings)
+
+    refused = upgrade()
+    assert (refused.exit_code, says in refused.output) == (1, True), refused.output
+    with closing(Database(empty_url)) as database:
+        assert (described(database), said_of_itself(database)) == before
+        database.write_now(lambda tx: tx.execute(delete(properties)))
+        rows = [{"name": name, "value": value} for name, value in genuine.items()]
+        database.write_now(lambda tx: tx.execute(insert(properties), rows))
+    assert upgrade().output.strip() == f"Upgraded the database from schema 1 to {SCHEMA_VERSION}."
 
 
 def test_of_upgrades_at_the_same_time_one_works_and_the_others_find_nothing_to_do(empty_url: str) -> None:

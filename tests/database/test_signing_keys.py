@@ -73,8 +73,28 @@ def test_s149_a_retired_generation_is_forgotten_and_the_original_does_not_come_b
 def test_s150_a_rotation_is_in_the_audit_log_without_its_salt(database: Database) -> None:
     newest = rotate(database)
     [entry] = database.read_now(lambda tx: search(tx, Query(event="key.rotated")))
-    assert (entry.actor, entry.detail["key"]) == ("the command line", newest.id)
+    assert (entry.at, entry.actor) == (NOW, "the command line")
+    assert entry.detail == {
+        "key": newest.id,
+        "signs_from": NOW + PUBLISH_AHEAD,
+        "others_retire_at": NOW + PUBLISH_AHEAD + NINETY_DAYS,
+    }
     assert newest.salt not in repr(entry)
+
+
+def test_s149_a_generation_has_a_name_of_4_bytes_and_a_salt_of_32_that_follow_from_nothing(database: Database) -> None:
+    newest, other = rotate(database), rotate(database)
+    assert (len(newest.id), len(newest.salt), newest.created_at) == (8, 64, NOW)
+    assert (newest.id, newest.salt) != (other.id, other.salt)
+
+
+def test_s149_whoever_rotates_may_choose_how_long_it_is_published_ahead(database: Database) -> None:
+    newest = database.write_now(
+        lambda tx: keys.rotate(tx, now=NOW, lifetimes=LIFETIMES, entropy=ENTROPY, ahead=3 * SECOND)
+    )
+    assert newest.signs_from == NOW + 3 * SECOND
+    [entry] = database.read_now(lambda tx: search(tx, Query(event="key.rotated")))
+    assert (entry.actor, entry.address, entry.request_id) == (None, None, None)
 
 
 @pytest.mark.parametrize("delay", [0, 1, 5, 9])

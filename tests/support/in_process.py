@@ -25,7 +25,12 @@ def running_in_process(folder: Path) -> Iterator[tuple[str, HandClock]]:
     """A demo that accepts connections: its base URL, and its clock."""
     listener, clock = bind("127.0.0.1", 0), HandClock()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = Settings(base_url=base_url, database_url=f"sqlite:///{folder}/in-process.db", secret=SECRET)
+    settings = Settings(
+        base_url=base_url,
+        database_url=f"sqlite:///{folder}/in-process.db",
+        blob_store=str(folder / "blobs"),
+        secret=SECRET,
+    )
     database = open_database(settings)
     environment = create_environment(settings, database, clock)
     prepare(database, Purpose.DEVELOPMENT, environment.keys.fingerprint)

@@ -1,11 +1,15 @@
-"""The log of servers that run in threads of the tests' own process."""
+"""The log of servers that run in threads of the tests' own process, and of one module under a test's eyes."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from types import ModuleType
 
+import pytest
 import structlog
+from structlog.testing import LogCapture
+from structlog.typing import EventDict
 
 
 class _Lines:
@@ -27,3 +31,11 @@ class _Lines:
 def write_without_print() -> None:
     """Configure the log for the tests; everything but where lines go stays as structlog has it."""
     structlog.configure(logger_factory=lambda *_: _Lines())
+
+
+def captured(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> list[EventDict]:
+    """What a module logs from now on, with its levels, however the log is configured."""
+    found = LogCapture()
+    quiet = structlog.wrap_logger(None, [found], structlog.make_filtering_bound_logger(0))
+    monkeypatch.setattr(module, "log", quiet)
+    return found.entries

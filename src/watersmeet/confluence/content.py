@@ -63,10 +63,11 @@ class SpaceType(StrEnum):
 
 
 class SpaceStatus(StrEnum):
-    """Whether a space is in use or put away."""
+    """Whether a space is in use or put away. ``DELETED`` is never shown: what is in it is being deleted."""
 
     CURRENT = "current"
     ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,16 @@ class ContentVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What an attachment holds: the SHA-256 of its bytes in hexadecimal, how many they are, and what they are."""
+
+    digest: str
+    size: int
+    media_type: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A page, a blog post, a comment, an attachment or a custom content, as it is now or as an old version had it."""
 
@@ -181,6 +192,8 @@ class Content:
     """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
     place: CommentPlace | None = None
     """Of a comment."""
+    file: File | None = None
+    """Of an attachment, in this version."""
     regard: Regard | None = None
     """What the reader has to do with it; only where it was asked for."""
 

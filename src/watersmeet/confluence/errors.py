@@ -42,6 +42,13 @@ class TitleTaken(RestError):
         )
 
 
+class FileNameTaken(RestError):
+    """The content has a current attachment of that name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Cannot add a new attachment with same file name as an existing attachment: {name}")
+
+
 class SpaceKeyTaken(RestError):
     """There is a space of that key already."""
 
@@ -149,6 +156,13 @@ class PropertyNotFound(NotFound):
         super().__init__(f"No property found with key: {key}")
 
 
+class LongTaskNotFound(NotFound):
+    """No long task of that number, or none of the caller's."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"No long task found with id: {task_id}")
+
+
 class SpaceNotFound(NotFound):
     """No such space, or none the caller may see."""
 
@@ -179,6 +193,26 @@ class PropertyTooLong(RestError):
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
 
 
+class GroupTaken(RestError):
+    """There is a group of that name already."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already a group named {name}.")
+
+
+class GroupInUse(RestError):
+    """A group that content is kept to: without it, that would be open to everybody."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Restrictions name the group {name}: take it out of them first.")
+
+
 class PersonalSpaceTaken(RestError):
     """The caller has a space of their own already."""
 
@@ -195,6 +229,16 @@ class NotServed(RestError):
     status = 501
     reason = "Not Implemented"
     valid = True
+
+
+class UploadTooLarge(RestError):
+    """More bytes of files than one request may bring."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The files of one request may have at most {limit} bytes together.")
 
 
 class BodyTooLarge(RestError):

@@ -11,6 +11,7 @@ from html import escape
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice
+from watersmeet.confluence.representation_attachment import extensions_json, file_links
 from watersmeet.confluence.representation_comment import comment_extensions_json
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
@@ -94,7 +95,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
     shown["extensions"] = _extensions_json(content, expansion.within("extensions"), site)
-    shown["_links"] = _content_links(content, site, outermost=outermost)
+    shown["_links"] = _content_links(content, site, outermost=outermost) | file_links(content)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
 
@@ -125,11 +126,16 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         else None,
         "children": _relatives_json(content, content.children, "child", inner("children"), site),
         "descendants": _relatives_json(content, content.descendants, "descendant", inner("descendants"), site),
-        "metadata": metadata_json(content, inner("metadata"), site) if "metadata" in expansion else None,
+        # That of an attachment says what it is, which clients read without asking for it (S3.7).
+        "metadata": metadata_json(content, inner("metadata"), site)
+        if "metadata" in expansion or content.file is not None
+        else None,
     }
 
 
 def _extensions_json(content: Content, expansion: Expansion, site: Site) -> Json:
+    if content.file is not None:
+        return extensions_json(content, content.file)
     if content.type == ContentType.COMMENT:
         return comment_extensions_json(content, expansion, site)
     return {"position": "none" if content.position is None else content.position}
@@ -193,7 +199,7 @@ def version_json(content: Content, expansion: Expansion, site: Site) -> Json:
         "message": version.message,
         "number": version.number,
         "minorEdit": version.minor_edit,
-        "hidden": False,
+        "hidden": content.file is not None and content.file.hidden,
         "_links": {"self": site.absolute(path)},
         "_expandable": {},
     }

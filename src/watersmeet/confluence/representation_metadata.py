@@ -48,6 +48,8 @@ def metadata_json(content: Content, expansion: Expansion, site: Site) -> Json:
     """What is said of a content."""
     path = content_path(content.id)
     shown: Json = {}
+    if content.file is not None:
+        shown = {"mediaType": content.file.media_type, "comment": content.version.message}
     expandable = {"currentuser": "", "frontend": "", "editorHtml": ""}
     if content.regard is not None:
         shown["currentuser"] = _regard_json(content.regard, expansion.within("currentuser"))

@@ -42,16 +42,27 @@ def space_path(key: str) -> str:
 
 
 def content_page(content: Content) -> str:
-    """Where people read a content: the form of versions 9 and 10 of the original. A comment is read on its page."""
+    """Where people read a content: the form of versions 9 and 10 of the original.
+
+    A comment or an attachment is found on its page.
+    """
     if content.type == ContentType.COMMENT:
         comment = f"focusedCommentId={content.id}#comment-{content.id}"
         return f"/pages/viewpage.action?pageId={content.container_id}&{comment}"
+    if content.type == ContentType.ATTACHMENT:
+        preview = quote(f"/{content.container_id}/{content.id}/{content.title}", safe="")
+        return f"/pages/viewpage.action?pageId={content.container_id}&preview={preview}"
     space = f"/spaces/{quote(content.space.key, safe='~')}"
     title = quote_plus(content.title)
     if content.type == ContentType.BLOGPOST:
         day = datetime.fromtimestamp(content.created_at / 1000, tz=UTC)
         return f"{space}/blog/{day:%Y/%m/%d}/{content.id}/{title}"
     return f"{space}/pages/{content.id}/{title}"
+
+
+def download_path(attachment: Content, kind: str = "attachments") -> str:
+    """Where the bytes of an attachment are; ``kind`` thumbnails: a small picture of them."""
+    return f"/download/{kind}/{attachment.container_id}/{quote(attachment.title, safe='')}"
 
 
 def space_page(key: str) -> str:

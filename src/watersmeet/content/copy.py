@@ -9,20 +9,23 @@ from watersmeet.clock import Instant
 from watersmeet.confluence.content import Content, ContentType, Space, is_custom
 from watersmeet.confluence.errors import BadBody, BadParent, ContentNotFound
 from watersmeet.confluence.expansion import NOTHING, WRITTEN_CONTENT, Expansion
+from watersmeet.confluence.long_task import LongTask, Progress
 from watersmeet.confluence.page import Window
 from watersmeet.confluence.permission import SpacePermission
 from watersmeet.confluence.storage_format import validate, without_markers
-from watersmeet.content import read, space
+from watersmeet.content import long_task, read, space
 from watersmeet.content.hold import hold
 from watersmeet.content.right import require, require_create
 from watersmeet.content.text import check_text
 from watersmeet.content.write import checked_title, require_free
+from watersmeet.database import attachments, copies, long_tasks, spaces
 from watersmeet.database import content as contents
-from watersmeet.database import copies, spaces
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+from watersmeet.entropy import Entropy
 
+TASK = "Copying pages"
 MOST_PAGES = 1_000
 """Of a tree that is copied at once: nobody else writes in the meantime."""
 _PARTS_AT_ONCE = 100
@@ -95,12 +98,13 @@ def copy_tree(
     titles: Titles,
     along: Along,
     now: Instant,
+    entropy: Entropy,
     *,
     descendants: bool = True,
-) -> Content:
+) -> LongTask:
     """A copy of a page and of all pages below it that the caller sees, under another page; all of them or none.
 
-    Raises as ``copy_page``.
+    Clients expect a long task. This one has ended when they hear of it. Raises as ``copy_page``.
     """
     target, _ = _destination(tx, caller, Destination(parent_id))
     source = _page(tx, caller, page_id)
@@ -110,7 +114,10 @@ def copy_tree(
     copied = {source.id: copying.page(source, parent_id, titles.of(source.title))}
     for each in below:
         copied[each.id] = copying.page(each, copied[each.parent_id or 0], titles.of(each.title))
-    return read.find(tx, caller, copied[source.id], read.CURRENT, WRITTEN_CONTENT)
+    task = long_task.begin(tx, caller, TASK, {"copy": copied[source.id]}, now, entropy)
+    said = f"{len(copied)} pages were copied; the first of the copies has the id {copied[source.id]}."
+    long_tasks.keep(tx, task.id, Progress(100, is_done=True, message=said), now)
+    return task
 
 
 # ---- steps ------------------------------------------------------------------------------------------------
@@ -189,7 +196,8 @@ class _Copying:
         for part in self._parts_of(holder_id):
             if self.along.attachments and part.type == ContentType.ATTACHMENT:
                 number = self._add(part, part.title, part.storage or "", container_id=copy_id)
-                copies.copy_file(self.tx, part.id, part.version.number, number)
+                if part.file:
+                    attachments.keep_file(self.tx, number, 1, part.file)  # its bytes are kept once
             elif self.along.custom_contents and is_custom(part.type):
                 number = self._add(part, part.title, part.storage or "", container_id=copy_id)
                 self._parts(part.id, number)

@@ -16,7 +16,7 @@ from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation_tree import KINDS
 from watersmeet.content import right
-from watersmeet.database import comments, labels, regards, relatives, restrictions
+from watersmeet.database import attachments, comments, labels, regards, relatives, restrictions
 from watersmeet.database import content as contents
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
@@ -43,7 +43,7 @@ def load(tx: Transaction, caller: User, wanted: ContentFilter, window: Window, e
 
 def complete(tx: Transaction, caller: User, items: Sequence[Content], expansion: Expansion) -> list[Content]:
     """The same contents with the parts that are asked for."""
-    completed = list(items)
+    completed = attachments.with_files(tx, items)
     if any(item.type == ContentType.COMMENT for item in completed):
         completed = _with_places(tx, completed)
     for name, fill in _PARTS.items():

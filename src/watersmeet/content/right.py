@@ -64,6 +64,12 @@ def _changes(caller: User, content: Content, granted: Collection[SpacePermission
     return allows(caller.role, granted, _for(content.type, _CREATE, SpacePermission.EDIT_PAGE))
 
 
+def require_unrestricted(tx: Transaction, caller: User, content: Content) -> None:
+    """Raises ``Forbidden`` if a restriction keeps the caller from changing a content, and so from adding to it."""
+    if not _unrestricted(tx, caller, content):
+        raise Forbidden(f"You are not permitted to change the content with id {content.id}.")
+
+
 def require_removal(tx: Transaction, caller: User, content: Content) -> None:
     """Raises ``Forbidden`` unless the caller may trash, restore or purge a content they see."""
     if not may_remove(tx, caller, content):

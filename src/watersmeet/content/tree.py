@@ -12,7 +12,7 @@ from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read, space
 from watersmeet.content.hold import hold_all
-from watersmeet.content.right import require_change, require_create
+from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces, tree
 from watersmeet.database.content import ContentFilter
@@ -87,6 +87,8 @@ def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id
             raise ContentNotFound(each.id)
     require_change(tx, caller, page)
     require_create(tx, caller, target.space, ContentType.PAGE)
+    if page.space.id != target.space.id:
+        require_removal(tx, caller, page)  # to those who stay behind it is gone
     parent_id = target.id if place is Place.APPEND else target.parent_id
     if contents.is_within(tx, target.id, page.id):
         raise BadParent("A page cannot be moved under or beside itself or one of its own descendants.")

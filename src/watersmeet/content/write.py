@@ -27,6 +27,7 @@ from watersmeet.confluence.errors import (
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
 from watersmeet.content import inline, read
+from watersmeet.content.file_name import checked_name, require_free_name
 from watersmeet.content.hold import hold
 from watersmeet.content.property import SentAlong, keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
@@ -175,7 +176,8 @@ def _find_for_removal(tx: Transaction, caller: User, content_id: int, status: Co
 def _concerns_the_tree(present: Content, revision: Revision) -> bool:
     """Whether a title or a place is decided upon, which needs the lock of the space."""
     trashed = present.status == ContentStatus.TRASHED
-    return trashed or _is_renamed(present, revision) or _is_moved(present, revision)
+    named = _gets_a_file_name(present, revision) or _is_renamed(present, revision)
+    return trashed or named or _is_moved(present, revision)
 
 
 def _is_renamed(present: Content, revision: Revision) -> bool:
@@ -183,6 +185,11 @@ def _is_renamed(present: Content, revision: Revision) -> bool:
     if revision.title is None or present.type not in TITLED:
         return False
     return title_key(revision.title.strip()) != title_key(present.title)
+
+
+def _gets_a_file_name(present: Content, revision: Revision) -> bool:
+    """Whether an attachment gets a name that must be free in its page alone; letter case counts."""
+    return present.type == ContentType.ATTACHMENT and revision.title not in (None, present.title)
 
 
 def _is_moved(present: Content, revision: Revision) -> bool:
@@ -193,6 +200,13 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
     title = present.title if revision.title is None else checked_title(revision.title, present.type)
     if _is_renamed(present, revision):
         require_free(tx, present.space, present.type, title)
+    if present.type == ContentType.ATTACHMENT:
+        if title != present.title:
+            title = checked_name(title)
+            require_free_name(tx, present.container_id, title)
+        # The message of its version is the comment on it: what does not speak of that leaves it.
+        message = revision.message or present.version.message
+        return contents.Change(title, message, revision.minor_edit)
     moved, parent_id = _is_moved(present, revision), None
     if moved:
         parent_id = checked_parent(tx, caller, present.type, present.space, revision.parent_id)
@@ -207,6 +221,8 @@ def _restored(tx: Transaction, present: Content, revision: Revision) -> contents
     # The original's documentation: restoring changes the status and nothing else.
     if present.type in TITLED:
         require_free(tx, present.space, present.type, present.title)
+    if present.type == ContentType.ATTACHMENT:
+        require_free_name(tx, present.container_id, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
 
 

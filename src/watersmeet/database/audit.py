@@ -62,6 +62,15 @@ class Event(StrEnum):
     PASSWORD_REFUSED = "password.refused"  # noqa: S105 - somebody signed in typed a wrong one where it is asked again
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
 
+    PERMISSION_GRANTED = "permission.granted"  # on the instance, or in a space
+    PERMISSION_REVOKED = "permission.revoked"
+    RESTRICTIONS_CHANGED = "restrictions.changed"  # whom a content is kept to
+    GROUP_CREATED = "group.created"
+    GROUP_DELETED = "group.deleted"
+    GROUP_JOINED = "group.joined"
+    GROUP_LEFT = "group.left"
+    SPACE_DELETED = "space.deleted"
+
     KEY_ROTATED = "key.rotated"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_SUPPRESSED = "audit.suppressed"  # failed attempts beyond what is recorded one by one

@@ -5,6 +5,7 @@ Every reading function takes the user it reads for and shows nothing they may no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -14,14 +15,17 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, inse
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
+    MAX_TITLE,
     Content,
     ContentStatus,
+    ContentType,
     ContentVersion,
     Person,
     Space,
     title_key,
 )
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.attachments import of_media_type
 from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
@@ -30,6 +34,8 @@ from watersmeet.database.search_text import index
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+
+_WORD = re.compile(r"[^\W_]+")
 
 _creator = users.alias("creator")
 _updater = users.alias("updater")
@@ -53,6 +59,9 @@ class ContentFilter:
     """Whether it has a parent."""
     below: int | None = None
     """Everything below that content or in it, whatever its depth."""
+    name: str | None = None
+    """The title to the letter, as names of files are compared."""
+    media_type: str | None = None
     after: int | None = None
     """Only what was made after the content with that number."""
     locations: Sequence[str] = ()
@@ -265,7 +274,16 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at < wanted.created_before)
     if wanted.after is not None:
         criteria.append(content.c.id > wanted.after)
-    return criteria + _criteria_of_the_tree(wanted)
+    return criteria + _criteria_of_files(wanted) + _criteria_of_the_tree(wanted)
+
+
+def _criteria_of_files(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        criteria.append(content.c.title == wanted.name)
+    if wanted.media_type is not None:
+        criteria.append(content.c.id.in_(of_media_type(wanted.media_type)))
+    return criteria
 
 
 def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
@@ -389,6 +407,7 @@ def add(
     creator: User,
     now: Instant,
     message: str = "",
+    minor_edit: bool = False,
     container_id: int | None = None,
     status: str = ContentStatus.CURRENT,
     representation: str = "storage",
@@ -410,7 +429,7 @@ def add(
         "representation": representation,
         "version": 1,
         "version_message": message,
-        "minor_edit": False,
+        "minor_edit": minor_edit,
         "created_by": creator.id,
         "created_at": now,
         "updated_by": creator.id,
@@ -418,7 +437,7 @@ def add(
     }
     content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
     work_out_guards(tx, content_id)
-    index(tx, content_id, title, storage, representation)
+    index(tx, content_id, _said_by(content_type, title), storage, representation)
     return content_id
 
 
@@ -487,9 +506,16 @@ def replace_storage(tx: Transaction, present: Content, storage: str) -> bool:
 
 def _index_anew(tx: Transaction, content_id: int) -> None:
     """Let a content be found by what it says after a change that may have left its body alone."""
-    columns = (content.c.title, content.c.storage, content.c.representation)
+    columns = (content.c.type, content.c.title, content.c.storage, content.c.representation)
     row = tx.execute(select(*columns).where(content.c.id == content_id)).one()
-    index(tx, content_id, row.title, row.storage, row.representation)
+    index(tx, content_id, _said_by(row.type, row.title), row.storage, row.representation)
+
+
+def _said_by(content_type: str, title: str) -> str:
+    """What a title is found by: PostgreSQL takes the name of a file for one word, so its words stand beside it."""
+    if content_type != ContentType.ATTACHMENT:
+        return title
+    return f"{title} {' '.join(_WORD.findall(title))}"[:MAX_TITLE]
 
 
 def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:
@@ -523,3 +549,30 @@ def purge(tx: Transaction, content_id: int, status: ContentStatus = ContentStatu
     """Forget a trashed content or a draft, its versions and its parts; ``False`` if it does not have that status."""
     guard = (content.c.id == content_id, content.c.status == status.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1
+
+
+# ---- all of a space ---------------------------------------------------------------------------------------
+
+_COUNT = select(func.count()).select_from(content).where(content.c.space_id == bindparam("space_id"))
+# What was made last first: parts are younger than what they are part of, so that nothing big goes with it.
+_SOME = select(content.c.id).where(content.c.space_id == bindparam("space_id")).order_by(content.c.id.desc())
+_SOME_TRASHED = _SOME.where(content.c.status == ContentStatus.TRASHED.value)
+
+
+def count_in_space(tx: Transaction, space_id: int) -> int:
+    """How many contents there are in a space, of every type and status."""
+    return tx.execute(_COUNT, {"space_id": space_id}).scalar_one()
+
+
+def delete_some(tx: Transaction, space_id: int, at_most: int) -> None:
+    """Forget some contents of a space, whatever their status, with their versions and parts. Hold the space's lock."""
+    chosen = tx.execute(_SOME.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(update(content).where(content.c.parent_id.in_(chosen)).values(parent_id=None))
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+
+
+def purge_some(tx: Transaction, space_id: int, at_most: int) -> int:
+    """Forget some trashed contents of a space, with their versions and parts; how many. Hold the space's lock."""
+    chosen = tx.execute(_SOME_TRASHED.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+    return len(chosen)

@@ -1,4 +1,4 @@
-"""Copies of what is kept with a content, made in the database: files, labels, properties, restrictions."""
+"""Copies of what is kept with a content, made in the database: labels, properties, restrictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from sqlalchemy import BigInteger, Insert, bindparam, insert, literal, select
 from watersmeet.clock import Instant
 from watersmeet.database.restrictions import work_out_guards
 from watersmeet.database.schema import (
-    attachment_files,
     content_labels,
     content_properties,
     content_restrictions,
@@ -22,17 +21,6 @@ _NOW = bindparam("now", type_=BigInteger)
 _BY = bindparam("copied_by", type_=BigInteger)
 
 
-_FILE: Insert = insert(attachment_files).from_select(
-    ["content_id", "version", "digest", "file_size", "media_type", "hidden"],
-    select(
-        _COPY,
-        literal(1),
-        attachment_files.c.digest,
-        attachment_files.c.file_size,
-        attachment_files.c.media_type,
-        attachment_files.c.hidden,
-    ).where(attachment_files.c.content_id == _SOURCE, attachment_files.c.version == bindparam("version")),
-)
 _LABELS: Insert = insert(content_labels).from_select(
     ["content_id", "label_id", "created_at"],
     select(_COPY, content_labels.c.label_id, _NOW)
@@ -54,11 +42,6 @@ _RESTRICTIONS: Insert = insert(content_restrictions).from_select(
         content_restrictions.c.group_id,
     ).where(content_restrictions.c.content_id == _SOURCE),
 )
-
-
-def copy_file(tx: Transaction, source: int, version: int, copy: int) -> None:
-    """Give a new attachment the file that another one has in that version; its bytes are kept once."""
-    tx.execute(_FILE, {"source": source, "version": version, "copy": copy})
 
 
 def copy_labels(tx: Transaction, source: int, copy: int, now: Instant) -> None:

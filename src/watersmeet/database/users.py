@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import ADMINISTRATORS_GROUP, USERS_GROUP
 from watersmeet.confluence.scopes import Role
 from watersmeet.database import expiry, groups
@@ -109,6 +111,15 @@ def list_by_ids(tx: Transaction, ids: Sequence[int]) -> list[User]:
 def list_all(tx: Transaction) -> list[User]:
     """Every user, by name."""
     return [as_user(row) for row in tx.execute(select(*_COLUMNS).order_by(users.c.username))]
+
+
+def list_people(tx: Transaction, window: Window, *, enabled: bool | None = None) -> Slice[Person]:
+    """Everybody as others see them, by name; or only who is enabled."""
+    query = select(users.c.username, users.c.user_key, users.c.display_name).order_by(users.c.username)
+    if enabled is not None:
+        query = query.where(users.c.enabled == enabled)
+    rows = tx.execute(query.limit(window.reach).offset(window.start))
+    return Slice.of([Person(*row) for row in rows], window)
 
 
 def add(

@@ -128,11 +128,10 @@ class Client:
         A confidential client needs a live secret; a public one has none and must not send any. Compared in
         constant time.
         """
-        if not self.confidential:
-            return secret_digest is None
-        candidate = secret_digest or ""
-        matches = [hmac.compare_digest(candidate, secret.digest) for secret in self.secrets if secret.is_live(now)]
-        return any(matches)
+        if secret_digest is None:
+            return not self.confidential
+        matches = [hmac.compare_digest(secret_digest, secret.digest) for secret in self.secrets if secret.is_live(now)]
+        return self.confidential and any(matches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,9 @@ class ClientCredentials:
             raise TwoClientAuthentications
         if client_secret is None:
             return cls(basic_id, basic_secret, from_basic=True)
-        if client_id is None or not hmac.compare_digest(client_secret.encode(), (basic_secret or "").encode()):
+        if client_id is None or basic_secret is None:
+            raise TwoClientAuthentications
+        if not hmac.compare_digest(client_secret.encode(), basic_secret.encode()):
             raise TwoClientAuthentications
         return cls(basic_id, basic_secret, from_basic=True, legacy=frozenset({Legacy.TWO_AUTHENTICATIONS}))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
 from watersmeet.database import attempts, audit, authorizations, signing_keys, tokens, users
@@ -44,7 +43,7 @@ class Schedule:
 
     def next_after(self, now: Instant) -> Instant:
         """The first instant after ``now`` that the line names."""
-        moment = next(self._simulation(self._line, as_datetime(now) + timedelta(0)))
+        moment = next(self._simulation(self._line, as_datetime(now)))
         return int(moment.timestamp() * SECOND)
 
 

@@ -33,7 +33,7 @@ class Caller:
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]
 """From an access token, and the request it came with, to the caller. Raises ``TokenInvalid``."""
 
-StrangerPolicy: TypeAlias = Callable[[], Awaitable[Caller | None]]
+StrangerPolicy: TypeAlias = Callable[[Request], Awaitable[Caller | None]]
 """The caller that a request without a token has; ``None`` where such requests are refused."""
 
 Handler: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
@@ -82,7 +82,7 @@ def protected_route(
         protected = methods["GET" if request.method == "HEAD" else request.method]
         caller = None
         if stranger and protected.scope is Scope.READ and "authorization" not in request.headers:
-            caller = await stranger()
+            caller = await stranger(request)
         caller = caller or await authenticate(verify, request, protected.scope)
         refuse_nul(request)
         return await protected.handler(request, caller)

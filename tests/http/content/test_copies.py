@@ -67,6 +67,23 @@ def test_what_is_copied_along_is_chosen(site: Site) -> None:
     assert site.get(path_of(notes[0]), user="bob").status_code == 404
 
 
+def test_files_are_copied_with_their_names_and_bytes(site: Site) -> None:
+    page, headers = create(site, "Plan"), {"X-Atlassian-Token": "nocheck"}
+    files = {"file": ("a b.txt", b"first", "text/plain")}
+    added = site.post(f"{path_of(page)}/child/attachment", files=files, headers=headers)
+    assert added.status_code == 200, added.text
+    attachment = added.json()["results"][0]
+    again = {"file": ("a b.txt", b"second", "text/plain")}
+    data = f"{path_of(page)}/child/attachment/{attachment['id']}/data"
+    assert site.post(data, files=again, headers=headers).status_code == 200
+    assert site.put(path_of(attachment), json={"version": {"number": 3}, "title": "renamed.txt"}).status_code == 200
+    copied = _copy(site, page, "ENG", copyAttachments=True).json()
+    shown = site.get(f"{path_of(copied)}/child/attachment").json()["results"]
+    assert [(each["title"], each["extensions"]["fileSize"]) for each in shown] == [("renamed.txt", len(b"second"))]
+    assert site.get(shown[0]["_links"]["download"]).content == b"second"
+    assert site.get(f"{path_of(_copy(site, page, 'DEMO').json())}/child/attachment").json()["size"] == 0
+
+
 def test_a_copy_is_not_marked(site: Site) -> None:
     page = create(site, "Plan")
     properties = {"originalSelection": "Hello", "numMatches": 1, "matchIndex": 0, "lastFetchTime": 1}
@@ -91,16 +108,19 @@ def test_a_tree_is_copied_as_far_as_one_sees_it(site: Site) -> None:
     only = [{"operation": "read", "restrictions": {"user": [{"username": "admin"}], "group": []}}]
     assert site.put(path_of(hidden) + "/restriction", json=only, user="admin").status_code == 200
     copied = _copy_tree(site, top, shelf)
-    assert copied.status_code == 200, copied.text
-    assert copied.json()["title"] == "Top"
+    assert copied.status_code == 202, copied.text
+    task = site.get(copied.json()["links"]["status"]).json()
+    assert (task["percentageComplete"], task["successful"]) == (100, True)
+    assert site.get(copied.json()["links"]["status"], user="bob").status_code == 404
     assert _below(site, shelf) == ["Shelf/Top", "Shelf/Top/One", "Shelf/Top/One/Leaf"]
     named = {"prefix": "New ", "search": "O", "replace": "0"}
-    assert _copy_tree(site, top, top, titleOptions=named).status_code == 200
+    assert _copy_tree(site, top, top, titleOptions=named).status_code == 202
     assert [each for each in _below(site, top) if "New" in each] == [
         "Top/New Top", "Top/New Top/New 0ne", "Top/New Top/New 0ne/New Leaf"
     ]  # fmt: skip
-    alone = _copy_tree(site, one, shelf, copyDescendants=False, titleOptions={"prefix": "Only "}).json()
-    assert _below(site, alone) == []
+    only_one = {"copyDescendants": False, "titleOptions": {"prefix": "Only "}}
+    assert _copy_tree(site, one, shelf, **only_one).status_code == 202
+    assert [each for each in _below(site, shelf) if "Only" in each] == ["Shelf/Only One"]
 
 
 def test_a_tree_is_copied_whole_or_not_at_all(site: Site) -> None:
@@ -116,7 +136,8 @@ def test_siblings_keep_their_order(site: Site) -> None:
     top, shelf = create(site, "Top"), create(site, "Shelf", key="ENG")
     first, second = (create(site, title, ancestors=[{"id": top["id"]}]) for title in ("First", "Second"))
     assert site.put(f"{path_of(second)}/move/before/{first['id']}").status_code == 200
-    copied = _copy_tree(site, top, shelf).json()
+    assert _copy_tree(site, top, shelf).status_code == 202
+    copied = site.get(f"{path_of(shelf)}/child/page").json()["results"][0]
     shown = site.get(f"{path_of(copied)}/child/page").json()["results"]
     assert [each["title"] for each in shown] == ["Second", "First"]
 

@@ -19,30 +19,36 @@ from watersmeet.oauth2.authorization import (
 )
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.errors import (
+    ClaimsNotSupported,
     CodeChallengeRequired,
     CodeExpired,
     CodeUnknown,
     InvalidCodeChallenge,
     InvalidScope,
     MissingParameter,
+    NeitherStateNorChallenge,
     OAuthError,
+    PlainHttpRedirectUri,
     RedirectUriMismatch,
     RepeatedParameter,
     RequestObjectNotSupported,
     RequestUriNotSupported,
     ScopeAboveClient,
     ScopeAboveGrant,
+    ScopeRequired,
     UnregisteredRedirectUri,
+    UnsupportedResponseMode,
     UnsupportedResponseType,
     UntrustedRequest,
     UnusableClientId,
     UnusableRedirectUri,
     VerifierMismatch,
     VerifierWithoutChallenge,
+    WeakCodeChallenge,
 )
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod, s256
-from watersmeet.oauth2.profile import Profile
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 
 URI = "https://app.example/cb"
@@ -102,6 +108,47 @@ def test_s037_s038_without_one_redirect_uri_the_request_cannot_be_trusted(query:
         trusted_redirect_uri(Parameters.parse(query), CLIENT)
 
 
+@pytest.mark.parametrize(
+    ("query", "client_id", "redirect_uri"),
+    [
+        (b"", "The parameter client_id is required.", "The parameter redirect_uri is required."),
+        (
+            b"client_id=a&client_id=a&redirect_uri=a&redirect_uri=b",
+            "The parameter client_id was sent more than once.",
+            "The parameter redirect_uri was sent more than once.",
+        ),
+    ],
+)
+def test_s037_the_user_is_told_what_is_wrong_in_a_sentence_that_can_be_translated(
+    query: bytes, client_id: str, redirect_uri: str
+) -> None:
+    parameters = Parameters.parse(query)
+    with pytest.raises(UnusableClientId) as client_refused:
+        requested_client_id(parameters)
+    with pytest.raises(UnusableRedirectUri) as uri_refused:
+        trusted_redirect_uri(parameters, CLIENT)
+    assert client_refused.value.description == client_id
+    assert client_refused.value.message.format(name="client_id") == client_id
+    assert client_refused.value.values == {"name": "client_id"}
+    assert uri_refused.value.description == redirect_uri
+    assert uri_refused.value.message.format(name="redirect_uri") == redirect_uri
+    assert uri_refused.value.values == {"name": "redirect_uri"}
+
+
+def test_the_client_that_asks_is_named_once() -> None:
+    assert requested_client_id(Parameters.parse(b"client_id=abc&state=s")) == "abc"
+
+
+def test_s030_a_plain_http_uri_is_trusted_only_where_the_rule_allows_it_now() -> None:
+    client = replace(CLIENT, redirect_uris=(RedirectUri("http://app.example/cb"), RedirectUri("http://localhost/cb")))
+    plain = Parameters.parse(b"redirect_uri=http://app.example/cb")
+    with pytest.raises(PlainHttpRedirectUri):
+        trusted_redirect_uri(plain, client)
+    assert trusted_redirect_uri(plain, client, allow_http=True) == RedirectUri("http://app.example/cb")
+    here = Parameters.parse(b"redirect_uri=http://localhost/cb")
+    assert trusted_redirect_uri(here, client) == RedirectUri("http://localhost/cb")
+
+
 def test_s040_an_unregistered_redirect_uri_is_never_learnt() -> None:
     evil = Parameters.parse(b"redirect_uri=https://evil.test/")
     with pytest.raises(UnregisteredRedirectUri):
@@ -126,6 +173,55 @@ def test_a_request_as_the_seed_sends_it() -> None:
     assert request.redirect_uri == RedirectUri(URI)
 
 
+def test_a_request_keeps_who_asks_and_where_the_answer_goes() -> None:
+    request = parse("response_type=code&scope=WRITE&state=s&response_mode=query" + CHALLENGE)
+    challenge = CodeChallenge(s256(VERIFIER), CodeChallengeMethod.S256)
+    assert request == AuthorizationRequest(
+        CLIENT, RedirectUri(URI), Scope.WRITE.as_set, "s", challenge, legacy=frozenset()
+    )
+    assert parse("response_type=code").state is None
+
+
+# What a request does that only an atlassian-dc client may do, and what a strict one is told (N2, N3, N5, N14).
+S256 = f"code_challenge={s256(VERIFIER)}&code_challenge_method=S256"
+LEGACY: list[tuple[str, set[Legacy], type[OAuthError] | None]] = [
+    (f"state=s&scope=READ&{S256}", set(), None),
+    (f"scope=READ&{S256}", set(), None),
+    ("state=s&scope=READ", {Legacy.NO_PKCE}, CodeChallengeRequired),
+    ("scope=READ", {Legacy.NO_PKCE, Legacy.NEITHER_STATE_NOR_PKCE}, CodeChallengeRequired),
+    ("state=&scope=READ", {Legacy.NO_PKCE, Legacy.NEITHER_STATE_NOR_PKCE}, CodeChallengeRequired),
+    (f"scope=READ&code_challenge={VERIFIER}", {Legacy.PLAIN_CHALLENGE}, WeakCodeChallenge),
+    (f"scope=READ&code_challenge={VERIFIER}&code_challenge_method=plain", {Legacy.PLAIN_CHALLENGE}, WeakCodeChallenge),
+    (f"scope=READ&{S256.replace('=S256', '=s256')}", {Legacy.METHOD_SPELLING}, WeakCodeChallenge),
+    (f"scope=READ&{S256.replace('=S256', '=sha256')}", {Legacy.METHOD_SPELLING}, WeakCodeChallenge),
+    (f"state=s&{S256}", {Legacy.NO_SCOPE}, ScopeRequired),
+    (f"state=s&scope=&{S256}", {Legacy.NO_SCOPE}, ScopeRequired),
+    ("", {Legacy.NO_PKCE, Legacy.NEITHER_STATE_NOR_PKCE, Legacy.NO_SCOPE}, CodeChallengeRequired),
+]
+
+
+@pytest.mark.parametrize(("query", "legacy", "refusal"), LEGACY)
+def test_s080_s147_what_only_old_clients_may_do_is_noted_of_them_and_refused_of_strict_ones(
+    query: str, legacy: set[Legacy], refusal: type[OAuthError] | None
+) -> None:
+    asked = f"response_type=code&{query}"
+    assert parse(asked).legacy == legacy
+    strict = replace(CLIENT, profile=Profile.STRICT)
+    if refusal is None:
+        assert parse(asked, strict).legacy == frozenset()
+    else:
+        with pytest.raises(OAuthError) as refused:
+            parse(asked, strict)
+        assert type(refused.value) is refusal
+
+
+def test_s047_a_client_that_may_go_without_pkce_still_needs_state_if_the_ratchet_says_so() -> None:
+    held = replace(CLIENT, refuses=frozenset({Legacy.NEITHER_STATE_NOR_PKCE}))
+    assert parse("response_type=code&state=s", held).challenge is None
+    with pytest.raises(NeitherStateNorChallenge):
+        parse("response_type=code", held)
+
+
 def test_s020_s147_without_scope_the_weakest_is_asked_for() -> None:
     assert parse("response_type=code").scope == Scope.READ.as_set
     assert parse("response_type=code&scope=&state=&code_challenge=").scope == Scope.READ.as_set
@@ -147,6 +243,12 @@ def test_s019_s020_unknown_and_empty_parameters_change_nothing() -> None:
         ("response_type=code&foo=1&foo=2", RepeatedParameter),
         ("response_type=code&request=x", RequestObjectNotSupported),
         ("response_type=code&request_uri=https://x", RequestUriNotSupported),
+        ("response_type=code&claims=x", ClaimsNotSupported),
+        ("response_type=code&request=x&request_uri=x&claims=x", RequestObjectNotSupported),
+        ("response_type=token&request=x", RequestObjectNotSupported),
+        ("response_type=code&response_mode=fragment", UnsupportedResponseMode),
+        ("response_type=code&response_mode=form_post", UnsupportedResponseMode),
+        ("response_type=code&response_mode=QUERY", UnsupportedResponseMode),
         ("response_type=code&scope=read", InvalidScope),
         ("response_type=code&scope=ADMIN", ScopeAboveClient),
         ("response_type=code&scope=READ+SYSTEM_ADMIN", ScopeAboveClient),
@@ -243,6 +345,11 @@ def test_s086_a_verifier_without_a_challenge_is_refused() -> None:
 def test_what_was_not_approved_cannot_be_exchanged(other: Authorization) -> None:
     with pytest.raises(CodeUnknown):
         other.exchange(60, URI, VERIFIER, "f" * 32)
+
+
+def test_an_exchange_that_names_no_tokens_is_nothing_to_build_on() -> None:
+    with pytest.raises(CodeUnknown):
+        replace(APPROVED, status=AuthorizationStatus.EXCHANGED).exchange(60, URI, VERIFIER, "f" * 32)
 
 
 def test_the_codes_digest_is_not_shown() -> None:

@@ -11,10 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watersmeet.confluence.scopes import Scope
-from watersmeet.oauth2.client import Client, ClientCredentials, ClientSecret
-from watersmeet.oauth2.errors import InvalidClient, MissingParameter, RepeatedParameter, TwoClientAuthentications
+from watersmeet.oauth2.client import AuthenticationMethod, Client, ClientCredentials, ClientSecret
+from watersmeet.oauth2.errors import (
+    CodeChallengeRequired,
+    CredentialInQuery,
+    InvalidClient,
+    MissingParameter,
+    NeitherStateNorChallenge,
+    OAuthError,
+    RepeatedParameter,
+    ScopeRequired,
+    TwoClientAuthentications,
+    WeakCodeChallenge,
+)
+from watersmeet.oauth2.family import RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
-from watersmeet.oauth2.profile import Legacy
+from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
 
 NONE = Parameters(())
@@ -51,8 +63,13 @@ def test_s089_a_confidential_client_without_secrets_is_never_proven() -> None:
         assert not a_client().is_proven_by(nothing, 5)
 
 
-def test_s089_a_public_client_must_not_send_a_secret() -> None:
-    client = a_client(confidential=False)
+def test_s089_nothing_stored_and_nothing_sent_are_no_match() -> None:
+    assert not a_client(ClientSecret("", 0, None)).is_proven_by(None, 5)
+
+
+@pytest.mark.parametrize("secrets", [(), (ClientSecret(DIGEST, 0, None),)])
+def test_s089_a_public_client_must_not_send_a_secret(secrets: tuple[ClientSecret, ...]) -> None:
+    client = a_client(*secrets, confidential=False)
     assert client.is_proven_by(None, 5)
     assert not client.is_proven_by(DIGEST, 5)
     assert not client.is_proven_by("", 5)
@@ -111,6 +128,7 @@ def test_the_scheme_may_be_written_in_any_case(scheme: str) -> None:
         "Basic YWJj",  # abc: no colon
         "Basic YWJjOnM",  # padding missing
         "Basic YWJj OnM=",
+        "Basic x YWJjOnM=",
         "Basic ÄÖÜ=",
         basic(":secret"),
         basic(b"\xff\xfe:secret"),
@@ -143,7 +161,7 @@ def test_s020_an_empty_secret_is_no_secret() -> None:
 
 @pytest.mark.parametrize("query", [b"", b"client_id=", b"client_secret=s"])
 def test_without_a_client_id_there_are_no_credentials(query: bytes) -> None:
-    with pytest.raises(MissingParameter, match="client_id"):
+    with pytest.raises(MissingParameter, match="The parameter client_id is required"):
         ClientCredentials.parse(None, Parameters.parse(query))
 
 
@@ -151,6 +169,11 @@ def test_without_a_client_id_there_are_no_credentials(query: bytes) -> None:
 def test_s091_two_ways_of_authentication_are_refused(query: bytes) -> None:
     with pytest.raises(TwoClientAuthentications):
         ClientCredentials.parse(basic("abc:s"), Parameters.parse(query))
+
+
+def test_s091_a_secret_beside_a_header_without_one_is_a_second_way() -> None:
+    with pytest.raises(TwoClientAuthentications):
+        ClientCredentials.parse(basic("abc:"), Parameters.parse(b"client_id=abc&client_secret=s"))
 
 
 @pytest.mark.parametrize("name", ["client_assertion", "client_assertion_type"])
@@ -182,3 +205,118 @@ def test_a_client_cannot_be_changed_in_place() -> None:
     with pytest.raises(AttributeError):
         client.confidential = False  # type: ignore[misc]
     assert replace(client, name="Other").name == "Other"
+
+
+# ---- profiles (section 2.19) --------------------------------------------------------------------------------
+
+REFUSALS: list[tuple[Legacy, type[OAuthError]]] = [
+    (Legacy.CREDENTIAL_IN_QUERY, CredentialInQuery),
+    (Legacy.TWO_AUTHENTICATIONS, TwoClientAuthentications),
+    (Legacy.NO_PKCE, CodeChallengeRequired),
+    (Legacy.NEITHER_STATE_NOR_PKCE, NeitherStateNorChallenge),
+    (Legacy.PLAIN_CHALLENGE, WeakCodeChallenge),
+    (Legacy.METHOD_SPELLING, WeakCodeChallenge),
+    (Legacy.NO_SCOPE, ScopeRequired),
+]
+OLD = replace(a_client(), profile=Profile.ATLASSIAN_DC)
+
+
+def test_the_table_of_refusals_is_complete() -> None:
+    assert [legacy for legacy, _ in REFUSALS] == list(Legacy)
+
+
+@pytest.mark.parametrize(("legacy", "refusal"), REFUSALS)
+def test_n1_to_n16_a_strict_client_is_refused_what_an_atlassian_dc_client_may_do(
+    legacy: Legacy, refusal: type[OAuthError]
+) -> None:
+    strict = a_client()
+    assert not strict.accepts(legacy)
+    with pytest.raises(OAuthError) as refused:
+        strict.refuse_unaccepted({legacy})
+    assert type(refused.value) is refusal
+    assert OLD.accepts(legacy)
+    OLD.refuse_unaccepted({legacy})
+
+
+@pytest.mark.parametrize(("legacy", "refusal"), REFUSALS)
+def test_the_ratchet_takes_one_thing_from_an_atlassian_dc_client_and_no_other(
+    legacy: Legacy, refusal: type[OAuthError]
+) -> None:
+    held = replace(OLD, refuses=frozenset({legacy}))
+    assert [each for each in Legacy if not held.accepts(each)] == [legacy]
+    with pytest.raises(refusal):
+        held.refuse_unaccepted(set(Legacy))
+    held.refuse_unaccepted(set(Legacy) - {legacy})
+
+
+def test_s080_a_public_client_never_goes_without_pkce_whatever_its_profile() -> None:
+    public = replace(OLD, confidential=False)
+    assert [each for each in Legacy if not public.accepts(each)] == [Legacy.NO_PKCE]
+
+
+def test_the_first_of_several_things_is_what_is_refused() -> None:
+    with pytest.raises(CredentialInQuery):
+        a_client().refuse_unaccepted(list(reversed(Legacy)))
+    with pytest.raises(CodeChallengeRequired):
+        a_client().refuse_unaccepted({Legacy.NO_SCOPE, Legacy.NEITHER_STATE_NOR_PKCE, Legacy.NO_PKCE})
+    a_client().refuse_unaccepted(frozenset())
+
+
+def test_n1_where_the_operator_allows_no_legacy_every_client_is_strict_and_stays_itself_otherwise() -> None:
+    assert OLD.held_to(legacy_allowed=True) is OLD
+    assert OLD.held_to(legacy_allowed=False) == replace(OLD, profile=Profile.STRICT)
+    assert a_client().held_to(legacy_allowed=True) == a_client()
+
+
+def test_n7_strict_clients_get_tokens_of_32_bytes_and_the_others_the_seeds_16() -> None:
+    assert (a_client().token_id_length, OLD.token_id_length) == (32, 16)
+
+
+@pytest.mark.parametrize(("own", "grace"), [(None, 500), (0, 0), (2, 2_000)])
+def test_n10_a_client_s_own_grace_goes_before_the_server_s(own: int | None, grace: int) -> None:
+    client = replace(a_client(), refresh_grace_seconds=own)
+    assert client.rotation(RotationPolicy(500)) == RotationPolicy(grace)
+
+
+ANSWER = {"code": "c d", "state": None, "error": "e"}
+
+
+@pytest.mark.parametrize(
+    ("client", "url"),
+    [
+        (a_client(), "https://app.example/cb?code=c+d&error=e&iss=https%3A%2F%2Fwiki.example#_"),
+        (OLD, "https://app.example/cb?code=c+d&error=e&iss=https%3A%2F%2Fwiki.example"),
+        (replace(OLD, plain_answers=True), "https://app.example/cb?code=c+d&error=e"),
+        (replace(a_client(), plain_answers=True), "https://app.example/cb?code=c+d&error=e"),
+    ],
+)
+def test_n12_an_answer_says_who_answers_and_ends_in_an_empty_fragment(client: Client, url: str) -> None:
+    assert client.answer_url(RedirectUri("https://app.example/cb"), ANSWER, "https://wiki.example") == url
+
+
+def test_an_answer_without_an_issuer_does_not_invent_one() -> None:
+    assert OLD.answer_url(RedirectUri("https://app.example/cb"), {"code": "c"}, None) == "https://app.example/cb?code=c"
+
+
+def test_a_client_is_served_until_it_is_disabled_or_its_time_is_over() -> None:
+    client = a_client()
+    assert client.is_enabled
+    assert not client.has_expired(10**15)
+    assert not replace(client, disabled_at=0).is_enabled
+    temporary = replace(client, expires_at=100)
+    assert [temporary.has_expired(now) for now in (99, 100, 101)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "method"),
+    [
+        (ClientCredentials("abc", None, from_basic=True), None),
+        (ClientCredentials("abc", None, from_basic=False), None),
+        (ClientCredentials("abc", "s", from_basic=True), AuthenticationMethod.BASIC),
+        (ClientCredentials("abc", "s", from_basic=False), AuthenticationMethod.POST),
+    ],
+)
+def test_s092_the_method_is_how_the_secret_came(
+    credentials: ClientCredentials, method: AuthenticationMethod | None
+) -> None:
+    assert credentials.method is method

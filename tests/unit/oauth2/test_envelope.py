@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from watersmeet.oauth2.envelope import TOKEN_LENGTHS, is_genuine, seal
-from watersmeet.oauth2.keys import Keys
+from watersmeet.oauth2.envelope import TOKEN_LENGTHS, is_genuine, seal, seals
+from watersmeet.oauth2.keys import Generation, Keys
 from watersmeet.oauth2.vocabulary import TokenKind
 
 KEYS = Keys.derive("a secret of these tests that is long enough")
@@ -56,6 +56,17 @@ def test_s118_an_access_token_is_no_refresh_token_and_the_other_way_round() -> N
     assert not is_genuine(seal(ID, TokenKind.ACCESS, KEYS), TokenKind.REFRESH, KEYS)
     assert not is_genuine(seal(ID, TokenKind.REFRESH, KEYS), TokenKind.ACCESS, KEYS)
     assert seal(ID, TokenKind.ACCESS, KEYS) != seal(ID, TokenKind.REFRESH, KEYS)
+
+
+@kinds
+def test_s149_after_a_rotation_a_token_may_have_been_given_with_either_key_the_present_one_first(
+    kind: TokenKind,
+) -> None:
+    rotated = Keys.derive("a secret of these tests that is long enough")
+    rotated.adopt([Generation("old", "", 0, 0, 2_000), Generation("new", "5a17", 900, 1_000, None)], 1_500)
+    assert seals(ID, kind, KEYS) == [seal(ID, kind, KEYS)]
+    assert seals(ID, kind, rotated) == [seal(ID, kind, rotated), seal(ID, kind, KEYS)]
+    assert len(set(seals(ID, kind, rotated))) == 2
 
 
 @kinds

@@ -26,8 +26,10 @@ def test_keys_are_derived_by_hkdf(secret: bytes, purpose: str) -> None:
 
 def test_all_keys_of_a_secret_differ() -> None:
     keys = Keys.derive(SECRET)
-    derived = [keys.access, keys.refresh, keys.lookup, keys.form, bytes.fromhex(keys.fingerprint)]
-    assert len(set(derived)) == 5
+    derived = [
+        keys.access, keys.refresh, keys.lookup, keys.form, keys.successor, bytes.fromhex(keys.fingerprint)
+    ]  # fmt: skip
+    assert len(set(derived)) == 6
     assert {len(key) for key in derived} == {32}
 
 
@@ -36,6 +38,36 @@ def test_another_secret_gives_other_keys_and_the_same_secret_the_same() -> None:
     assert keys == same
     for name in ("access", "refresh", "lookup", "form", "fingerprint"):
         assert getattr(keys, name) != getattr(other, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose"),
+    [
+        ("lookup", "lookup of stored credentials"),
+        ("form", "form tokens"),
+        ("successor", "successors of refresh tokens"),
+        ("access", "access token signature"),
+        ("refresh", "refresh token signature"),
+    ],
+)
+def test_the_purposes_never_change_or_what_is_stored_could_not_be_read_any_more(name: str, purpose: str) -> None:
+    assert getattr(Keys.derive(SECRET), name) == derive_key(SECRET.encode(), purpose)
+
+
+def test_a_database_recognises_its_secret_by_the_fingerprint() -> None:
+    assert Keys.derive(SECRET).fingerprint == derive_key(SECRET.encode(), "fingerprint").hex()
+
+
+@pytest.mark.parametrize("kind", list(TokenKind))
+@pytest.mark.parametrize("presented", ["a token", "\ud800"])
+def test_s111_a_successor_follows_from_token_generation_and_kind_by_a_key_of_its_own(
+    kind: TokenKind, presented: str
+) -> None:
+    keys = Keys.derive(SECRET)
+    seed = b"%s\x007\x00%s" % (kind.value.encode(), presented.encode("utf-8", "surrogatepass"))
+    expected = hmac.new(keys.successor, seed, hashlib.sha256).hexdigest()
+    assert keys.successor_id(presented, 7, kind, 32) == expected
+    assert keys.successor_id(presented, 7, kind, 16) == expected[:32]
 
 
 def test_s118_each_kind_of_token_has_its_own_signing_key() -> None:
@@ -90,6 +122,19 @@ def test_s149_published_then_signing_then_alone(now: int, signer: str, accepted:
         assert keys.accepted(kind)[0] == keys.signing(kind)
     token = seal("ab" * 16, TokenKind.ACCESS, original)
     assert is_genuine(token, TokenKind.ACCESS, keys) == (accepted == 2)
+
+
+def test_s149_of_several_generations_the_newest_that_may_sign_signs_and_the_others_follow_by_age() -> None:
+    def key(generation: Generation) -> bytes:
+        return derive_key(SECRET.encode(), f"refresh token signature {generation.salt}".rstrip())
+
+    first, second, third = (Generation(salt, salt, 0, from_, None) for salt, from_ in (("aa", 0), ("bb", 5), ("cc", 9)))
+    keys = Keys.derive(SECRET)
+    for order in ([first, second, third], [third, first, second]):
+        keys.adopt(order, 7)
+        assert keys.accepted(TokenKind.REFRESH) == (key(second), key(first), key(third))
+        keys.adopt(order, 9)
+        assert keys.accepted(TokenKind.REFRESH) == (key(third), key(second), key(first))
 
 
 def test_s149_every_generation_and_kind_has_a_key_of_its_own_and_the_rest_stays() -> None:

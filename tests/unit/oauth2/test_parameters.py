@@ -165,3 +165,68 @@ def test_s013_names_and_values_may_be_as_long_as_the_limit_says() -> None:
     for encoded in (f"{longest}n=v", f"n={longest}v"):
         with pytest.raises(MalformedParameters):
             Parameters.parse(encoded.encode())
+
+
+LONG = b"x" * (MAX_VALUE_LENGTH + 1)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "description"),
+    [
+        (b"a=%", "The parameters are not well-formed UTF-8 application/x-www-form-urlencoded text."),
+        (b"a=%ff", "The parameters are not well-formed UTF-8 application/x-www-form-urlencoded text."),
+        (b"a&" * (MAX_PARAMETERS + 1), "At most 64 parameters are accepted."),
+        (b"a=" + LONG, "A parameter is longer than 8192 characters."),
+        (b"a=%00", "The parameters contain control characters."),
+    ],
+)
+def test_the_client_is_told_how_its_parameters_are_malformed(encoded: bytes, description: str) -> None:
+    with pytest.raises(MalformedParameters) as refusal:
+        Parameters.parse(encoded)
+    assert refusal.value.description == description
+
+
+def test_s013_the_client_is_told_of_the_limit_also_when_query_and_body_share_the_parameters() -> None:
+    with pytest.raises(MalformedParameters) as refusal:
+        Parameters.parse(b"a&" * MAX_PARAMETERS, b"b")
+    assert refusal.value.description == "At most 64 parameters are accepted."
+
+
+def test_s013_the_longest_text_and_the_most_parameters_are_still_read() -> None:
+    pairs = [(f"n{number}", "v" * (MAX_VALUE_LENGTH // 2)) for number in range(MAX_PARAMETERS)]
+    assert list(Parameters.parse(urlencode(pairs).encode())) == pairs
+    one = "v" * (MAX_VALUE_LENGTH - 2)
+    assert Parameters.parse(f"a={one}".encode()).get("a") == one
+    assert list(Parameters.parse(b"&&a=1&&b&")) == [("a", "1"), ("b", "")]
+
+
+def test_s027_every_name_this_server_knows_is_told_when_it_was_repeated() -> None:
+    names = [
+        "client_id", "client_secret", "client_assertion", "client_assertion_type", "redirect_uri", "response_type",
+        "response_mode", "scope", "state", "code_challenge", "code_challenge_method", "grant_type", "code",
+        "code_verifier", "refresh_token", "token", "token_type_hint", "resource",
+    ]  # fmt: skip
+    for name in names:
+        with pytest.raises(RepeatedParameter, match=f"The parameter {name} was sent"):
+            Parameters.parse(f"{name}=1&{name}=2".encode()).refuse_repeated()
+    with pytest.raises(RepeatedParameter) as refusal:
+        Parameters.parse(b"x=1&x=2").refuse_repeated()
+    assert (refusal.value.parameter, refusal.value.description) == (
+        "(unknown)",
+        "The parameter (unknown) was sent more than once.",
+    )
+
+
+def test_s018_a_repeated_parameter_makes_no_other_one_unreadable() -> None:
+    parameters = Parameters.parse(b"scope=1&state=x&scope=2")
+    assert parameters.require("state") == "x"
+
+
+def test_s018_of_several_repeated_parameters_the_first_is_told() -> None:
+    with pytest.raises(RepeatedParameter, match="state"):
+        Parameters.parse(b"state=1&scope=1&scope=2&state=2").refuse_repeated()
+
+
+def test_s020_an_empty_value_beside_the_name_does_not_make_a_parameter_present() -> None:
+    parameters = Parameters.parse(b"a=&b=x")
+    assert ["a" in parameters, "b" in parameters, "x" in parameters] == [False, True, False]

@@ -105,6 +105,21 @@ def test_s088_a_verifier_has_43_to_128_unreserved_characters(verifier: str, well
 
 
 @pytest.mark.parametrize(
+    ("value", "method", "description"),
+    [
+        (None, "S256", "code_challenge_method was sent without code_challenge."),
+        (CHALLENGE, "S512", "code_challenge_method must be S256 or plain."),
+        (CHALLENGE + "=", "S256", "An S256 code_challenge has 43 base64url characters without padding."),
+        ("a" * 42, "plain", "A plain code_challenge has 43 to 128 unreserved characters."),
+    ],
+)
+def test_the_client_is_told_what_is_wrong_with_its_challenge(value: str | None, method: str, description: str) -> None:
+    with pytest.raises(InvalidCodeChallenge) as refusal:
+        CodeChallenge.parse(value, method)
+    assert refusal.value.description == description
+
+
+@pytest.mark.parametrize(
     "challenge",
     ["a" * 42, "a" * 44, CHALLENGE + "=", CHALLENGE[:-1] + "+", CHALLENGE[:-1] + "/", CHALLENGE[:-1] + ".",
      CHALLENGE + "\n", CHALLENGE[:-1] + "é"],

@@ -61,6 +61,16 @@ def test_s126_a_bad_token_is_named_and_a_missing_scope_too() -> None:
     assert challenge.endswith(', scope="WRITE"')
 
 
+def test_s126_s138_a_challenge_says_where_to_learn_whose_tokens_are_needed() -> None:
+    metadata = "https://wiki.example/.well-known/oauth-protected-resource"
+    assert bearer_challenge(TokenMissing(), metadata) == f'Bearer realm="watersmeet", resource_metadata="{metadata}"'
+    assert bearer_challenge(InsufficientScope("WRITE", "READ"), metadata) == (
+        'Bearer realm="watersmeet", error="insufficient_scope", '
+        'error_description="This needs the scope WRITE; the access token has READ.", '
+        f'scope="WRITE", resource_metadata="{metadata}"'
+    )
+
+
 def _leaves(kind: type[OAuthError] = OAuthError) -> Iterator[type[OAuthError]]:
     for child in kind.__subclasses__():
         if hasattr(child, "code"):

@@ -113,6 +113,10 @@ def test_s147_what_is_not_a_list_of_known_scopes_is_refused(text: str) -> None:
     assert refusal.value.description == ("The valid scopes are READ, WRITE, ADMIN, SYSTEM_ADMIN, separated by spaces.")
 
 
+def test_s147_spaces_too_many_name_nothing() -> None:
+    assert VOCABULARY.parse(" READ  WRITE ") == VOCABULARY.parse("READ WRITE")
+
+
 def test_s127_each_scope_implies_all_weaker_ones() -> None:
     for number, scope in enumerate(Scope):
         assert scope.as_set.implied == set(list(Scope)[: number + 1])

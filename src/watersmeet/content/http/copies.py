@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from watersmeet.confluence.content import Content
 from watersmeet.confluence.expansion import WRITTEN_CONTENT
+from watersmeet.confluence.long_task import LongTask
+from watersmeet.confluence.representation_long_task import submitted_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import copy
 from watersmeet.content.body import decode
@@ -16,6 +18,7 @@ from watersmeet.content.body_copy import PageCopy, TreeCopy
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
+from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 
@@ -50,11 +53,11 @@ class _Copies:
     async def copy_tree(self, request: Request, caller: Caller) -> Response:
         content_id, sent = content_id_of(request), decode(await read_body(request), TreeCopy)
         parent_id, titles, along = sent.parent_id(), sent.titles(), sent.along()
-        now = self.api.environment.clock.now()
+        now, entropy = self.api.environment.clock.now(), self.api.environment.entropy
 
-        def operation(tx: Transaction) -> Content:
+        def operation(tx: Transaction) -> LongTask:
             return copy.copy_tree(
-                tx, caller.user, content_id, parent_id, titles, along, now, descendants=sent.copyDescendants
+                tx, caller.user, content_id, parent_id, titles, along, now, entropy, descendants=sent.copyDescendants
             )
 
-        return self.api.content(await self.api.environment.database.write(operation), WRITTEN_CONTENT)
+        return JsonResponse(submitted_json(await self.api.environment.database.write(operation)), 202)

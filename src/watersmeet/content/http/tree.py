@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import Content, ContentType
-from watersmeet.confluence.errors import BadParameter, CrossSiteCheckFailed
+from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.representation import Json, content_json
 from watersmeet.confluence.representation_tree import relatives_json
@@ -17,7 +17,15 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
 from watersmeet.content import read, tree
 from watersmeet.content.body import content_number
-from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, values_of, window_of
+from watersmeet.content.http.api import (
+    CONTENT,
+    Api,
+    content_id_of,
+    expansion_of,
+    refuse_cross_site,
+    values_of,
+    window_of,
+)
 from watersmeet.content.tree import Place
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
@@ -110,8 +118,7 @@ class _Tree:
 
     async def move_page(self, request: Request, caller: Caller) -> Response:
         """The older way: an address with everything in its query, and a header that no other site can send."""
-        if request.headers.get("x-atlassian-token", "").lower() not in ("nocheck", "no-check"):
-            raise CrossSiteCheckFailed
+        refuse_cross_site(request)
         query = request.query_params
         content_id = content_number(query.get("pageId", ""))
         if content_id is None:
