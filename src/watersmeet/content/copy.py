@@ -14,12 +14,14 @@ from watersmeet.confluence.page import Window
 from watersmeet.confluence.permission import SpacePermission
 from watersmeet.confluence.storage_format import validate, without_markers
 from watersmeet.content import long_task, read, space
-from watersmeet.content.hold import hold
+from watersmeet.content.hold import hold, hold_all
+from watersmeet.content.restriction import copy_restrictions
 from watersmeet.content.right import require, require_create
 from watersmeet.content.text import check_text
 from watersmeet.content.write import checked_title, require_free
 from watersmeet.database import attachments, copies, long_tasks, spaces
 from watersmeet.database import content as contents
+from watersmeet.database.audit import Origin
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -71,6 +73,7 @@ def copy_page(
     to: Destination,
     along: Along,
     now: Instant,
+    origin: Origin,
     *,
     title: str | None = None,
     storage: str | None = None,
@@ -82,11 +85,10 @@ def copy_page(
     ``TitleTaken``.
     """
     validate(check_text(storage or ""))
-    target, parent_id = _destination(tx, caller, to)
-    source = _page(tx, caller, page_id)
+    source, target, parent_id = _held(tx, caller, page_id, to)
     _require(tx, caller, target, along)
     named = f"Copy of {source.title}" if title is None else title
-    copy_id = _Copying(tx, caller, target, along, now).page(source, parent_id, named, storage)
+    copy_id = _Copying(tx, caller, target, along, now, origin).page(source, parent_id, named, storage)
     return read.find(tx, caller, copy_id, read.CURRENT, expansion)
 
 
@@ -98,6 +100,7 @@ def copy_tree(
     titles: Titles,
     along: Along,
     now: Instant,
+    origin: Origin,
     entropy: Entropy,
     *,
     descendants: bool = True,
@@ -106,11 +109,10 @@ def copy_tree(
 
     Clients expect a long task. This one has ended when they hear of it. Raises as ``copy_page``.
     """
-    target, _ = _destination(tx, caller, Destination(parent_id))
-    source = _page(tx, caller, page_id)
+    source, target, _ = _held(tx, caller, page_id, Destination(parent_id))
     _require(tx, caller, target, along)
     below = _below(tx, caller, source) if descendants else []
-    copying = _Copying(tx, caller, target, along, now)
+    copying = _Copying(tx, caller, target, along, now, origin)
     copied = {source.id: copying.page(source, parent_id, titles.of(source.title))}
     for each in below:
         copied[each.id] = copying.page(each, copied[each.parent_id or 0], titles.of(each.title))
@@ -123,23 +125,23 @@ def copy_tree(
 # ---- steps ------------------------------------------------------------------------------------------------
 
 
-def _destination(tx: Transaction, caller: User, to: Destination) -> tuple[Space, int | None]:
-    """The space that a copy goes to, held, and the page above it."""
+def _held(tx: Transaction, caller: User, page_id: int, to: Destination) -> tuple[Content, Space, int | None]:
+    """The page that is copied, the space that its copy goes to, and the page above it there.
+
+    Both spaces are held: nobody purges what is copied, files included, before the copy names it too.
+    """
     if to.parent_id is None:
-        found = space.find(tx, caller, to.space_key or "", NOTHING)
-        spaces.lock(tx, found.id)
-        return found, None
-    parent = hold(tx, caller, to.parent_id, read.CURRENT)
-    if parent.type != ContentType.PAGE:
-        raise BadParent("A page is copied under another page, or into a space.")
-    return parent.space, parent.id
-
-
-def _page(tx: Transaction, caller: User, page_id: int) -> Content:
-    found = read.find(tx, caller, page_id, read.CURRENT, _BODY)
-    if found.type != ContentType.PAGE:
+        target = space.find(tx, caller, to.space_key or "", NOTHING)
+        spaces.lock(tx, target.id)
+        source = hold(tx, caller, page_id, read.CURRENT)
+    else:
+        source, parent = hold_all(tx, caller, (page_id, to.parent_id), read.CURRENT)
+        if parent.type != ContentType.PAGE:
+            raise BadParent("A page is copied under another page, or into a space.")
+        target = parent.space
+    if source.type != ContentType.PAGE:
         raise ContentNotFound(page_id)
-    return found
+    return read.find(tx, caller, page_id, read.CURRENT, _BODY), target, to.parent_id
 
 
 def _require(tx: Transaction, caller: User, target: Space, along: Along) -> None:
@@ -179,6 +181,7 @@ class _Copying:
     space: Space
     along: Along
     now: Instant
+    origin: Origin
 
     def page(self, source: Content, parent_id: int | None, title: str, storage: str | None = None) -> int:
         """The number of the copy of a page. Comments stay behind, and so do the marks of what they are about."""
@@ -187,7 +190,7 @@ class _Copying:
         body = without_markers(source.storage or "") if storage is None else storage
         copy_id = self._add(source, title, body, parent_id=parent_id)
         if self.along.permissions:
-            copies.copy_restrictions(self.tx, source.id, copy_id)
+            copy_restrictions(self.tx, source.id, copy_id, self.now, self.origin)
         if self.along.attachments or self.along.custom_contents:
             self._parts(source.id, copy_id)
         return copy_id

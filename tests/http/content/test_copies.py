@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import Site
+from watersmeet.database import audit
 
 from .support import CONTENT, create, path_of
 
@@ -62,6 +63,9 @@ def test_what_is_copied_along_is_chosen(site: Site) -> None:
     assert shown["metadata"]["properties"]["mood"]["version"]["number"] == 1
     assert shown["restrictions"]["read"]["restrictions"]["user"]["results"][0]["username"] == "alice"
     assert site.get(path_of(whole), user="bob").status_code == 404
+    query = audit.Query(event=audit.Event.RESTRICTIONS_CHANGED)
+    found = site.environment.database.read_now(lambda tx: audit.search(tx, query))
+    assert [entry.detail["content"] for entry in found] == [int(whole["id"]), int(page["id"])]
     notes = site.get(f"{path_of(whole)}/child/a.b:note").json()["results"]
     assert [each["title"] for each in notes] == ["n"]
     assert site.get(path_of(notes[0]), user="bob").status_code == 404

@@ -19,6 +19,7 @@ from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_o
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
 
@@ -42,22 +43,42 @@ class _Copies:
         content_id, sent = content_id_of(request), decode(await read_body(request), PageCopy)
         to, along, storage = sent.to(), sent.along(), sent.storage()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
+        origin = origin_of(request, caller.user.username)
 
         def operation(tx: Transaction) -> Content:
             return copy.copy_page(
-                tx, caller.user, content_id, to, along, now, title=sent.pageTitle, storage=storage, expansion=expansion
-            )
+                tx,
+                caller.user,
+                content_id,
+                to,
+                along,
+                now,
+                origin,
+                title=sent.pageTitle,
+                storage=storage,
+                expansion=expansion,
+            )  # fmt: skip
 
         return self.api.content(await self.api.environment.database.write(operation), expansion)
 
     async def copy_tree(self, request: Request, caller: Caller) -> Response:
         content_id, sent = content_id_of(request), decode(await read_body(request), TreeCopy)
         parent_id, titles, along = sent.parent_id(), sent.titles(), sent.along()
+        origin = origin_of(request, caller.user.username)
         now, entropy = self.api.environment.clock.now(), self.api.environment.entropy
 
         def operation(tx: Transaction) -> LongTask:
             return copy.copy_tree(
-                tx, caller.user, content_id, parent_id, titles, along, now, entropy, descendants=sent.copyDescendants
+                tx,
+                caller.user,
+                content_id,
+                parent_id,
+                titles,
+                along,
+                now,
+                origin,
+                entropy,
+                descendants=sent.copyDescendants,
             )
 
         return JsonResponse(submitted_json(await self.api.environment.database.write(operation)), 202)
