@@ -11,7 +11,8 @@ from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Window
 from watersmeet.confluence.restriction import Restricted
 from watersmeet.confluence.storage_format import marked_refs
-from watersmeet.content import copy, custom, draft, inline, label, like, property, read, restriction, template, write
+from watersmeet.content import copy, custom, draft, inline, label, like, read, restriction, template, write
+from watersmeet.content import property as properties
 from watersmeet.content.comment import CommentDraft, create_comment
 from watersmeet.content.copy import Along, Destination, Titles
 from watersmeet.content.custom import CustomDraft
@@ -135,7 +136,7 @@ def test_a_tree_is_copied_with_what_belongs_to_it(wiki: Wiki) -> None:
     task = wiki.run(copy.copy_tree, "alice", top.id, shelf.id, Titles("New "), along, NOW, INTERNAL, ENTROPY)
     copied = wiki.find(task.detail["copy"], NOTHING)
     assert (copied.title, copied.parent_id) == ("New Top", shelf.id)
-    assert wiki.run(property.find_property, "alice", copied.id, "mood").version == 1
+    assert wiki.run(properties.find_property, "alice", copied.id, "mood").version == 1
     below = wiki.load(ContentFilter(parent_id=copied.id), Window(), Expansion.parse(["metadata.labels"])).items
     assert [(each.title, [found.name for found in each.labels]) for each in below] == [("New Child", ["early"])]
     with pytest.raises(ContentNotFound):
