@@ -150,6 +150,13 @@ class MacroNotFound(NotFound):
         super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
 
 
+class TemplateNotFound(NotFound):
+    """No such template, or none the caller may see."""
+
+    def __init__(self, template_id: int | str) -> None:
+        super().__init__(f"No template found with id: {template_id}")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 

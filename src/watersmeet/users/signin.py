@@ -121,7 +121,9 @@ def end_access(tx: Transaction, username: str, now: Instant, origin: Origin = IN
     user = require_user(tx, username)
     sessions_ended = users.end_all_sessions(tx, user.id)
     detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
-    audit.record(tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended})
+    audit.record(
+        tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended}
+    )
     return detail["grants_ended"]
 
 
