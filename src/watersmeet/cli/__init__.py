@@ -24,7 +24,7 @@ _COMMANDS = {
     "dev": "Start with demo data on this computer, for trying out and for tests.",
     "serve": "Start for production.",
     "init": "Write a settings file with a new secret.",
-    "user": "Add, list, disable, enable users; set passwords.",
+    "user": "Add, list, disable, enable users; set roles, passwords; end access.",
     "token": "List and end users' personal access tokens.",
     "permission": "Grant, revoke, list permissions, on the instance and in spaces.",
     "link": "Add, list, show, change, disable, delete incoming links; rotate secrets.",

@@ -161,6 +161,14 @@ def add(
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
 
 
+def set_role(tx: Transaction, user_id: int, role: Role) -> None:
+    """Give a user another role, and the place in the administrators' group that goes with it."""
+    tx.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+    group_id = groups.find_id(tx, ADMINISTRATORS_GROUP)
+    if group_id is not None:  # an administrator may have removed it
+        (groups.leave if role is Role.USER else groups.join)(tx, group_id, user_id)
+
+
 def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
     """Let a user in or keep them out; a disabled user's sessions end."""
     tx.execute(update(users).where(users.c.id == user_id).values(enabled=enabled))
@@ -270,9 +278,9 @@ def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str)
     tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
 
 
-def end_all_sessions(tx: Transaction, user_id: int) -> None:
-    """Forget every session of a user."""
-    tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
+def end_all_sessions(tx: Transaction, user_id: int) -> int:
+    """Forget every session of a user; how many there were."""
+    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
 
 def end_every_session(tx: Transaction) -> int:

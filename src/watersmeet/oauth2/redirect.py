@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"/|%2[Ff]|%5[Cc]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _ENDS_IN_A_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _LOOPBACK = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
-_RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+_RESERVED = frozenset({"code", "state", "iss", "response", "error", "error_description", "error_uri"})
 
 
 class InvalidRedirectUri(WatersmeetError):

@@ -107,6 +107,26 @@ def enable_user(tx: Transaction, username: str, now: Instant, origin: Origin = I
     return user
 
 
+def change_role(tx: Transaction, username: str, role: Role, now: Instant, origin: Origin = INTERNAL) -> User:
+    """Give a user another role; tokens they gave away reach no further than it from their next use on (S127)."""
+    user = require_user(tx, username)
+    users.set_role(tx, user.id, role)
+    detail = {"before": user.role.value, "after": role.value}
+    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail={"changed": ["role"], **detail})
+    return replace(user, role=role)
+
+
+def end_access(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> int:
+    """End a user's sessions and all that acts for them, and keep nobody out; how many grants there were (S070)."""
+    user = require_user(tx, username)
+    sessions_ended = users.end_all_sessions(tx, user.id)
+    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    audit.record(
+        tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended}
+    )
+    return detail["grants_ended"]
+
+
 def change_password(
     tx: Transaction, username: str, password_hash: str, now: Instant, origin: Origin = INTERNAL
 ) -> User:
