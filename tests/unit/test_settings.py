@@ -222,7 +222,7 @@ def test_true_and_false_may_be_written_in_any_case(spelling: str) -> None:
         ("log_format", ["xml", ""], ["text", "json"]),
         ("session_hours", [0], [1]),
         ("remember_consent_days", [31], [0, 30]),
-        ("personal_token_days", [0, 366], [1, 365]),
+        ("personal_token_days", [0], [1, 366]),
         ("personal_token_max_days", [3651], [0, 90, 3650]),
         (PROPERTY_PREFIX + "max.client.delay.seconds", [0, 601], [1, 600]),
         (PROPERTY_PREFIX + "access.token.expiration.seconds", [0], [1]),
