@@ -8,6 +8,9 @@ BIN := .venv/bin
 ARGS ?=
 T ?=
 
+# All tests: a process for each core, a file's tests in one of them and in their order (tests/conftest.py).
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+
 .PHONY: help
 help: ## Print this list
 	@printf 'Watersmeet: an OAuth 2.0 provider, and the content API it protects.\n\n'
@@ -21,7 +24,7 @@ dev: .venv/.ready-dev ## Start Watersmeet with demo data on 127.0.0.1 (make dev 
 .PHONY: test
 test: .venv/.ready-test ## Run every test, browser and PostgreSQL included (make test T=tests/unit ARGS=-x)
 	@$(BIN)/python tools/machine.py
-	@$(BIN)/python -m pytest $(T) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(T),$(T),$(SIDE_BY_SIDE)) $(ARGS)
 
 .PHONY: security
 security: .venv/.ready-test ## Run the security specification (make security ARGS=--write renews docs/security)
@@ -56,6 +59,10 @@ bench: .venv/.ready-test ## Measure against peers and limits (make bench ARGS=--
 .PHONY: catalogues
 catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
 	@$(BIN)/python -m tools.catalogues
+
+.PHONY: coverage
+coverage: .venv/.ready-test ## Renew docs/coverage.md from tools/operations.txt
+	@$(BIN)/python -m tools.coverage
 
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included

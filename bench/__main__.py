@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.postgresql import PostgresqlMissingError, PostgresqlServer, running_postgresql
 
-from bench import growth, physical, workloads
+from bench import growth, pages, physical, workloads
 from bench.costs import measure_costs
 from bench.peer import installed_peers
 from bench.report import DOCUMENT, Found, as_markdown
@@ -135,12 +135,12 @@ def _measure_growth(found: Found, arguments: argparse.Namespace, say: Callable[[
 
     def on_pages() -> None:
         with (
-            growth.filled(growth.pages(growth.FEW_PAGES)) as few,
-            growth.filled(growth.pages(growth.MANY_PAGES)) as many,
+            growth.filled(pages.pages(pages.FEW_PAGES)) as few,
+            growth.filled(pages.pages(pages.MANY_PAGES), pages.MEGABYTES) as many,
         ):
             for number in rounds:
-                say(f"round {number} of {runs}: {growth.MANY_PAGES:,} pages")
-                found.pages.append(growth.measure_pages(few, many, seconds))
+                say(f"round {number} of {runs}: {pages.MANY_PAGES:,} pages")
+                found.pages.append(pages.measure_pages(few, many, seconds))
 
     for name, measure in (("growth", on_tokens), ("sweep under load", under_sweep), ("pages", on_pages)):
         say(f"filling: {name}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import random
 import shutil
 import sqlite3
 import sys
@@ -18,27 +17,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import func, select
 
-from bench.client import Answer
-from bench.load import Load, drive, get
+from bench.load import Load, drive
 from bench.processes import free_port, served
 from bench.store import Store
-from bench.subjects import Limit, Running, new_folder
+from bench.subjects import Running, new_folder
 from bench.workloads import CONNECTIONS, Grants, measure_grants
 from watersmeet.clock import SECOND, SystemClock
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import token_families
 
 FEW_ROWS = 10_000
-FEW_PAGES, MANY_PAGES = 1_000, 100_000
 STEADY_PER_SECOND = 500.0
 _BYTES_A_ROW = 1_200  # a token's rows and indexes are half of it
-_READERS = 64
 _NEVER = {"ATLASSIAN_OAUTH2_PROVIDER_PRUNE_EXPIRED_TOKENS_SCHEDULE": "0 0 29 2 *"}
-_EXPAND = "body.storage,version,space,ancestors"
-_LOWEST_PAGES = 112  # above these every page has three ancestors
 
 
 class RoomMissingError(Exception):
@@ -130,50 +123,6 @@ def tokens(rows: int, *, live: bool) -> Filling:
     return fill
 
 
-def pages(count: int) -> Filling:
-    """A space of that many pages of 2 kB: a root, ten pages below it, a hundred below these, and all others."""
-
-    def fill(store: Store, connection: sqlite3.Connection) -> None:
-        now, user = SystemClock().now(), store.user.id
-        connection.execute(
-            "INSERT INTO spaces (id, key, key_lower, name, type, status, description, creator_id, created_at) "
-            "VALUES (1, 'BENCH', 'bench', 'Bench', 'global', 'current', '', ?, ?)",
-            (user, now),
-        )
-        connection.execute(
-            "INSERT INTO space_permissions (space_id, user_id, permission) VALUES (1, ?, 'read')", (user,)
-        )
-        connection.executemany(
-            """INSERT INTO content (id, type, status, space_id, parent_id, title, title_key, storage, version,
-              version_message, minor_edit, created_by, created_at, updated_by, updated_at)
-            VALUES (?, 'page', 'current', 1, ?, ?, ?, ?, 1, '', 0, ?, ?, ?, ?)""",
-            (
-                (
-                    page,
-                    _parent(page),
-                    f"Page {page}",
-                    f"page {page}",
-                    f"<p>{page} {'text ' * 400}</p>",
-                    user,
-                    now,
-                    user,
-                    now,
-                )
-                for page in range(1, count + 1)
-            ),
-        )
-
-    return fill
-
-
-def _parent(page: int) -> int | None:
-    if page == 1:
-        return None
-    if page <= 11:
-        return 1
-    return 2 + page % 10 if page < _LOWEST_PAGES else 12 + page % 100
-
-
 # ---- what is measured -------------------------------------------------------------------------------------
 
 
@@ -227,47 +176,6 @@ def _exchanged(subject: Filled, seconds: float) -> tuple[Load, Load, int]:
         before = subject.expired()
         quickly = drive(port, requests[warm_up + steady :], connections=CONNECTIONS, seconds=seconds)
         return quickly, steadily, before - subject.expired()
-
-
-@dataclass(frozen=True, slots=True)
-class PagesRead:
-    """One round: one page at a time out of few, out of many, and as many bytes without the work."""
-
-    few: Load
-    many: Load
-    limit: Load
-
-
-def measure_pages(few: Filled, many: Filled, seconds: float) -> PagesRead:
-    """Read random pages with ``expand``, and the limit's answer of the same length."""
-    read_few, read_many = _pages_read(few, FEW_PAGES, seconds), _pages_read(many, MANY_PAGES, seconds)
-    length = len(read_many.bodies[0])
-    with Limit().running(0) as running:
-        bytes_of_it = [get(f"/resource/{length}")]
-        drive(running.served.port, bytes_of_it * 500, connections=CONNECTIONS, seconds=seconds)
-        limit = drive(
-            running.served.port, bytes_of_it * int(40_000 * seconds), connections=CONNECTIONS, seconds=seconds
-        )
-    return PagesRead(read_few, read_many, limit)
-
-
-def _pages_read(subject: Filled, count: int, seconds: float) -> Load:
-    with subject.running(_READERS) as running:
-        port = running.served.port
-        exchanged = drive(
-            port, [running.client.exchange(code) for code in running.codes], connections=CONNECTIONS, seconds=60
-        )
-        bearers = [msgspec.json.decode(body, type=Answer).access_token for body in exchanged.bodies]
-        chance = random.Random(count)
-        requests = [
-            get(
-                f"/rest/api/content/{chance.randint(_LOWEST_PAGES, count)}?expand={_EXPAND}",
-                [f"Authorization: Bearer {chance.choice(bearers)}"],
-            )
-            for _ in range(int(6_000 * seconds) + 1_000)
-        ]
-        drive(port, requests[:1_000], connections=CONNECTIONS, seconds=30)
-        return drive(port, requests[1_000:], connections=CONNECTIONS, seconds=seconds)
 
 
 def megabytes_of(rows: int) -> float:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.costs import Costs
-from bench.growth import FEW_PAGES, FEW_ROWS, MANY_PAGES, STEADY_PER_SECOND, Grown, PagesRead, Swept
+from bench.growth import FEW_ROWS, STEADY_PER_SECOND, Grown, Swept
 from bench.load import Load
+from bench.pages import FEW_PAGES, MANY_PAGES, VERSIONS, PagesRead, Wiki
 from bench.workloads import CONNECTIONS, CONSENTS_PER_SECOND, Grants, Protection
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -79,7 +80,6 @@ class Goal:
     at_most: float | None
     unit: str
     read: Callable[[Found], float | None]
-    unmeasured: str = "not measured in this run"
 
     def row(self, found: Found) -> str:
         """The goal's row of the table: what was wanted, what was found, and by how much it was missed."""
@@ -87,7 +87,7 @@ class Goal:
         wanted = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
         what = self.what.replace("ROWS", f"{found.rows:,}")
         if value is None:
-            return f"| {self.number} | {what} | {wanted} {self.unit} | | {self.unmeasured} |"
+            return f"| {self.number} | {what} | {wanted} {self.unit} | | not measured in this run |"
         return f"| {self.number} | {what} | {wanted} {self.unit} | {value:.3g} {self.unit} | {self._verdict(value)} |"
 
     def _verdict(self, value: float) -> str:
@@ -155,7 +155,18 @@ def _ratio_of_latencies(
     return lambda found: median(one.percentile(part) / other.percentile(part) for one, other in pairs(found))
 
 
-_NO_SEARCH = "there is no CQL search yet, so there is nothing to measure"
+def _pages(read: Callable[[Wiki], Load]) -> Callable[[Found], Iterable[tuple[Load, Load]]]:
+    """Of each round, the load among many pages and the same among few."""
+    return lambda found: ((read(each.many), read(each.few)) for each in found.pages)
+
+
+def _search_goals(what: str, read: Callable[[Wiki], Load]) -> list[Goal]:
+    return [
+        Goal("P10", f"CQL search, first 25 of {MANY_PAGES:,} pages, median; {what}", None, 20, "ms",
+             _milliseconds(0.5, lambda found: (read(each.many) for each in found.pages))),
+        Goal("P10", f"the same against {FEW_PAGES:,} pages", None, 3, "", _ratio_of_latencies(0.5, _pages(read))),
+    ]  # fmt: skip
+
 
 GOALS = [
     *_goals_of_grants("P1", "P2", "code exchange", _exchanges),
@@ -184,11 +195,12 @@ GOALS = [
          _ratio_of_latencies(
              0.99, lambda found: ((each.sweeping_steadily, each.resting_steadily) for each in found.sweeps))),
     Goal("P9", f"GET of a page with `expand`, median at {MANY_PAGES:,} pages against {FEW_PAGES:,}", None, 1.3, "",
-         _ratio_of_latencies(0.5, lambda found: ((each.many, each.few) for each in found.pages))),
+         _ratio_of_latencies(0.5, _pages(lambda wiki: wiki.page))),
     Goal("P9", f"the same at {MANY_PAGES:,} pages, against the limit", 0.25, None, "",
-         _ratio_of_rates(lambda found: ((each.many, each.limit) for each in found.pages))),
-    Goal("P10", "CQL search, first 25 of 100,000 pages, median", None, 20, "ms", lambda _found: None, _NO_SEARCH),
-    Goal("P10", "the same against 1,000 pages", None, 3, "", lambda _found: None, _NO_SEARCH),
+         _ratio_of_rates(lambda found: ((each.many.page, each.limit) for each in found.pages))),
+    *_search_goals("a word on one page in a hundred", lambda wiki: wiki.rare),
+    *_search_goals("on one in ten", lambda wiki: wiki.usual),
+    *_search_goals("on most", lambda wiki: wiki.broad),
     Goal("P11", f"consent page at {CONSENTS_PER_SECOND:g} a second, 95th percentile", None, 50, "ms",
          _milliseconds(0.95, lambda found: found.consent)),
 ]  # fmt: skip
@@ -283,7 +295,7 @@ def _budget(found: Found) -> str:
                 "Watersmeet's."
             )
     if found.pages:
-        page = median(each.many.rate for each in found.pages)
+        page = median(each.many.page.rate for each in found.pages)
         lines.append(
             f"A page with `expand` (P9) is read {_number(page)} times a second: two statements that join spaces and "
             "people and check the right to see each row, ancestors included, and the assembly of the answer; none "
@@ -323,11 +335,39 @@ def _growth_tables(found: Found) -> list[str]:
         lines += ["", f"| GET of a page with `expand`, {CONNECTIONS} connections | requests/s | p50 ms | p99 ms |",
                   "|---|---:|---:|---:|"]  # fmt: skip
         reads = [
-            (f"{FEW_PAGES:,} pages", [each.few for each in found.pages]),
-            (f"{MANY_PAGES:,} pages", [each.many for each in found.pages]),
+            (f"{FEW_PAGES:,} pages", [each.few.page for each in found.pages]),
+            (f"{MANY_PAGES:,} pages", [each.many.page for each in found.pages]),
             ("limit: as many bytes, no work", [each.limit for each in found.pages]),
         ]
         lines += [f"| {name} | {_load_cells(some)} |" for name, some in reads]
+        lines += ["", *_wiki_table(found.pages)]
+    return lines
+
+
+def _wiki_table(rounds: Sequence[PagesRead]) -> list[str]:
+    lines = [
+        f"One request after the other, of a space whose pages have {VERSIONS} versions each "
+        f"({MANY_PAGES * VERSIONS:,} in the big one):",
+        "",
+        f"| | p50 ms, {FEW_PAGES:,} pages | p99 ms | p50 ms, {MANY_PAGES:,} pages | p99 ms | p50, many against few |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    kinds: list[tuple[str, Callable[[Wiki], Load]]] = [
+        ("GET of a page with `expand`", lambda wiki: wiki.page_alone),
+        ("list of 100", lambda wiki: wiki.listed),
+        ("CQL search, a word on one page in a hundred", lambda wiki: wiki.rare),
+        ("CQL search, on one in ten", lambda wiki: wiki.usual),
+        ("CQL search, on most", lambda wiki: wiki.broad),
+    ]
+    for name, read in kinds:
+        few, many = [read(each.few) for each in rounds], [read(each.many) for each in rounds]
+        cells = [
+            _number(median(load.percentile(part) * 1000 for load in loads), ".2f")
+            for loads in (few, many)
+            for part in (0.5, 0.99)
+        ]
+        growth = median(one.percentile(0.5) / other.percentile(0.5) for one, other in zip(many, few, strict=True))
+        lines.append(f"| {name} | {' | '.join(cells)} | {_number(growth, '.2f')} |")
     return lines
 
 

@@ -37,8 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright's synchronous interface keeps an event loop running on the main thread, under which
-    # asyncio.run() refuses to work: whatever uses the browser comes last.
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    # asyncio.run() refuses to work: whatever uses the browser comes last. What takes longest comes first, so that
+    # no process of `make test` works on alone at the end.
+    items.sort(key=lambda item: (_uses_browser(item), _part(item) not in ("security", "reliability")))
+    for item in items:
+        # The security suite looks at the traces of its whole run, so it stays in one process.
+        group = "security" if _part(item) == "security" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(f"{group}, browser" if _uses_browser(item) else group))
+
+
+def _uses_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
+
+
+def _part(item: pytest.Item) -> str:
+    """The folder of ``tests`` that a test is in."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from starlette import routing
 from starlette.applications import Starlette
@@ -17,8 +18,11 @@ from starlette.routing import BaseRoute
 from watersmeet import __version__
 from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
+from watersmeet.blobs.folder import FolderStore
+from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
+from watersmeet.content import long_task, space_deletion, unnamed
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -32,6 +36,7 @@ from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
+from watersmeet.users import http_personal_token as users_http_personal_token
 from watersmeet.web import errors, uses
 from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
@@ -44,6 +49,8 @@ from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
+LONG_WORKS = {space_deletion.NAME: space_deletion.WORK}
+
 
 def open_database(settings: Settings) -> Database:
     """The database of the settings. Raises ``SettingsError`` for a URL that names none."""
@@ -54,6 +61,32 @@ def open_database(settings: Settings) -> Database:
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"database_url names PostgreSQL, but {error.name} is not installed: pip install 'watersmeet[postgresql]'."
+        ) from error
+
+
+def open_blobs(settings: Settings, keys: Keys) -> BlobStore:
+    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used.
+
+    Raises ``SettingsError`` for a URL that names none.
+    """
+    if "://" in settings.blob_store:
+        return _open_bucket(settings.blob_store, keys)
+    return FolderStore(Path(settings.blob_store), owner=keys.fingerprint)
+
+
+def _open_bucket(url: str, keys: Keys) -> BlobStore:
+    if not url.startswith("s3://"):
+        raise SettingsError("blob_store must be a folder or a URL like s3://BUCKET/PREFIX.")
+    # Imported here because most instances have a folder (docs/decisions/0004).
+    from watersmeet.blobs.s3 import BucketStore
+
+    try:
+        return BucketStore(url, owner=keys.fingerprint)
+    except ValueError as error:
+        raise SettingsError(f"blob_store is not usable: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"blob_store names a bucket, but {error.name} is not installed: pip install 'watersmeet[s3]'."
         ) from error
 
 
@@ -79,6 +112,7 @@ def create_environment(
         keys=keys,
         throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
+        blobs=open_blobs(settings, keys),
         demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
@@ -120,6 +154,8 @@ def create_app(
             asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
+            asyncio.create_task(unnamed.run(environment.blobs, opened)),
+            asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
         ]
         yield
         for task in running:
@@ -135,6 +171,7 @@ def create_app(
         *authorize_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
+        *users_http_personal_token.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
         *audit_http.routes(environment),

@@ -11,6 +11,7 @@ from watersmeet.confluence.restriction import Restricted
 from watersmeet.content import restriction
 from watersmeet.content.restriction import Wanted
 from watersmeet.database import content as contents
+from watersmeet.database.audit import INTERNAL
 from watersmeet.database.content import ContentFilter
 
 from .test_content import NOW, Wiki, wiki
@@ -21,7 +22,7 @@ MINE = Wanted(Restricted.READ, usernames=("alice",))
 
 
 def _restrict(wiki: Wiki, page: Content, *wanted: Wanted) -> object:
-    return wiki.run(restriction.restrict, "alice", page.id, wanted, anew=True)
+    return wiki.run(restriction.restrict, "alice", page.id, wanted, NOW, INTERNAL, anew=True)
 
 
 def _sees(wiki: Wiki, content_id: int) -> bool:

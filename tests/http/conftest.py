@@ -211,6 +211,7 @@ def _settings(file: Path, base_url: str, **changes: Any) -> Settings:
     """``changes`` may name settings and the vendor's properties alike."""
     own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
     provider = ProviderSettings(**{name: value for name, value in changes.items() if name not in own})
+    own = {"blob_store": str(file.with_name("blobs")), **own}
     return Settings(base_url=base_url, database_url=f"sqlite:///{file}", secret=SECRET, provider=provider, **own)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watersmeet.settings import Settings
 
 _CONTEXT_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_FIXED = frozenset({"base_url", "host", "port", "database_url", "secret", "workers", "trusted_proxies"})
+_FIXED = frozenset({"base_url", "host", "port", "database_url", "blob_store", "secret", "workers", "trusted_proxies"})
 
 
 @click.command("dev")
@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Start with demo data on this computer.
 
-    Listens on 127.0.0.1 only. The database is thrown away at the end. Users, passwords and the incoming link
-    are the same on every start, so that examples can be pasted. Ends with 0 on SIGINT or SIGTERM.
+    Listens on 127.0.0.1 only. The database and what was attached are thrown away at the end. Users, passwords and the
+    incoming link are the same on every start, so that examples can be pasted. Ends with 0 on SIGINT or SIGTERM.
     """
     from watersmeet.cli import server
     from watersmeet.web import log
@@ -91,6 +91,7 @@ def _settings(base_url: str, file: Path, properties: dict[str, str]) -> Settings
     flags: dict[str, Any] = {
         "base_url": base_url,
         "database_url": f"sqlite:///{file}",
+        "blob_store": str(file.with_name("blobs")),
         "secret": SystemEntropy().hex(32),
         "throttle_attempts": 0,  # test suites guess wrong on purpose; -Dthrottle_attempts=10 for those about it
     }

@@ -42,6 +42,13 @@ class TitleTaken(RestError):
         )
 
 
+class FileNameTaken(RestError):
+    """The content has a current attachment of that name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Cannot add a new attachment with same file name as an existing attachment: {name}")
+
+
 class SpaceKeyTaken(RestError):
     """There is a space of that key already."""
 
@@ -112,6 +119,7 @@ class ContentNotFound(NotFound):
 
     def __init__(self, content_id: int | str) -> None:
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+        self.content_id = content_id
 
 
 class UserNotFound(NotFound):
@@ -135,6 +143,20 @@ class LabelNotFound(NotFound):
         super().__init__(f"The content does not have the label {name}.")
 
 
+class MacroNotFound(NotFound):
+    """That version of the content has no such macro."""
+
+    def __init__(self, called: str) -> None:
+        super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
+
+
+class TemplateNotFound(NotFound):
+    """No such template, or none the caller may see."""
+
+    def __init__(self, template_id: int | str) -> None:
+        super().__init__(f"No template found with id: {template_id}")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 
@@ -142,11 +164,19 @@ class PropertyNotFound(NotFound):
         super().__init__(f"No property found with key: {key}")
 
 
+class LongTaskNotFound(NotFound):
+    """No long task of that number, or none of the caller's."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"No long task found with id: {task_id}")
+
+
 class SpaceNotFound(NotFound):
     """No such space, or none the caller may see."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"No space with key : {key}")
+        self.key = key
 
 
 # ---- the rest ----------------------------------------------------------------------------------------------
@@ -172,6 +202,26 @@ class PropertyTooLong(RestError):
         super().__init__(f"The value of a property may have at most {limit} bytes of JSON.")
 
 
+class GroupTaken(RestError):
+    """There is a group of that name already."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already a group named {name}.")
+
+
+class GroupInUse(RestError):
+    """A group that content is kept to: without it, that would be open to everybody."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Restrictions name the group {name}: take it out of them first.")
+
+
 class PersonalSpaceTaken(RestError):
     """The caller has a space of their own already."""
 
@@ -188,6 +238,16 @@ class NotServed(RestError):
     status = 501
     reason = "Not Implemented"
     valid = True
+
+
+class UploadTooLarge(RestError):
+    """More bytes of files than one request may bring."""
+
+    status = 413
+    reason = "Request Entity Too Large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The files of one request may have at most {limit} bytes together.")
 
 
 class BodyTooLarge(RestError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.scopes import Role
@@ -23,6 +24,11 @@ class GlobalPermission(StrEnum):
     USE = "USECONFLUENCE"
     PERSONAL_SPACE = "PERSONALSPACE"
     CREATE_SPACE = "CREATESPACE"
+
+    @property
+    def operation(self) -> tuple[str, str]:
+        """The operation's key and target type on the wire: ``("use", "application")``."""
+        return _GLOBAL_OPERATIONS[self]
 
 
 class SpacePermission(StrEnum):
@@ -47,6 +53,18 @@ class SpacePermission(StrEnum):
     def operation(self) -> tuple[str, str]:
         """The operation's key and target type on the wire: ``("create", "page")``."""
         return _OPERATIONS[self]
+
+
+Permission: TypeAlias = GlobalPermission | SpacePermission
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalGrant:
+    """One permission on the instance; whose it is as in ``SpaceGrant``."""
+
+    permission: GlobalPermission
+    person: Person | None
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,12 @@ _OPERATIONS = {
     SpacePermission.ADMINISTER: ("administer", "space"),
 }
 _BY_OPERATION = {operation: permission for permission, operation in _OPERATIONS.items()}
+_GLOBAL_OPERATIONS = {
+    GlobalPermission.USE: ("use", "application"),
+    GlobalPermission.PERSONAL_SPACE: ("create", "personal_space"),
+    GlobalPermission.CREATE_SPACE: ("create", "space"),
+}
+_GLOBAL_BY_OPERATION = {operation: permission for permission, operation in _GLOBAL_OPERATIONS.items()}
 
 READER = frozenset({SpacePermission.VIEW})
 WRITER = frozenset(SpacePermission) - {SpacePermission.ADMINISTER}
@@ -84,6 +108,11 @@ SPACE_ADMINISTRATOR = frozenset(SpacePermission)
 def space_permission(operation: str, target: str) -> SpacePermission | None:
     """The permission that an operation on the wire means; ``None`` if it means none."""
     return _BY_OPERATION.get((operation, target))
+
+
+def global_permission(operation: str, target: str) -> GlobalPermission | None:
+    """The permission on the instance that an operation on the wire means; ``None`` if it means none."""
+    return _GLOBAL_BY_OPERATION.get((operation, target))
 
 
 def bypasses_spaces(role: Role) -> bool:

@@ -1,11 +1,11 @@
-"""Request bodies of space permissions."""
+"""Request bodies of permissions on the instance and in a space."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from watersmeet.confluence.errors import BadBody
-from watersmeet.confluence.permission import SpacePermission, space_permission
+from watersmeet.confluence.permission import GlobalPermission, SpacePermission, global_permission, space_permission
 from watersmeet.content.grant import Change, Subject
 
 
@@ -22,6 +22,15 @@ class SentOperation(Struct):
             raise BadBody(f"There is no permission to {self.operationKey!r} a {self.targetType!r}.")
         return found
 
+    def global_permission(self) -> GlobalPermission:
+        """The permission on the instance that is meant. Raises ``BadBody``."""
+        found = global_permission(self.operationKey, self.targetType)
+        if not found and self.operationKey == "administer":
+            raise BadBody("Administering is a matter of a user's role, not of a permission: see 'watersmeet user'.")
+        if not found:
+            raise BadBody(f"There is no global permission to {self.operationKey!r} a {self.targetType!r}.")
+        return found
+
 
 class SentGrants(Struct):
     """What one subject is granted; without a key and a name it is everybody, strangers included."""
@@ -31,8 +40,14 @@ class SentGrants(Struct):
     operations: list[SentOperation] = []
 
     def change(self) -> Change:
-        """The grant that is asked for. Raises ``BadBody``."""
+        """The grant in a space that is asked for. Raises ``BadBody``."""
+        return Change(self._subject(), [each.permission() for each in self.operations])
+
+    def global_change(self) -> Change:
+        """The grant on the instance that is asked for. Raises ``BadBody``."""
+        return Change(self._subject(), [each.global_permission() for each in self.operations])
+
+    def _subject(self) -> Subject:
         if self.userKey and self.groupName:
             raise BadBody("A subject is a user or a group, not both.")
-        subject = Subject(self.userKey or None, self.groupName or None)
-        return Change(subject, [each.permission() for each in self.operations])
+        return Subject(self.userKey or None, self.groupName or None)

@@ -1,4 +1,4 @@
-"""Request bodies of one's own profile and password."""
+"""Request bodies of one's own profile and password, and of groups."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ class NewPassword(Struct):
 
     oldPassword: str = ""  # noqa: N815
     newPassword: str = ""  # noqa: N815
+
+
+class NewGroup(Struct):
+    """``POST /rest/api/admin/group``."""
+
+    name: str = ""
+    type: str = "group"

@@ -1,15 +1,17 @@
-"""Who may do what in a space: told to its administrators, and changed by them."""
+"""Who may do what on the instance and in a space: told to those who administer it, and changed by them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from watersmeet.clock import Instant
 from watersmeet.confluence.content import Space
 from watersmeet.confluence.errors import BadBody, GroupNotFound, UserNotFound
-from watersmeet.confluence.permission import SpaceGrant, SpacePermission
+from watersmeet.confluence.permission import GlobalGrant, GlobalPermission, Permission, SpaceGrant, SpacePermission
 from watersmeet.content import space
-from watersmeet.database import groups, permissions, spaces, users
+from watersmeet.database import audit, groups, permissions, spaces, users
+from watersmeet.database.audit import Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -27,8 +29,11 @@ class Change:
     """What one subject is to be granted, or to lose."""
 
     subject: Subject
-    permissions: Collection[SpacePermission]
+    permissions: Collection[Permission]
     revoke: bool = False
+
+
+# ---- in a space -------------------------------------------------------------------------------------------
 
 
 def list_grants(
@@ -42,26 +47,70 @@ def list_grants(
     grants = permissions.list_grants(tx, found.id)
     if subject is not None:
         _numbers(tx, subject)
-        grants = [grant for grant in grants if _speaks_of(grant, subject)]
+        grants = [grant for grant in grants if speaks_of(grant, subject)]
     return found, grants
 
 
-def change(tx: Transaction, caller: User, key: str, changes: Sequence[Change]) -> None:
+def change(tx: Transaction, caller: User, key: str, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
+    """``change_in`` a space that the caller administers. Raises ``SpaceNotFound`` or ``Forbidden`` too."""
+    change_in(tx, space.find_administered(tx, caller, key), changes, now, origin)
+
+
+def change_in(tx: Transaction, found: Space, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
     """Grant and revoke. A space always has somebody who administers it.
 
-    Raises ``SpaceNotFound``, ``Forbidden``, ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
+    Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
     """
-    found = space.find_administered(tx, caller, key)
     spaces.lock(tx, found.id)  # of two that each revoke one of the last administrators, one must see the other
     for each in changes:
-        user_id, group_id = _numbers(tx, each.subject)
-        if user_id is None and group_id is None and SpacePermission.ADMINISTER in each.permissions and not each.revoke:
+        if each.subject == Subject() and SpacePermission.ADMINISTER in each.permissions and not each.revoke:
             raise BadBody("Everybody, strangers included, cannot administer a space.")
-        act = permissions.revoke if each.revoke else permissions.grant
-        act(tx, found.id, each.permissions, user_id=user_id, group_id=group_id)
+        _apply(tx, found, each, now, origin)
     left = permissions.list_grants(tx, found.id)
     if not any(grant.permission is SpacePermission.ADMINISTER for grant in left):
         raise BadBody("Somebody must be left who administers the space.")
+
+
+# ---- on the instance --------------------------------------------------------------------------------------
+
+
+def list_global_grants(tx: Transaction, subject: Subject | None = None) -> list[GlobalGrant]:
+    """The grants on the instance, of one subject where it is given. Raises ``UserNotFound`` or ``GroupNotFound``."""
+    grants = permissions.list_global_grants(tx)
+    if subject is None:
+        return grants
+    _numbers(tx, subject)
+    return [grant for grant in grants if speaks_of(grant, subject)]
+
+
+def change_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
+    """Grant and revoke on the instance. Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``."""
+    for each in changes:
+        if each.subject == Subject() and set(each.permissions) - {GlobalPermission.USE} and not each.revoke:
+            raise BadBody("Everybody, strangers included, can be granted nothing but the use of the instance.")
+        _apply(tx, None, each, now, origin)
+
+
+def set_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
+    """``change_global`` so that each subject is granted what its change says, and nothing else."""
+    for each in changes:
+        others = [permission for permission in GlobalPermission if permission not in each.permissions]
+        change_global(tx, [each, Change(each.subject, others, revoke=True)], now, origin)
+
+
+# ---- steps ------------------------------------------------------------------------------------------------
+
+
+def _apply(tx: Transaction, found: Space | None, change: Change, now: Instant, origin: Origin) -> None:
+    user_id, group_id = _numbers(tx, change.subject)
+    act = permissions.revoke if change.revoke else permissions.grant
+    changed = act(tx, found.id if found else None, change.permissions, user_id=user_id, group_id=group_id)
+    if changed:
+        event = Event.PERMISSION_REVOKED if change.revoke else Event.PERMISSION_GRANTED
+        whose = {"group": change.subject.group} if group_id else {} if user_id else {"everybody": True}
+        where = {"space": found.key} if found else {}
+        detail = {"permissions": [permission.value for permission in changed], **whose, **where}
+        audit.record(tx, event, origin, now, user_id=user_id, detail=detail)
 
 
 def _numbers(tx: Transaction, subject: Subject) -> tuple[int | None, int | None]:
@@ -78,6 +127,7 @@ def _numbers(tx: Transaction, subject: Subject) -> tuple[int | None, int | None]
     return None, None
 
 
-def _speaks_of(grant: SpaceGrant, subject: Subject) -> bool:
+def speaks_of(grant: SpaceGrant | GlobalGrant, subject: Subject) -> bool:
+    """Whether a grant is that of a subject itself, not of a group that it is in."""
     key = grant.person.user_key if grant.person else None
     return (key, grant.group) == (subject.user_key, subject.group.lower() if subject.group else None)

@@ -22,6 +22,12 @@ def find_user(tx: Transaction, caller: User, *, key: str | None, username: str |
     return found
 
 
+def list_users(tx: Transaction, caller: User, window: Window) -> Slice[Person]:
+    """Everybody who can sign in. Raises ``Forbidden`` for strangers."""
+    _require_known(caller)
+    return users.list_people(tx, window, enabled=True)
+
+
 def find_subject(tx: Transaction, caller: User, *, key: str | None, username: str | None) -> User:
     """Whom a request acts for: the caller, or somebody else where an administrator says so.
 

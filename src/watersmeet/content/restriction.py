@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from watersmeet.clock import Instant
 from watersmeet.confluence.content import TITLED, Content, ContentStatus
 from watersmeet.confluence.errors import BadBody, ContentNotFound, LocksOut
 from watersmeet.confluence.expansion import NOTHING
@@ -13,7 +14,8 @@ from watersmeet.confluence.restriction import Restricted, Restriction
 from watersmeet.content import read
 from watersmeet.content.hold import hold
 from watersmeet.content.right import may_change, require, require_change
-from watersmeet.database import groups, restrictions, users
+from watersmeet.database import audit, copies, groups, restrictions, users
+from watersmeet.database.audit import Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -44,7 +46,14 @@ def list_relevant(tx: Transaction, caller: User, content_id: int) -> list[Restri
 
 
 def restrict(
-    tx: Transaction, caller: User, content_id: int, wanted: Sequence[Wanted], *, anew: bool
+    tx: Transaction,
+    caller: User,
+    content_id: int,
+    wanted: Sequence[Wanted],
+    now: Instant,
+    origin: Origin,
+    *,
+    anew: bool,
 ) -> dict[str, Restriction]:
     """Keep a page or blog post to some; ``anew`` lets go of whom it was kept to before.
 
@@ -55,6 +64,7 @@ def restrict(
     require_change(tx, caller, found)
     if found.type not in TITLED:
         raise BadBody("Only pages and blog posts can be restricted; what is in them follows.")
+    before = restrictions.of_contents(tx, [found.id])[found.id]
     if anew:
         restrictions.forget_all(tx, found.id)
     for each in wanted:
@@ -62,7 +72,29 @@ def restrict(
     restrictions.work_out_guards(tx, found.id)
     if not _still_has_it(tx, caller, found):
         raise LocksOut
-    return restrictions.of_contents(tx, [found.id])[found.id]
+    after = restrictions.of_contents(tx, [found.id])[found.id]
+    if after != before:
+        detail = {"content": found.id, "before": _in_words(before), "after": _in_words(after)}
+        audit.record(tx, Event.RESTRICTIONS_CHANGED, origin, now, detail=detail)
+    return after
+
+
+def copy_restrictions(tx: Transaction, source_id: int, copy_id: int, now: Instant, origin: Origin) -> None:
+    """Keep a new content to whom another one is kept. Hold the space's lock."""
+    copies.copy_restrictions(tx, source_id, copy_id)
+    after = restrictions.of_contents(tx, [copy_id])[copy_id]
+    if any(each.people or each.groups for each in after.values()):
+        before = {operation: Restriction(copy_id, each.operation) for operation, each in after.items()}
+        detail = {"content": copy_id, "before": _in_words(before), "after": _in_words(after)}
+        audit.record(tx, Event.RESTRICTIONS_CHANGED, origin, now, detail=detail)
+
+
+def _in_words(found: Mapping[str, Restriction]) -> dict[str, list[str]]:
+    """Whom a content is kept to, by operation, as the log keeps it: names of users and of groups."""
+    return {
+        operation: [f"user {person.username}" for person in each.people] + [f"group {name}" for name in each.groups]
+        for operation, each in found.items()
+    }
 
 
 def _keep_to(tx: Transaction, content_id: int, wanted: Wanted) -> None:

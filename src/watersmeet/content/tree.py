@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from watersmeet.confluence.content import Content, ContentType
@@ -10,7 +12,7 @@ from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read, space
 from watersmeet.content.hold import hold_all
-from watersmeet.content.right import require_change, require_create
+from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.database import content as contents
 from watersmeet.database import spaces, tree
 from watersmeet.database.content import ContentFilter
@@ -35,13 +37,17 @@ def children(
     expansion: Expansion,
     *,
     replies_too: bool = False,
+    locations: Sequence[str] = (),
 ) -> Slice[Content]:
     """What of one type is directly below a content or in it; with ``replies_too`` comments of every depth.
+
+    ``locations`` are the lists of comments that are shown, all where there is none.
 
     Raises ``ContentNotFound``.
     """
     holder = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
-    return read.load(tx, caller, _children_of(holder, content_type, replies_too=replies_too), window, expansion)
+    wanted = _children_of(holder, content_type, replies_too=replies_too)
+    return read.load(tx, caller, replace(wanted, locations=locations), window, expansion)
 
 
 def _children_of(holder: Content, content_type: str, *, replies_too: bool) -> ContentFilter:
@@ -81,6 +87,8 @@ def move(tx: Transaction, caller: User, content_id: int, place: Place, target_id
             raise ContentNotFound(each.id)
     require_change(tx, caller, page)
     require_create(tx, caller, target.space, ContentType.PAGE)
+    if page.space.id != target.space.id:
+        require_removal(tx, caller, page)  # to those who stay behind it is gone
     parent_id = target.id if place is Place.APPEND else target.parent_id
     if contents.is_within(tx, target.id, page.id):
         raise BadParent("A page cannot be moved under or beside itself or one of its own descendants.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watersmeet.confluence.content import Content, Past, Person
+from watersmeet.confluence.content import Content, ContentType, Past, Person
 from watersmeet.confluence.errors import ContentNotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read
+from watersmeet.content.hold import hold
 from watersmeet.content.right import require_change
+from watersmeet.database import attachments
 from watersmeet.database import content as contents
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -29,7 +31,7 @@ def list_versions(tx: Transaction, caller: User, content_id: int, window: Window
 
 def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion) -> Content:
     """The same version of a content, with what is asked for of what came before and after it (S3.2)."""
-    if not any(name in asked for name in _PAST):
+    if content.past is not None or not any(name in asked for name in _PAST):
         return content
     number, present, older, newer = content.version.number, content, None, None
     if not content.latest:
@@ -44,7 +46,7 @@ def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion)
 
 
 def _authors(tx: Transaction, present: Content) -> tuple[Person, ...]:
-    before = contents.contributors(tx, present.id)
+    before = contents.contributors(tx, [present.id]).get(present.id, ())
     return before if present.version.by in before else (*before, present.version.by)
 
 
@@ -53,7 +55,9 @@ def delete_version(tx: Transaction, caller: User, content_id: int, number: int) 
 
     The present version cannot be forgotten, and nothing is numbered anew.
     """
-    present = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
+    present = hold(tx, caller, content_id, read.CURRENT)
     require_change(tx, caller, present)
     if not contents.delete_version(tx, content_id, number):
         raise ContentNotFound(content_id)
+    if present.type == ContentType.ATTACHMENT:
+        attachments.forget_unneeded(tx, content_id)

@@ -33,6 +33,8 @@ class Event(StrEnum):
 
     CONSENT_ALLOWED = "consent.allowed"  # a code was issued
     CONSENT_DENIED = "consent.denied"
+    CONSENT_REUSED = "consent.reused"  # a code was issued without asking, as the user had allowed
+    CONSENT_FORGOTTEN = "consent.forgotten"  # the user wants to be asked again
 
     TOKENS_ISSUED = "tokens.issued"  # a code was exchanged
     TOKENS_REFRESHED = "tokens.refreshed"
@@ -55,12 +57,24 @@ class Event(StrEnum):
     LINK_EXPIRED = "link.expired"  # its time was over: disabled by the sweep
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
 
+    PERSONAL_TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an event
+    PERSONAL_TOKEN_REVOKED = "personal-token.revoked"  # noqa: S105 - the name of an event
+
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
     PASSWORD_REFUSED = "password.refused"  # noqa: S105 - somebody signed in typed a wrong one where it is asked again
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
+
+    PERMISSION_GRANTED = "permission.granted"  # on the instance, or in a space
+    PERMISSION_REVOKED = "permission.revoked"
+    RESTRICTIONS_CHANGED = "restrictions.changed"  # whom a content is kept to
+    GROUP_CREATED = "group.created"
+    GROUP_DELETED = "group.deleted"
+    GROUP_JOINED = "group.joined"
+    GROUP_LEFT = "group.left"
+    SPACE_DELETED = "space.deleted"
 
     KEY_ROTATED = "key.rotated"
     AUDIT_EXPORTED = "audit.exported"

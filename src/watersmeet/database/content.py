@@ -5,22 +5,28 @@ Every reading function takes the user it reads for and shows nothing they may no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
+    MAX_TITLE,
     Content,
     ContentStatus,
+    ContentType,
     ContentVersion,
     Person,
     Space,
     title_key,
 )
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.database.attachments import of_media_type
+from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
@@ -28,6 +34,8 @@ from watersmeet.database.search_text import index
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
+
+_WORD = re.compile(r"[^\W_]+")
 
 _creator = users.alias("creator")
 _updater = users.alias("updater")
@@ -51,8 +59,13 @@ class ContentFilter:
     """Whether it has a parent."""
     below: int | None = None
     """Everything below that content or in it, whatever its depth."""
+    name: str | None = None
+    """The title to the letter, as names of files are compared."""
+    media_type: str | None = None
     after: int | None = None
     """Only what was made after the content with that number."""
+    locations: Sequence[str] = ()
+    """Of comments: ``footer``, ``inline`` (unresolved) and ``resolved``."""
     in_order: bool = False
     """As people ordered them by hand, and then by age; otherwise by age alone."""
 
@@ -149,11 +162,17 @@ _NEWER = (
     .limit(1)
 )
 _AUTHORS = (
-    select(users.c.username, users.c.user_key, users.c.display_name)
+    select(content_versions.c.content_id, users.c.username, users.c.user_key, users.c.display_name)
     .join(content_versions, content_versions.c.updated_by == users.c.id)
-    .where(content_versions.c.content_id == bindparam("content_id"))
-    .group_by(users.c.id, users.c.username, users.c.user_key, users.c.display_name)
-    .order_by(func.min(content_versions.c.number))
+    .where(content_versions.c.content_id.in_(bindparam("ids", expanding=True)))
+    .group_by(content_versions.c.content_id, users.c.id, users.c.username, users.c.user_key, users.c.display_name)
+    .order_by(content_versions.c.content_id, func.min(content_versions.c.number))
+)
+_newer = content_versions.alias("newer")
+_NEWEST_PAST = _past(body=False).where(
+    content_versions.c.content_id.in_(bindparam("ids", expanding=True)),
+    content_versions.c.number
+    == select(func.max(_newer.c.number)).where(_newer.c.content_id == content_versions.c.content_id).scalar_subquery(),
 )
 
 
@@ -208,10 +227,17 @@ def list_past(tx: Transaction, content_id: int, user: User, window: Window) -> l
     return [_as_content(row) for row in tx.execute(page, {"content_id": content_id, **viewer(user)})]
 
 
-def contributors(tx: Transaction, content_id: int) -> tuple[Person, ...]:
-    """Everybody who wrote an old version of a content, in the order of their first."""
-    rows = tx.execute(_AUTHORS, {"content_id": content_id})
-    return tuple(Person(*row) for row in rows)
+def newest_past(tx: Transaction, ids: Sequence[int], user: User) -> dict[int, Content]:
+    """Of each of these contents, the newest old version without its body, from one query for all."""
+    rows = tx.execute(_NEWEST_PAST, {"ids": ids, **viewer(user)})
+    return {found.id: found for found in map(_as_content, rows)}
+
+
+def contributors(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[Person, ...]]:
+    """Everybody who wrote an old version of these contents, in the order of their first, from one query for all."""
+    rows = tx.execute(_AUTHORS, {"ids": ids})
+    by_content = groupby(rows, lambda row: int(row[0]))
+    return {content_id: tuple(Person(*row[1:]) for row in some) for content_id, some in by_content}
 
 
 def delete_version(tx: Transaction, content_id: int, number: int) -> bool:
@@ -248,7 +274,16 @@ def _criteria(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.created_at < wanted.created_before)
     if wanted.after is not None:
         criteria.append(content.c.id > wanted.after)
-    return criteria + _criteria_of_the_tree(wanted)
+    return criteria + _criteria_of_files(wanted) + _criteria_of_the_tree(wanted)
+
+
+def _criteria_of_files(wanted: ContentFilter) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        criteria.append(content.c.title == wanted.name)
+    if wanted.media_type is not None:
+        criteria.append(content.c.id.in_(of_media_type(wanted.media_type)))
+    return criteria
 
 
 def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
@@ -261,6 +296,8 @@ def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
     if wanted.below is not None:
         criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
+    if wanted.locations:
+        criteria.append(is_located(wanted.locations))
     return criteria
 
 
@@ -370,6 +407,7 @@ def add(
     creator: User,
     now: Instant,
     message: str = "",
+    minor_edit: bool = False,
     container_id: int | None = None,
     status: str = ContentStatus.CURRENT,
     representation: str = "storage",
@@ -391,7 +429,7 @@ def add(
         "representation": representation,
         "version": 1,
         "version_message": message,
-        "minor_edit": False,
+        "minor_edit": minor_edit,
         "created_by": creator.id,
         "created_at": now,
         "updated_by": creator.id,
@@ -399,7 +437,7 @@ def add(
     }
     content_id: int = tx.execute(insert(content).returning(content.c.id), values).scalar_one()
     work_out_guards(tx, content_id)
-    index(tx, content_id, title, storage, representation)
+    index(tx, content_id, _said_by(content_type, title), storage, representation)
     return content_id
 
 
@@ -433,11 +471,51 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
     return changed
 
 
+def write_draft(tx: Transaction, present: Content, into: Change, status: ContentStatus, by: User, now: Instant) -> bool:
+    """Change a draft, or publish it: its one version stays the first; ``False`` if it is none any more."""
+    values: dict[str, Any] = {
+        "title": into.title,
+        "title_key": title_key(into.title),
+        "status": status.value,
+        "version_message": into.message,
+        "updated_by": by.id,
+        "updated_at": now,
+    }
+    if status is ContentStatus.CURRENT:
+        values["created_at"] = now
+    if into.storage is not None:
+        values["storage"] = into.storage
+    if into.moved:
+        values["parent_id"] = into.parent_id
+    guard = (content.c.id == present.id, content.c.status == ContentStatus.DRAFT.value)
+    changed = tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+    if changed:
+        work_out_guards(tx, present.id)
+        _index_anew(tx, present.id)
+    return changed
+
+
+def replace_storage(tx: Transaction, present: Content, storage: str) -> bool:
+    """Change the body of a version that stays what it is; ``False`` if another version came first.
+
+    What it says must stay the same. Hold the space's lock.
+    """
+    guard = (content.c.id == present.id, content.c.version == present.version.number)
+    return tx.execute(update(content).where(*guard).values(storage=storage)).rowcount == 1
+
+
 def _index_anew(tx: Transaction, content_id: int) -> None:
     """Let a content be found by what it says after a change that may have left its body alone."""
-    columns = (content.c.title, content.c.storage, content.c.representation)
+    columns = (content.c.type, content.c.title, content.c.storage, content.c.representation)
     row = tx.execute(select(*columns).where(content.c.id == content_id)).one()
-    index(tx, content_id, row.title, row.storage, row.representation)
+    index(tx, content_id, _said_by(row.type, row.title), row.storage, row.representation)
+
+
+def _said_by(content_type: str, title: str) -> str:
+    """What a title is found by: PostgreSQL takes the name of a file for one word, so its words stand beside it."""
+    if content_type != ContentType.ATTACHMENT:
+        return title
+    return f"{title} {' '.join(_WORD.findall(title))}"[:MAX_TITLE]
 
 
 def present_state(tx: Transaction, content_id: int) -> tuple[int, str] | None:
@@ -467,7 +545,34 @@ def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> No
     work_out_guards(tx, *children)
 
 
-def purge(tx: Transaction, content_id: int) -> bool:
-    """Forget a trashed content, its versions and its parts; ``False`` if it was not trashed."""
-    guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
+def purge(tx: Transaction, content_id: int, status: ContentStatus = ContentStatus.TRASHED) -> bool:
+    """Forget a trashed content or a draft, its versions and its parts; ``False`` if it does not have that status."""
+    guard = (content.c.id == content_id, content.c.status == status.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1
+
+
+# ---- all of a space ---------------------------------------------------------------------------------------
+
+_COUNT = select(func.count()).select_from(content).where(content.c.space_id == bindparam("space_id"))
+# What was made last first: parts are younger than what they are part of, so that nothing big goes with it.
+_SOME = select(content.c.id).where(content.c.space_id == bindparam("space_id")).order_by(content.c.id.desc())
+_SOME_TRASHED = _SOME.where(content.c.status == ContentStatus.TRASHED.value)
+
+
+def count_in_space(tx: Transaction, space_id: int) -> int:
+    """How many contents there are in a space, of every type and status."""
+    return tx.execute(_COUNT, {"space_id": space_id}).scalar_one()
+
+
+def delete_some(tx: Transaction, space_id: int, at_most: int) -> None:
+    """Forget some contents of a space, whatever their status, with their versions and parts. Hold the space's lock."""
+    chosen = tx.execute(_SOME.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(update(content).where(content.c.parent_id.in_(chosen)).values(parent_id=None))
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+
+
+def purge_some(tx: Transaction, space_id: int, at_most: int) -> int:
+    """Forget some trashed contents of a space, with their versions and parts; how many. Hold the space's lock."""
+    chosen = tx.execute(_SOME_TRASHED.limit(at_most), {"space_id": space_id}).scalars().all()
+    tx.execute(delete(content).where(content.c.id.in_(chosen)))
+    return len(chosen)

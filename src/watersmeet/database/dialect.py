@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
@@ -36,7 +38,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, TookTooLong
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -56,6 +58,8 @@ _SQLITE_SIGNS = (
     "readonly database",
     "unable to open database",
 )
+
+_ASK_AGAIN_SECONDS = 0.001  # a busy process leaves the database alone for a few of these between two batches
 
 _CONNECT_SECONDS = 3  # for each host of the URL
 # A server that vanishes without a word is given up after about ten seconds.
@@ -232,12 +236,30 @@ def data_version(connection: Connection) -> int:
     return found[0]
 
 
-def begin_writing(connection: Connection, patience: int) -> None:
-    """Begin a transaction on SQLite as its only writer; who else writes is waited for, so many milliseconds at most."""
+def begin_writing(connection: Connection, patience: float) -> None:
+    """Begin a transaction on SQLite as its only writer; who else writes is waited for, so many seconds at most.
+
+    SQLite's own waiting asks less and less often, ten times a second in the end, and a process that asks so seldom
+    hardly ever meets the moments between the batches of another one that is busy (docs/decisions/0071).
+    """
     raw = connection.connection.dbapi_connection
     assert raw is not None  # noqa: S101 - the connection is open
-    raw.execute(f"PRAGMA busy_timeout={patience}")  # a setting, without SQLAlchemy's ceremony for a statement
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    raw.execute("PRAGMA busy_timeout=0")  # a setting, without SQLAlchemy's ceremony for a statement
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except DBAPIError as error:
+            if not _is_locked(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(_ASK_AGAIN_SECONDS)
+        else:
+            return
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    cause = error.orig
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def can_try_again(error: DBAPIError) -> bool:
@@ -254,10 +276,41 @@ def is_busy(error: DBAPIError) -> bool:
 
 
 def translated(error: Exception) -> Exception:
-    """What a failure is to the caller: ``ServiceUnavailable`` if the database was busy, otherwise itself."""
+    """What a failure is to the caller.
+
+    ``ServiceUnavailable`` if the database was busy, ``TookTooLong`` after the time that ``limit_time`` gave, or itself.
+    """
+    if isinstance(error, DBAPIError) and _is_time_over(error):
+        return TookTooLong(detail=str(error.orig))
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_busy(error)):
         return ServiceUnavailable(detail=str(error.__cause__ or error))
     return error
+
+
+def _is_time_over(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == "57014" or str(error.orig) == "interrupted"
+
+
+@contextmanager
+def limit_time(connection: Connection, seconds: float) -> Iterator[None]:
+    """End whatever statement of a transaction is under way when that time is over; 0 is no limit."""
+    if not seconds:
+        yield
+    elif dialect_of(connection) == "postgresql":
+        # Of this transaction alone, which only reads: a commit that was cut short would be called done.
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        yield
+    else:
+        raw: Any = connection.connection.dbapi_connection
+        end = time.monotonic() + seconds
+        raw.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            raw.set_progress_handler(None, 0)
+
+
+_INSTRUCTIONS = 10_000  # of SQLite's machine, some hundred microseconds
 
 
 def _is_unreachable(error: DBAPIError) -> bool:

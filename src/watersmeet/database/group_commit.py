@@ -36,7 +36,7 @@ class GroupCommit:
 
     def __init__(self, engine: Engine, lock_timeout_seconds: float) -> None:
         self._engine = engine
-        self._patience = int(lock_timeout_seconds * 1000)
+        self._patience = lock_timeout_seconds
         self._connection: Connection | None = None
         """Opened, used and replaced by whoever has the turn."""
         self._lock = threading.Lock()

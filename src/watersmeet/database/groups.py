@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.database.schema import group_members, user_groups, users
+from watersmeet.database.schema import content_restrictions, group_members, user_groups, users
 from watersmeet.database.transaction import Transaction
 
 _BY_NAME = select(user_groups.c.id).where(user_groups.c.name == bindparam("name"))
@@ -20,11 +20,35 @@ def find_id(tx: Transaction, name: str) -> int | None:
     return tx.execute(_BY_NAME, {"name": name.lower()}).scalar()
 
 
-def join(tx: Transaction, group_id: int, user_id: int) -> None:
-    """Make a user a member of a group; joining twice changes nothing."""
+def join(tx: Transaction, group_id: int, user_id: int) -> bool:
+    """Make a user a member of a group; ``False`` if they were one."""
     membership = {"group_id": group_id, "user_id": user_id}
-    if tx.execute(_MEMBERSHIP, membership).first() is None:
-        tx.execute(insert(group_members), membership)
+    if tx.execute(_MEMBERSHIP, membership).first() is not None:
+        return False
+    tx.execute(insert(group_members), membership)
+    return True
+
+
+def leave(tx: Transaction, group_id: int, user_id: int) -> bool:
+    """Make a user no member of a group; ``False`` if they were none."""
+    membership = (group_members.c.group_id == group_id, group_members.c.user_id == user_id)
+    return tx.execute(delete(group_members).where(*membership)).rowcount == 1
+
+
+def add(tx: Transaction, name: str) -> None:
+    """A new group without members; its name must be free."""
+    tx.execute(insert(user_groups), {"name": name.lower()})
+
+
+def keeps_content(tx: Transaction, group_id: int) -> bool:
+    """Whether some content is kept to a group, among others perhaps."""
+    kept = select(content_restrictions.c.id).where(content_restrictions.c.group_id == group_id).limit(1)
+    return tx.execute(kept).first() is not None
+
+
+def remove(tx: Transaction, group_id: int) -> None:
+    """Forget a group, its memberships and all that it was granted; no content may be kept to it."""
+    tx.execute(delete(user_groups).where(user_groups.c.id == group_id))
 
 
 def list_names(tx: Transaction, window: Window) -> Slice[str]:

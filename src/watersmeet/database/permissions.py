@@ -9,10 +9,32 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, and_, bindparam, delete, exists, insert, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
-from watersmeet.confluence.content import Person
-from watersmeet.confluence.permission import GlobalPermission, SpaceGrant, SpacePermission, bypasses_spaces
+from watersmeet.confluence.content import Person, SpaceStatus
+from watersmeet.confluence.permission import (
+    GlobalGrant,
+    GlobalPermission,
+    Permission,
+    SpaceGrant,
+    SpacePermission,
+    bypasses_spaces,
+)
 from watersmeet.database.schema import (
     content,
     content_guards,
@@ -49,14 +71,17 @@ def is_about(table: FromClause, values: Mapping[str, Any]) -> list[ColumnElement
 
 _SEES_ALL = bindparam("sees_all", type_=Boolean)
 
-SEES_SPACE = or_(
-    _SEES_ALL,
-    exists(
-        select(space_permissions.c.id).where(
-            space_permissions.c.space_id == spaces.c.id,
-            space_permissions.c.permission == SpacePermission.VIEW.value,
-            granted_to_viewer(space_permissions),
-        )
+SEES_SPACE = and_(
+    spaces.c.status != SpaceStatus.DELETED.value,
+    or_(
+        _SEES_ALL,
+        exists(
+            select(space_permissions.c.id).where(
+                space_permissions.c.space_id == spaces.c.id,
+                space_permissions.c.permission == SpacePermission.VIEW.value,
+                granted_to_viewer(space_permissions),
+            )
+        ),
     ),
 )
 """Whether the viewer sees the space of a row of ``spaces``."""
@@ -110,6 +135,23 @@ _IN_SPACE = (
     .where(space_permissions.c.space_id == bindparam("space_id"), granted_to_viewer(space_permissions))
     .distinct()
 )
+_IN_SPACES = (
+    select(space_permissions.c.space_id, space_permissions.c.permission)
+    .where(
+        space_permissions.c.space_id.in_(bindparam("space_ids", expanding=True)),
+        granted_to_viewer(space_permissions),
+    )
+    .distinct()
+)
+_CLOSED = (
+    select(content_restrictions.c.content_id)
+    .where(
+        content_restrictions.c.content_id.in_(bindparam("content_ids", expanding=True)),
+        content_restrictions.c.operation == "update",
+    )
+    .group_by(content_restrictions.c.content_id)
+    .having(func.max(case((granted_to_viewer(content_restrictions), 1), else_=0)) == 0)
+)
 _ON_INSTANCE = select(global_permissions.c.permission).where(granted_to_viewer(global_permissions)).distinct()
 
 
@@ -117,6 +159,21 @@ def permissions_of(tx: Transaction, space_id: int, user: User) -> frozenset[Spac
     """What the user was granted in a space: by name, through groups, or together with everybody."""
     rows = tx.execute(_IN_SPACE, {"space_id": space_id, "viewer": user.id})
     return frozenset(SpacePermission(permission) for (permission,) in rows)
+
+
+def permissions_in(tx: Transaction, space_ids: Collection[int], user: User) -> dict[int, frozenset[SpacePermission]]:
+    """``permissions_of`` for several spaces, from one statement."""
+    granted: dict[int, set[SpacePermission]] = {space_id: set() for space_id in space_ids}
+    for space_id, permission in tx.execute(_IN_SPACES, {"space_ids": list(space_ids), "viewer": user.id}):
+        granted[space_id].add(SpacePermission(permission))
+    return {space_id: frozenset(some) for space_id, some in granted.items()}
+
+
+def closed_to(tx: Transaction, content_ids: Collection[int], user: User) -> set[int]:
+    """Which of these contents a restriction keeps the user from changing; ``may_update`` for several."""
+    if bypasses_spaces(user.role):
+        return set()
+    return set(tx.execute(_CLOSED, {"content_ids": list(content_ids), "viewer": user.id}).scalars())
 
 
 def global_permissions_of(tx: Transaction, user: User) -> frozenset[GlobalPermission]:
@@ -136,55 +193,78 @@ def may_update(tx: Transaction, content_id: int, user: User) -> bool:
     return bool(tx.execute(_UPDATABLE, {"content_id": content_id, **viewer(user)}).scalar_one())
 
 
+_ALL: tuple[Permission, ...] = (*GlobalPermission, *SpacePermission)
+
+
 def grant(
     tx: Transaction,
-    space_id: int,
-    granted: Collection[SpacePermission],
+    space_id: int | None,
+    granted: Collection[Permission],
     *,
     user_id: int | None = None,
     group_id: int | None = None,
-) -> None:
-    """Let a user or a group, or without either everybody, do these things in a space, besides what they may already."""
-    subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
-    same = is_about(space_permissions, subject)
-    before = set(tx.execute(select(space_permissions.c.permission).where(*same)).scalars())
-    rows = [{**subject, "permission": each.value} for each in SpacePermission if each in granted]
-    if new := [row for row in rows if row["permission"] not in before]:
-        tx.execute(insert(space_permissions), new)
+) -> list[Permission]:
+    """Let a user or a group, or without either everybody, do these things besides what they may already.
 
-
-def list_grants(tx: Transaction, space_id: int) -> list[SpaceGrant]:
-    """Who may do what in a space, in the order in which it was granted."""
-    query = (
-        select(
-            space_permissions.c.permission,
-            users.c.username,
-            users.c.user_key,
-            users.c.display_name,
-            user_groups.c.name,
-        )
-        .select_from(space_permissions)
-        .outerjoin(users, users.c.id == space_permissions.c.user_id)
-        .outerjoin(user_groups, user_groups.c.id == space_permissions.c.group_id)
-        .where(space_permissions.c.space_id == space_id)
-        .order_by(space_permissions.c.id)
-    )
-    return [
-        SpaceGrant(SpacePermission(permission), Person(name, key, display_name) if name else None, group)
-        for permission, name, key, display_name, group in tx.execute(query)
-    ]
+    In a space, or without one on the instance. Returns what they could not do before.
+    """
+    table, subject = _whose(space_id, user_id, group_id)
+    before = set(tx.execute(select(table.c.permission).where(*is_about(table, subject))).scalars())
+    new = [each for each in _ALL if each in granted and each.value not in before]
+    if new:
+        tx.execute(insert(table), [{**subject, "permission": each.value} for each in new])
+    return new
 
 
 def revoke(
     tx: Transaction,
-    space_id: int,
-    revoked: Collection[SpacePermission],
+    space_id: int | None,
+    revoked: Collection[Permission],
     *,
     user_id: int | None = None,
     group_id: int | None = None,
-) -> None:
-    """Take these permissions from a user or a group, or without either from everybody; what they lack stays lacking."""
-    subject = {"space_id": space_id, "user_id": user_id, "group_id": group_id}
-    same = is_about(space_permissions, subject)
-    chosen = space_permissions.c.permission.in_([each.value for each in revoked])
-    tx.execute(delete(space_permissions).where(*same, chosen))
+) -> list[Permission]:
+    """Take these permissions from a user or a group, or without either from everybody; what they lack stays lacking.
+
+    In a space, or without one on the instance. Returns what they could do before.
+    """
+    table, subject = _whose(space_id, user_id, group_id)
+    chosen = table.c.permission.in_([each.value for each in revoked])
+    gone = set(tx.execute(select(table.c.permission).where(*is_about(table, subject), chosen)).scalars())
+    tx.execute(delete(table).where(*is_about(table, subject), chosen))
+    return [each for each in _ALL if each.value in gone]
+
+
+def _whose(space_id: int | None, user_id: int | None, group_id: int | None) -> tuple[Table, dict[str, int | None]]:
+    subject = {"user_id": user_id, "group_id": group_id}
+    if space_id is None:
+        return global_permissions, subject
+    return space_permissions, {"space_id": space_id, **subject}
+
+
+def list_grants(tx: Transaction, space_id: int) -> list[SpaceGrant]:
+    """Who may do what in a space, in the order in which it was granted."""
+    rows = tx.execute(_grants(space_permissions).where(space_permissions.c.space_id == space_id))
+    return [SpaceGrant(SpacePermission(row[0]), *_subject(*row[1:])) for row in rows]
+
+
+def list_global_grants(tx: Transaction) -> list[GlobalGrant]:
+    """Who may do what on the instance, in the order in which it was granted."""
+    rows = tx.execute(_grants(global_permissions))
+    return [GlobalGrant(GlobalPermission(row[0]), *_subject(*row[1:])) for row in rows]
+
+
+def _grants(table: Table) -> Select[Any]:
+    return (
+        select(table.c.permission, users.c.username, users.c.user_key, users.c.display_name, user_groups.c.name)
+        .select_from(table)
+        .outerjoin(users, users.c.id == table.c.user_id)
+        .outerjoin(user_groups, user_groups.c.id == table.c.group_id)
+        .order_by(table.c.id)
+    )
+
+
+def _subject(
+    name: str | None, key: str | None, display_name: str | None, group: str | None
+) -> tuple[Person | None, str | None]:
+    return Person(name, key or "", display_name or "") if name else None, group

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
+from sqlalchemy import delete as sql_delete
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Space, SpaceStatus, SpaceType
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.permissions import SEES_SPACE, viewer
-from watersmeet.database.schema import spaces
+from watersmeet.database.schema import favourite_spaces, labels, space_labels, spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
@@ -27,6 +28,7 @@ COLUMNS = (
 )
 
 _BY_KEY = select(*COLUMNS).where(spaces.c.key_lower == bindparam("key"), SEES_SPACE)
+_OF_KEY = select(*COLUMNS).where(spaces.c.key_lower == bindparam("key"))
 _KEY_HOLDER = select(spaces.c.id).where(spaces.c.key_lower == bindparam("key"))
 # "No key": other transactions may still add rows that refer to the space.
 _LOCK = select(spaces.c.id).where(spaces.c.id == bindparam("space_id")).with_for_update(key_share=True)
@@ -41,8 +43,13 @@ class SpaceFilter:
     """Which spaces a list shows; an empty criterion admits all."""
 
     keys: Sequence[str] = ()
+    ids: Sequence[int] = ()
     types: Sequence[str] = ()
     statuses: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    """Names of labels of the space, any of them."""
+    favourite: bool | None = None
+    """Whether the user has it among their favourites."""
 
 
 def find_visible(tx: Transaction, key: str, user: User) -> Space | None:
@@ -51,17 +58,37 @@ def find_visible(tx: Transaction, key: str, user: User) -> Space | None:
     return Space(*row) if row else None
 
 
+def find(tx: Transaction, key: str) -> Space | None:
+    """The space of that key, whoever asks: for operators, who have the database anyway."""
+    row = tx.execute(_OF_KEY, {"key": key.lower()}).first()
+    return Space(*row) if row else None
+
+
 def list_visible(tx: Transaction, wanted: SpaceFilter, window: Window, user: User) -> Slice[Space]:
     """The spaces the user may see, by key."""
     query = select(*COLUMNS).where(SEES_SPACE).order_by(spaces.c.key_lower)
     if wanted.keys:
         query = query.where(spaces.c.key_lower.in_([key.lower() for key in wanted.keys]))
-    if wanted.types:
-        query = query.where(spaces.c.type.in_(wanted.types))
-    if wanted.statuses:
-        query = query.where(spaces.c.status.in_(wanted.statuses))
+    query = query.where(*_criteria(wanted, user))
     rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
     return Slice.of([Space(*row) for row in rows], window)
+
+
+def _criteria(wanted: SpaceFilter, user: User) -> list[ColumnElement[bool]]:
+    criteria: list[ColumnElement[bool]] = []
+    if wanted.ids:
+        criteria.append(spaces.c.id.in_(wanted.ids))
+    if wanted.types:
+        criteria.append(spaces.c.type.in_(wanted.types))
+    if wanted.statuses:
+        criteria.append(spaces.c.status.in_(wanted.statuses))
+    if wanted.categories:
+        joined = select(space_labels.c.space_id).join(labels, labels.c.id == space_labels.c.label_id)
+        criteria.append(spaces.c.id.in_(joined.where(labels.c.name.in_(wanted.categories))))
+    if wanted.favourite is not None:
+        mine = exists().where(favourite_spaces.c.space_id == spaces.c.id, favourite_spaces.c.user_id == user.id)
+        criteria.append(mine if wanted.favourite else ~mine)
+    return criteria
 
 
 def lock(tx: Transaction, space_id: int) -> None:
@@ -123,6 +150,16 @@ def change(
     changed = {column: value for column, value in values.items() if value is not None}
     stamp = {"updated_by": by.id, "updated_at": now}
     tx.execute(update(spaces).where(spaces.c.id == space_id).values(changed | stamp))
+
+
+def show_again(tx: Transaction, space_id: int) -> None:
+    """Show a space that was to be deleted, put away."""
+    tx.execute(update(spaces).where(spaces.c.id == space_id).values(status=SpaceStatus.ARCHIVED.value))
+
+
+def delete(tx: Transaction, space_id: int) -> None:
+    """Forget a space without contents, and all that is granted in it and said of it."""
+    tx.execute(sql_delete(spaces).where(spaces.c.id == space_id))
 
 
 def forget_homepage(tx: Transaction, content_id: int) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
+from watersmeet.confluence.content import Person
+from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import ADMINISTRATORS_GROUP, USERS_GROUP
 from watersmeet.confluence.scopes import Role
 from watersmeet.database import expiry, groups
@@ -68,6 +70,8 @@ _BY_SESSION = (
 # for them. SQLite has one writer and needs no lock.
 _HOLD_SESSION = _BY_SESSION.with_for_update(of=sessions, key_share=True, read=True)
 _HOLD_USER = _BY_ID.with_for_update(read=True)
+# Against others who claim, and whoever writes the row; not against rows that merely refer to it.
+_CLAIM_USER = _BY_ID.with_for_update(key_share=True)
 
 
 def as_user(row: Iterable[Any]) -> User:
@@ -100,6 +104,12 @@ def hold(tx: Transaction, user_id: int) -> User | None:
     return as_user(row) if row else None
 
 
+def claim(tx: Transaction, user_id: int) -> User | None:
+    """``hold``; whoever else claims the user waits until the transaction ends."""
+    row = tx.execute(_CLAIM_USER, {"user_id": user_id}).first()
+    return as_user(row) if row else None
+
+
 def list_by_ids(tx: Transaction, ids: Sequence[int]) -> list[User]:
     """The users with these numbers, in the order of the numbers."""
     by_id = {row[0]: as_user(row) for row in tx.execute(_BY_IDS, {"ids": ids})}
@@ -109,6 +119,15 @@ def list_by_ids(tx: Transaction, ids: Sequence[int]) -> list[User]:
 def list_all(tx: Transaction) -> list[User]:
     """Every user, by name."""
     return [as_user(row) for row in tx.execute(select(*_COLUMNS).order_by(users.c.username))]
+
+
+def list_people(tx: Transaction, window: Window, *, enabled: bool | None = None) -> Slice[Person]:
+    """Everybody as others see them, by name; or only who is enabled."""
+    query = select(users.c.username, users.c.user_key, users.c.display_name).order_by(users.c.username)
+    if enabled is not None:
+        query = query.where(users.c.enabled == enabled)
+    rows = tx.execute(query.limit(window.reach).offset(window.start))
+    return Slice.of([Person(*row) for row in rows], window)
 
 
 def add(
@@ -140,6 +159,14 @@ def add(
         if (group_id := groups.find_id(tx, name)) is not None:  # an administrator may have removed it
             groups.join(tx, group_id, user_id)
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
+
+
+def set_role(tx: Transaction, user_id: int, role: Role) -> None:
+    """Give a user another role, and the place in the administrators' group that goes with it."""
+    tx.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+    group_id = groups.find_id(tx, ADMINISTRATORS_GROUP)
+    if group_id is not None:  # an administrator may have removed it
+        (groups.leave if role is Role.USER else groups.join)(tx, group_id, user_id)
 
 
 def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
@@ -251,9 +278,9 @@ def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str)
     tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
 
 
-def end_all_sessions(tx: Transaction, user_id: int) -> None:
-    """Forget every session of a user."""
-    tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
+def end_all_sessions(tx: Transaction, user_id: int) -> int:
+    """Forget every session of a user; how many there were."""
+    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
 
 def end_every_session(tx: Transaction) -> int:

@@ -22,18 +22,20 @@ from watersmeet.web.route import Route
 class Caller:
     """Who a protected request acts for, and what it may do: the token's scope capped by the user's role.
 
-    ``family_id`` names the grant that the token belongs to.
+    ``family_id`` names the grant that the token belongs to; it is empty for a personal access token, whose number
+    ``personal_token`` is.
     """
 
     user: User
     scope: ScopeSet
     family_id: str
+    personal_token: int | None = None
 
 
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]
 """From an access token, and the request it came with, to the caller. Raises ``TokenInvalid``."""
 
-StrangerPolicy: TypeAlias = Callable[[], Awaitable[Caller | None]]
+StrangerPolicy: TypeAlias = Callable[[Request], Awaitable[Caller | None]]
 """The caller that a request without a token has; ``None`` where such requests are refused."""
 
 Handler: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
@@ -82,7 +84,7 @@ def protected_route(
         protected = methods["GET" if request.method == "HEAD" else request.method]
         caller = None
         if stranger and protected.scope is Scope.READ and "authorization" not in request.headers:
-            caller = await stranger()
+            caller = await stranger(request)
         caller = caller or await authenticate(verify, request, protected.scope)
         refuse_nul(request)
         return await protected.handler(request, caller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy
@@ -35,6 +36,7 @@ class Environment:
     keys: Keys
     throttle: Throttle
     verify_token: TokenVerifier
+    blobs: BlobStore
     uses: Uses = field(default_factory=Uses)
     demo_accounts: tuple[DemoAccount, ...] = ()
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.http.conftest import Site
 from watersmeet.database import users
+from watersmeet.database.audit import Query, search
 
 from .support import SPACE, create, path_of
 
@@ -156,3 +157,66 @@ def test_passwords_are_not_guessed_through_the_api(site: Site) -> None:
     answers = [site.post(f"{USER}/current/password", json=body) for _ in range(12)]
     assert {answer.status_code for answer in answers} == {400, 429}
     assert answers[-1].headers["retry-after"]
+
+
+def test_who_is_here(site: Site) -> None:
+    people = site.get(f"{USER}/list").json()
+    assert [person["username"] for person in people["results"]] == ["admin", "alice", "bob", "viewer"]
+    assert site.get(f"{USER}/list?limit=1").json()["_links"]["next"] == f"{USER}/list?limit=1&start=1"
+    active = "/rest/api/admin/users/list/active"
+    assert site.get(active, user="admin", scope="ADMIN").json()["results"] == people["results"]
+    assert site.get(active, user="admin", scope="WRITE").status_code == 403
+
+
+# ---- groups are made and joined ---------------------------------------------------------------------------
+
+
+def _administered(site: Site, method: str, path: str, **options: Any) -> int:
+    return site.request(method, path, user="admin", scope="ADMIN", **options).status_code
+
+
+def test_groups_are_made_joined_left_and_deleted(site: Site) -> None:
+    made = site.post("/rest/api/admin/group", json={"type": "group", "name": "Editors"}, user="admin", scope="ADMIN")
+    assert (made.status_code, made.json()["name"]) == (200, "editors")
+    assert _administered(site, "POST", "/rest/api/admin/group", json={"name": "EDITORS"}) == 409
+    assert _administered(site, "POST", "/rest/api/admin/group", json={"name": "a/b"}) == 400
+    bob = f"{USER}/BOB/group/Editors"
+    assert [_administered(site, "PUT", bob) for _ in range(2)] == [204, 204]
+    assert [each["username"] for each in site.get(f"{GROUP}/editors/member").json()["results"]] == ["bob"]
+    read = [{"targetType": "space", "operationKey": "read"}]
+    assert site.get(f"{SPACE}/ENG", user="bob").status_code == 404
+    site.put(f"{SPACE}/ENG/permissions/group/editors/grant", json=read, user="admin")
+    assert site.get(f"{SPACE}/ENG", user="bob").status_code == 200
+    assert [_administered(site, "DELETE", bob) for _ in range(2)] == [204, 204]
+    assert site.get(f"{SPACE}/ENG", user="bob").status_code == 404
+    assert _administered(site, "PUT", f"{USER}/nobody/group/editors") == 404
+    assert _administered(site, "PUT", f"{USER}/bob/group/nobodies") == 404
+    assert _administered(site, "DELETE", "/rest/api/admin/group/Editors") == 204
+    assert _administered(site, "DELETE", "/rest/api/admin/group/editors") == 404
+    trail = site.environment.database.read_now(lambda tx: search(tx, Query(event="group.")))
+    assert [(each.event, each.username) for each in reversed(trail)] == [
+        ("group.created", None),
+        ("group.joined", "bob"),
+        ("group.left", "bob"),
+        ("group.deleted", None),
+    ]
+
+
+def test_a_group_that_content_is_kept_to_stays(site: Site) -> None:
+    """Without it, its restrictions would be empty: open to everybody."""
+    _administered(site, "POST", "/rest/api/admin/group", json={"name": "editors"})
+    page = create(site, "Kept")
+    kept = {"operation": "update", "restrictions": {"user": [{"username": "alice"}], "group": [{"name": "editors"}]}}
+    assert site.put(f"{path_of(page)}/restriction", json=[kept]).status_code == 200
+    assert _administered(site, "DELETE", "/rest/api/admin/group/editors") == 409
+    assert site.put(f"{path_of(page)}/restriction", json=[]).status_code == 200
+    assert _administered(site, "DELETE", "/rest/api/admin/group/editors") == 204
+
+
+def test_no_group_is_in_another(site: Site) -> None:
+    assert site.get(f"{GROUP}/info?name=Confluence-Users").json()["name"] == "confluence-users"
+    for kind in ("groupmember", "groupparent", "groupancestor"):
+        assert site.get(f"{GROUP}/confluence-users/{kind}").json()["results"] == []
+        assert site.get(f"{GROUP}/{kind}?name=confluence-users").json()["results"] == []
+        assert site.get(f"{GROUP}/nobodies/{kind}").status_code == 404
+    assert site.get(f"{GROUP}/info").status_code == 400

@@ -8,7 +8,7 @@ import pytest
 
 from tests.http.conftest import Site
 
-from .support import CONTENT, create, path_of
+from .support import CONTENT, SPACE, create, draft, path_of
 
 NO_CHECK = {"X-Atlassian-Token": "no-check"}
 
@@ -108,6 +108,19 @@ def test_moving_to_another_space_needs_rights_and_free_titles(site: Site) -> Non
     assert site.put(f"{path_of(other)}/move/append/{target['id']}", user="viewer").status_code == 403
     # bob does not even see the target
     assert site.put(f"{path_of(other)}/move/append/{target['id']}", user="bob").status_code == 404
+
+
+def test_moving_away_is_removing(site: Site) -> None:
+    homepage = site.get(f"{SPACE}/DEMO?expand=homepage", user="admin").json()["homepage"]
+    mine, target = create(site, "Mine"), create(site, "There", key="ENG")
+    key = site.get("/rest/api/user/current").json()["userKey"]
+    removal = [{"targetType": "page", "operationKey": "delete"}]
+    assert site.put(f"{SPACE}/DEMO/permissions/user/{key}/revoke", json=removal, user="admin").status_code == 204
+    others = site.post(CONTENT, json=draft("The administrator's"), user="admin").json()
+    refused = site.put(f"{path_of(others)}/move/append/{target['id']}")
+    assert (refused.status_code, "delete" in refused.json()["message"]) == (403, True)
+    assert site.put(f"{path_of(others)}/move/append/{homepage['id']}").status_code == 200  # within the space
+    assert site.put(f"{path_of(mine)}/move/append/{target['id']}").status_code == 200  # one's own
 
 
 def test_a_space_whose_homepage_is_moved_away_has_none(site: Site) -> None:

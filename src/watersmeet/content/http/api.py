@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watersmeet.confluence.content import Content
-from watersmeet.confluence.errors import BodyTooLarge, ContentNotFound
+from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
 from watersmeet.confluence.representation import content_json
@@ -18,13 +19,17 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
 from watersmeet.database.permissions import strangers_may_use
+from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
+from watersmeet.users.http import SignInRequired, current_session, path_and_query
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
+
+T = TypeVar("T")
 
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
@@ -48,12 +53,40 @@ class Api:
     def route(self, path: str, **methods: tuple[Scope, Answering]) -> Route:
         """A route of the content API, each method with the scope it needs."""
         protected = {name: Protected(scope, _named(handler)) for name, (scope, handler) in methods.items()}
-        return protected_route(self.environment.verify_token, path, protected, stranger=self._stranger)
+        return protected_route(self.environment.verify_token, path, protected, stranger=self.stranger)
 
-    async def _stranger(self) -> Caller | None:
+    def shown_route(self, path: str, handler: Answering) -> Route:
+        """A route that is read with a token, and by people in their browsers with a session."""
+        protected = {"GET": Protected(Scope.READ, _named(handler))}
+        return protected_route(self.environment.verify_token, path, protected, stranger=self._person)
+
+    async def _person(self, request: Request) -> Caller | None:
+        """Whoever is signed in, else what strangers may be; a browser that shows a page is led to the sign-in."""
+        session = await current_session(self.environment, request)
+        if session is not None:
+            return Caller(session.user, Scope.READ.as_set, "")
+        stranger = await self.stranger(request)
+        if stranger is None and "text/html" in request.headers.get("accept", ""):
+            raise SignInRequired(path_and_query(request))
+        return stranger
+
+    async def stranger(self, _request: Request) -> Caller | None:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
+
+    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
+        """The value of an operation that reads contents; whole lists of others along with them may take long."""
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.
+
+        Raises ``TookTooLong``.
+        """
+        seconds = self.environment.settings.search_timeout_seconds
+        return await self.environment.database.read_at_length(operation, seconds=seconds)
 
     def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""
@@ -62,6 +95,22 @@ class Api:
     def contents(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
         """The answer that is a window of a list of contents."""
         return self.listed(request, path, part, [content_json(item, expansion, self.site) for item in part.items])
+
+    def walked(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
+        """The answer that is a part of a walk by number: the next one begins after the last content shown (S3.4)."""
+        results = [content_json(each, expansion, self.site) for each in part.items]
+        kept = [
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if name not in ("cursor", "limit", "start")
+        ]
+        shown = list_envelope(results, Slice(part.items, part.window, more=False), self.site, path, kept)
+        if part.more and part.items:
+            cursor = str(part.items[-1].id)
+            following = [*kept, ("limit", str(part.window.limit)), ("cursor", cursor)]
+            shown["nextCursor"] = cursor
+            shown["_links"]["next"] = f"{path}?{urlencode(following)}"
+        return JsonResponse(shown)
 
     def content(self, content: Content, expansion: Expansion) -> Response:
         """The answer that is one content."""
@@ -102,6 +151,12 @@ def window_of(request: Request, *, default_limit: int = 25) -> Window:
     return Window.parse(query.get("start"), query.get("limit"), default_limit=default_limit)
 
 
+def refuse_cross_site(request: Request) -> None:
+    """Raises ``CrossSiteCheckFailed`` without the header that no form of another site can send."""
+    if request.headers.get("x-atlassian-token", "").lower() not in ("nocheck", "no-check"):
+        raise CrossSiteCheckFailed
+
+
 def content_id_of(request: Request) -> int:
     """The number in the path. Raises ``ContentNotFound`` for what is no number."""
     text = request.path_params["content_id"]
@@ -109,6 +164,14 @@ def content_id_of(request: Request) -> int:
     if number is None:
         raise ContentNotFound(text)
     return number
+
+
+def cursor_of(request: Request) -> int:
+    """The content after which a walk goes on; 0 at its beginning. Raises ``BadParameter``."""
+    after = content_number(request.query_params.get("cursor") or "0")
+    if after is None:
+        raise BadParameter("The parameter cursor must be one that an answer gave.")
+    return after
 
 
 def values_of(request: Request, name: str) -> list[str]:

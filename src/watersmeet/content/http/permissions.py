@@ -17,6 +17,7 @@ from watersmeet.content.grant import Change, Subject
 from watersmeet.content.http.api import SPACE, Api, read_body
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
 _PATH = SPACE + "/{key}/permissions"
@@ -68,8 +69,9 @@ class _Permissions:
         return Response(status_code=204)
 
     async def _change(self, request: Request, caller: Caller, changes: list[Change]) -> None:
-        key = request.path_params["key"]
-        await self.api.environment.database.write(lambda tx: grant.change(tx, caller.user, key, changes))
+        key, now = request.path_params["key"], self.api.environment.clock.now()
+        origin = origin_of(request, caller.user.username)
+        await self.api.environment.database.write(lambda tx: grant.change(tx, caller.user, key, changes, now, origin))
 
     async def _list(self, request: Request, caller: Caller, subject: Subject | None) -> Response:
         key = request.path_params["key"]

@@ -21,6 +21,7 @@ from watersmeet.content.body_restriction import SentRestriction
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, read_body, window_of
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
 _PATH = CONTENT + "/{content_id}/restriction"
@@ -76,8 +77,9 @@ class _Restrictions:
     async def _restrict(self, request: Request, caller: Caller, *, anew: bool) -> Response:
         content_id, window = content_id_of(request), window_of(request, default_limit=200)
         wanted = [each.wanted() for each in decode(await read_body(request), list[SentRestriction])]
+        now, origin = self.api.environment.clock.now(), origin_of(request, caller.user.username)
         found = await self.api.environment.database.write(
-            lambda tx: restriction.restrict(tx, caller.user, content_id, wanted, anew=anew)
+            lambda tx: restriction.restrict(tx, caller.user, content_id, wanted, now, origin, anew=anew)
         )
         return JsonResponse(restrictions_json(content_id, list(found.values()), self.api.site, window))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -20,10 +19,10 @@ from watersmeet.confluence.representation_search import Hit, hit_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, search, space
 from watersmeet.content.body import content_number
-from watersmeet.content.http.api import CONTENT, Api, expansion_of, values_of, window_of
+from watersmeet.content.http.api import CONTENT, Api, cursor_of, expansion_of, values_of, window_of
 from watersmeet.content.search import Page
 from watersmeet.database.content import ContentFilter
-from watersmeet.database.search import Question
+from watersmeet.database.question import Question
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -62,10 +61,7 @@ class _Search:
     async def search_contents(self, request: Request, caller: Caller) -> Response:
         window, expansion, now = window_of(request), expansion_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
-        # How long a query takes is the caller's choice: nobody else waits for it.
-        page = await self.api.environment.database.read_at_length(
-            lambda tx: search.search_contents(tx, question, window, expansion)
-        )
+        page = await self.api.read_at_length(lambda tx: search.search_contents(tx, question, window, expansion))
         return self._answer(request, question, page, expansion)
 
     async def search(self, request: Request, caller: Caller) -> Response:
@@ -75,23 +71,19 @@ class _Search:
             raise BadParameter(f"The parameter excerpt must be one of {', '.join(_STYLES)}.")
         archived = request.query_params.get("includeArchivedSpaces", "").lower() == "true"
         question = _question(request, caller, now, archived=archived)
-        page = await self.api.environment.database.read_at_length(
-            lambda tx: search.search_all(tx, question, window, expansion, style)
-        )
+        page = await self.api.read_at_length(lambda tx: search.search_all(tx, question, window, expansion, style))
         return self._answer(request, question, page, expansion)
 
     async def search_people(self, request: Request, caller: Caller) -> Response:
         window, now = window_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
-        page = await self.api.environment.database.read_at_length(lambda tx: search.search_people(tx, question, window))
+        page = await self.api.read_at_length(lambda tx: search.search_people(tx, question, window))
         return self._answer(request, question, page, Expansion())
 
     async def scan(self, request: Request, caller: Caller) -> Response:
         """A walk through everything by number: what is written meanwhile neither shifts nor hides anything."""
         query, window = request.query_params, Window(0, window_of(request).limit)
-        after, expansion = content_number(query.get("cursor") or "0"), expansion_of(request)
-        if after is None:
-            raise BadParameter("The parameter cursor must be one that an answer gave.")
+        after, expansion = cursor_of(request), expansion_of(request)
         wanted = ContentFilter(
             types=values_of(request, "type") or ["page"], statuses=_scanned(values_of(request, "status")), after=after
         )
@@ -100,16 +92,8 @@ class _Search:
             narrowed = space.narrowed(tx, caller.user, wanted, query.get("spaceKey"))
             return read.load(tx, caller.user, narrowed, window, expansion)
 
-        part = await self.api.environment.database.read_at_length(operation)
-        results = [content_json(each, expansion, self.api.site) for each in part.items]
-        kept = [(name, value) for name, value in query.multi_items() if name not in ("cursor", "limit", "start")]
-        shown = list_envelope(results, Slice(part.items, window, more=False), self.api.site, CONTENT + "/scan", kept)
-        if part.more and part.items:
-            cursor = str(part.items[-1].id)
-            following = [*kept, ("limit", str(window.limit)), ("cursor", cursor)]
-            shown["nextCursor"] = cursor
-            shown["_links"]["next"] = f"{CONTENT}/scan?{urlencode(following)}"
-        return JsonResponse(shown)
+        part = await self.api.read_at_length(operation)
+        return self.api.walked(request, CONTENT + "/scan", part, expansion)
 
     def _answer(self, request: Request, question: Question, page: Page, expansion: Expansion) -> Response:
         site = self.api.site

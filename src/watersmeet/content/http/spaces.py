@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import TITLED, Content, SpaceStatus
-from watersmeet.confluence.errors import BadParameter
+from watersmeet.confluence.content import TITLED, Content, ContentType, SpaceStatus
+from watersmeet.confluence.errors import BadParameter, NotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, list_envelope
 from watersmeet.confluence.representation import Json, content_json, space_json
+from watersmeet.confluence.representation_long_task import submitted_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import space_path
-from watersmeet.content import read, space
-from watersmeet.content.body import NewSpace, SpaceUpdate, decode
+from watersmeet.content import read, space, space_deletion
+from watersmeet.content.body import NewSpace, SpaceUpdate, content_number, decode
 from watersmeet.content.http.api import SPACE, Api, expansion_of, read_body, values_of, window_of
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.spaces import SpaceFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
 _CREATED = Expansion.parse(["description.plain"])
@@ -34,7 +36,12 @@ def routes(api: Api) -> list[Route]:
         api.route(SPACE, GET=(Scope.READ, spaces.list_spaces), POST=(Scope.WRITE, spaces.create_space)),
         api.route(SPACE + "/_private", POST=(Scope.WRITE, spaces.create_space)),
         api.route(SPACE + "/personal", POST=(Scope.WRITE, spaces.create_personal_space)),
-        api.route(SPACE + "/{key}", GET=(Scope.READ, spaces.show_space), PUT=(Scope.WRITE, spaces.change_space)),
+        api.route(
+            SPACE + "/{key}",
+            GET=(Scope.READ, spaces.show_space),
+            PUT=(Scope.WRITE, spaces.change_space),
+            DELETE=(Scope.WRITE, spaces.delete_space),
+        ),
         api.route(SPACE + "/{key}/archive", PUT=(Scope.WRITE, spaces.archive)),
         api.route(SPACE + "/{key}/restore", PUT=(Scope.WRITE, spaces.restore)),
         api.route(SPACE + "/{key}/content", GET=(Scope.READ, spaces.show_content)),
@@ -53,8 +60,12 @@ class _Spaces:
         query = request.query_params
         wanted = SpaceFilter(
             keys=values_of(request, "spaceKey") + values_of(request, "spaceKeys"),
+            # Zero is the number of no space: a name that is no number finds nothing.
+            ids=[content_number(text) or 0 for text in values_of(request, "spaceIds")],
             types=query.getlist("type"),
             statuses=query.getlist("status"),
+            categories=[label.lower() for label in values_of(request, "label")],
+            favourite={"true": True, "false": False}.get(query.get("favourite", "")),
         )
         part = await self.api.environment.database.read(
             lambda tx: space.list_spaces(tx, caller.user, wanted, window, expansion)
@@ -100,6 +111,14 @@ class _Spaces:
         )
         return JsonResponse(space_json(changed, expansion, self.api.site, outermost=True))
 
+    async def delete_space(self, request: Request, caller: Caller) -> Response:
+        key, now, entropy = request.path_params["key"], self.api.environment.clock.now(), self.api.environment.entropy
+        origin = origin_of(request, caller.user.username)
+        task = await self.api.environment.database.write(
+            lambda tx: space_deletion.begin(tx, caller.user, key, now, entropy, origin)
+        )
+        return JsonResponse(submitted_json(task), 202)
+
     async def archive(self, request: Request, caller: Caller) -> Response:
         return await self._put_away(request, caller, SpaceStatus.ARCHIVED)
 
@@ -111,7 +130,10 @@ class _Spaces:
         return JsonResponse({**parts, "_links": self.api.site.outermost})
 
     async def list_content(self, request: Request, caller: Caller) -> Response:
-        return JsonResponse(await self._contents(request, caller, request.path_params["type"]))
+        content_type = request.path_params["type"]
+        if content_type not in list(ContentType) and ":" not in content_type:
+            raise NotFound(f"There is no type of content {content_type!r}.")
+        return JsonResponse(await self._contents(request, caller, content_type))
 
     async def _contents(self, request: Request, caller: Caller, content_type: str) -> Json:
         key, expansion, window = request.path_params["key"], expansion_of(request), window_of(request)

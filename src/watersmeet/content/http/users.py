@@ -14,8 +14,8 @@ from watersmeet.confluence.representation_person import anonymous_json, person_j
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content.body import decode
 from watersmeet.content.body_user import NewPassword, Profile
-from watersmeet.content.http.api import Api, read_body
-from watersmeet.content.person import find_user
+from watersmeet.content.http.api import Api, read_body, window_of
+from watersmeet.content.person import find_user, list_users
 from watersmeet.database.users import User
 from watersmeet.users import password
 from watersmeet.users.http_password import prove_again
@@ -28,6 +28,7 @@ from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
 _USER = "/rest/api/user"
+_LIMIT = 200
 _UNPROVEN = "The present password is missing or wrong. Nothing was changed."
 
 
@@ -43,6 +44,8 @@ def routes(api: Api) -> list[Route]:
         ),
         api.route(_USER + "/current/password", POST=(Scope.WRITE, users.change_password)),
         api.route(_USER + "/anonymous", GET=(Scope.READ, users.show_anonymous)),
+        api.route(_USER + "/list", GET=(Scope.READ, users.list_users)),
+        api.route("/rest/api/admin/users/list/active", GET=(Scope.ADMIN, users.list_users)),
     ]
 
 
@@ -58,6 +61,12 @@ class _Users:
             lambda tx: find_user(tx, caller.user, key=key, username=username)
         )
         return self._person(found)
+
+    async def list_users(self, request: Request, caller: Caller) -> Response:
+        window = window_of(request, default_limit=_LIMIT)
+        part = await self.api.environment.database.read(lambda tx: list_users(tx, caller.user, window))
+        path = request.url.path.removeprefix(self.api.site.context_path)
+        return self.api.listed(request, path, part, [person_json(each, self.api.site) for each in part.items])
 
     async def show_current_user(self, request: Request, caller: Caller) -> Response:
         return await self.show_anonymous(request, caller) if caller.user.is_anonymous else self._person(caller.user)

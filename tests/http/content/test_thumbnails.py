@@ -1,0 +1,117 @@
+"""Thumbnails: small pictures of pictures, bounded whatever a file says of itself."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import zlib
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from tests.http.conftest import Site
+from watersmeet.content.thumbnail import MAX_SIDE, draw
+
+from .support import create
+from .test_attachments import attached
+
+
+def picture(kind: str, size: tuple[int, int] = (900, 600), mode: str = "RGB", **more: object) -> bytes:
+    into = BytesIO()
+    Image.new(mode, size, "red").save(into, kind, **more)
+    return into.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "drawn"),
+    [
+        ("PNG", "image/png", "PNG"),
+        ("JPEG", "image/jpeg", "JPEG"),
+        ("GIF", "image/gif", "PNG"),
+        ("WEBP", "image/webp", "PNG"),
+    ],
+)
+def test_a_picture(site: Site, kind: str, media_type: str, drawn: str) -> None:
+    made = attached(site, create(site, "Plan"), "a b.pic", picture(kind), type=media_type)
+    answer = site.get(made["_links"]["thumbnail"])
+    assert answer.status_code == 200, answer.text
+    small = Image.open(BytesIO(answer.content))
+    assert (small.format, small.size) == (drawn, (300, 200))
+    assert answer.headers["content-type"] == f"image/{drawn.lower()}"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    again = site.get(
+        made["_links"]["thumbnail"], headers={"If-None-Match": answer.headers["etag"], "Range": "bytes=0-1"}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    whole = site.get(made["_links"]["download"])
+    assert whole.headers["etag"] != answer.headers["etag"]
+    browser = site.signed_in("viewer")
+    assert browser.get(made["_links"]["thumbnail"]).content == answer.content
+    assert site.client.get(made["_links"]["thumbnail"]).status_code == 401
+
+
+def test_what_is_no_picture_has_none(site: Site) -> None:
+    page = create(site, "Plan")
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    for name, data, media_type in (
+        ("a.svg", svg, "image/svg+xml"),
+        ("b.png", svg, "image/png"),
+        ("c.png", picture("PNG")[:200], "image/png"),
+        ("d.txt", picture("PNG"), "text/plain"),
+        ("e.png", picture("BMP"), "image/png"),
+        ("f.png", b"", "image/png"),
+    ):
+        attached(site, page, name, data, type=media_type)
+        answer = site.get(f"/download/thumbnails/{page['id']}/{name}")
+        assert (answer.status_code, answer.json()["message"]) == (404, "There is no thumbnail of this file.")
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that says it has that many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    pixels = zlib.compress(bytes(1024))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("sides", [(4001, 4000), (50_000, 50_000), (2**31 - 1, 2**31 - 1), (1, 2**31 - 1)])
+def test_bombs_are_not_decoded(sides: tuple[int, int]) -> None:
+    assert draw(bomb(*sides)) is None
+
+
+def test_a_large_photograph_is_decoded_small() -> None:
+    drawn = draw(picture("JPEG", (6000, 4000)))
+    assert drawn is not None
+    assert Image.open(BytesIO(drawn.data)).size == (300, 200)
+    assert draw(picture("JPEG", (8000, 5001), "L")) is None
+
+
+def test_a_photograph_is_turned_and_tells_nothing_more() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "taken at home"
+    drawn = draw(picture("JPEG", exif=exif))
+    assert drawn is not None
+    small = Image.open(BytesIO(drawn.data))
+    assert (small.size, dict(small.getexif())) == ((200, 300), {})
+    assert b"taken at home" not in drawn.data
+
+
+def test_small_and_transparent_pictures_stay_so() -> None:
+    drawn = draw(picture("PNG", (20, 10), "RGBA"))
+    assert drawn is not None
+    small = Image.open(BytesIO(drawn.data))
+    assert (small.size, small.mode) == ((20, 10), "RGBA")
+    drawn = draw(picture("PNG", (1, 4000)))
+    assert drawn is not None
+    assert Image.open(BytesIO(drawn.data)).size == (1, MAX_SIDE)
+
+
+def test_the_library_is_imported_when_the_first_is_drawn() -> None:
+    code = "import sys, watersmeet.app; print([name for name in sys.modules if name.split('.')[0] == 'PIL'])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
