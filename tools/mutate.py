@@ -239,7 +239,7 @@ def _run(names: list[str]) -> None:
     os.environ["WATERSMEET_TEST_WITHOUT"] = "postgresql"
     # Thousands of databases are made and thrown away: where there is a disk in memory, none waits for another one.
     with TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = folder
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["WATERSMEET_TEST_TEMPLATES"] = folder
         mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
 
 
