@@ -122,7 +122,9 @@ class Settings:
     blob_store: str = _setting(
         "watersmeet-blobs",
         "blob_store",
-        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute.",
+        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute, or a bucket "
+        "that speaks S3, s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with the credentials in AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY.",
     )
     upload_limit_mib: int = _setting(
         100, "upload_limit_mib", "How many MiB the files of one request may have together; beyond it the answer is 413."
@@ -158,6 +160,9 @@ class Settings:
     )
     audit_retention_days: int = _setting(
         400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
+    )
+    search_timeout_seconds: int = _setting(
+        10, "search_timeout_seconds", "How long a search may take before it is ended and answered 400; 0 lets it go on."
     )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     legacy_profile: bool = _setting(
@@ -466,6 +471,10 @@ _CHECKS = (
     (
         lambda settings: settings.audit_retention_days < 0,
         "audit_retention_days must be at least 0.",
+    ),
+    (
+        lambda settings: settings.search_timeout_seconds < 0,
+        "search_timeout_seconds must be at least 0.",
     ),
     (
         lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,

@@ -107,15 +107,21 @@ def check(config: Path | None) -> None:
 @click.option("--prometheus", "as_metrics", is_flag=True, help="As metrics, for node_exporter's textfile collector.")
 @config_option
 def stats(as_json: bool, as_metrics: bool, config: Path | None) -> None:
-    """Count the rows of what expires, and those that have expired and wait to be pruned."""
+    """Count the rows of what expires, and those that have expired and wait to be pruned; blobs of attachments, too."""
+    import asyncio
+
+    from watersmeet.app import open_blobs
     from watersmeet.clock import SystemClock, as_datetime
+    from watersmeet.content import unnamed
     from watersmeet.database.properties import require_own_schema
+    from watersmeet.oauth2.keys import Keys
     from watersmeet.tokens.sweep import backlogs, sweeps
 
     with _opened(config) as (settings, database):
         require_own_schema(database)
         due, now = sweeps(settings), SystemClock().now()
         found = database.read_now(lambda tx: backlogs(tx, due, now))
+        found["blobs"] = asyncio.run(unnamed.backlog(open_blobs(settings, Keys.derive(settings.secret)), database, now))
     if as_json:
         print_json(
             {name: {"rows": each.rows, "waiting": each.waiting, "oldest": each.oldest} for name, each in found.items()}

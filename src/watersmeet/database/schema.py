@@ -351,6 +351,8 @@ content = Table(
         sqlite_where=text("status = 'current' AND type = 'attachment'"),
         postgresql_where=text("status = 'current' AND type = 'attachment'"),
     ),
+    # All that searches sort and count by, so that they read no bodies (database.search).
+    Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
 

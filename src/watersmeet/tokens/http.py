@@ -256,9 +256,10 @@ def _credentials(request: Request, parameters: Parameters) -> ClientCredentials:
     return credentials
 
 
-def _refuse_first(legacy: AbstractSet[Legacy]) -> None:
-    if legacy:
-        raise min(legacy, key=list(Legacy).index).refusal
+def _refuse_first(done: AbstractSet[Legacy]) -> None:
+    for legacy in Legacy:
+        if legacy in done:
+            raise legacy.refusal
 
 
 async def _read_parameters(request: Request) -> Parameters:

@@ -111,6 +111,10 @@ def test_addresses_under_a_context_path(site_under: Any) -> None:
         assert alice.get(link).status_code in (200, 302), link
 
 
+_SHOWN = {"Accept": "text/html,application/xhtml+xml"}
+"""What browsers send that show an answer to somebody."""
+
+
 # ---- rights -----------------------------------------------------------------------------------------------
 
 
@@ -153,11 +157,12 @@ def test_what_may_not_be_seen_answers_like_what_is_not_there(site: Site, alice: 
 def test_somebody_who_is_not_signed_in_is_asked_to_and_comes_back(site: Site) -> None:
     page = create(site, "Kept back")
     for address in [*_addresses(page), "/display/DEMO", "/display/NONE", "/pages/viewpage.action?pageId=999999"]:
-        asked = site.new_browser().get(address)
+        assert site.new_browser().get(address).status_code == 401, address  # a program that needs a token
+        asked = site.new_browser().get(address, headers=_SHOWN)
         assert asked.status_code in (302, 303), address
         assert asked.headers["location"].startswith("/login.action?os_destination=" + quote(address, safe="")[:20])
     browser = site.new_browser()
-    form = browser.get(browser.get(page["_links"]["webui"]).headers["location"])
+    form = browser.get(browser.get(page["_links"]["webui"], headers=_SHOWN).headers["location"])
     fields = dict(html.fromstring(form.content).xpath("//main//form[@data-flow]")[0].form_values())
     done = browser.post("/login.action", data=fields | {"username": "alice", "password": "alice"})
     assert done.headers["location"] == page["_links"]["webui"]

@@ -18,6 +18,7 @@ from watersmeet.content.http import (
     pictures,
     properties,
     reading,
+    refused,
     restrictions,
     search,
     spaces,
@@ -54,11 +55,13 @@ _GROUPS = (
     instance,
     versions,
     bodies,
+    reading,
     pictures,
+    refused,
 )
 
 
 def routes(environment: Environment) -> list[Route]:
     """The routes of the content API, each method with the scope it needs, and of the pages that people read."""
     api = Api.of(environment)
-    return [*(route for group in _GROUPS for route in group.routes(api)), *reading.routes(environment)]
+    return [route for group in _GROUPS for route in group.routes(api)]

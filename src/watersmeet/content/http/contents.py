@@ -20,11 +20,13 @@ from watersmeet.content import read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.attachments import replace_file
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.multipart import is_multipart
 from watersmeet.web.route import Route
 
 
@@ -97,6 +99,8 @@ class _Contents:
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
+        if is_multipart(request):  # some clients send another file for an attachment so
+            return await replace_file(self.api, request, caller, None, content_id)
         revision = decode(await read_body(request), ContentUpdate).revision()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         updated = await self.api.environment.database.write(

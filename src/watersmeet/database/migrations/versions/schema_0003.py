@@ -167,6 +167,7 @@ def change_content() -> None:
         sqlite_where=attached,
         postgresql_where=attached,
     )
+    op.create_index("ix_content_status_updated_at", "content", ["status", "updated_at", "space_id", "type"])
     op.add_column(
         "content_versions",
         sa.Column("representation", sa.String(length=16), server_default="storage", nullable=False),
