@@ -36,6 +36,7 @@ from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
+from watersmeet.users import http_personal_token as users_http_personal_token
 from watersmeet.web import errors, uses
 from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
@@ -170,6 +171,7 @@ def create_app(
         *authorize_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
+        *users_http_personal_token.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
         *audit_http.routes(environment),

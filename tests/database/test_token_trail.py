@@ -49,7 +49,7 @@ from watersmeet.tokens.exchange import ExchangeRequest, exchange, exchange_all
 from watersmeet.tokens.introspect import ActiveToken, introspect
 from watersmeet.tokens.issue import TokenIds
 from watersmeet.tokens.refresh import RefreshRequest, refresh, refresh_all
-from watersmeet.tokens.revoke import end_everything, revoke
+from watersmeet.tokens.revoke import Ended, end_everything, revoke
 
 HERE = Origin(None, "203.0.113.1", "request 1")
 THERE = Origin(None, "198.51.100.7", "request 2")
@@ -409,7 +409,7 @@ def test_s131_s150_a_revocation_is_in_the_trail_and_so_is_what_it_was_allowed(gr
 def test_s150_everything_that_ends_at_once_is_one_event_that_counts(grants: Grants) -> None:
     issued = [grants.tokens(), grants.tokens()]
     code = grants.code()
-    assert grants.database.write_now(lambda tx: end_everything(tx, NOW + 8, HERE)) == (2, 1)
+    assert grants.database.write_now(lambda tx: end_everything(tx, NOW + 8, HERE)) == Ended(2, 1, 0)
     [found] = trail(grants, "access.removed")
     assert (found.at, found.address, found.username, found.client_id) == (NOW + 8, HERE.address, None, None)
     assert found.detail == {"grants_ended": 2, "sessions_ended": 1}

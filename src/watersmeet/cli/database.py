@@ -167,10 +167,10 @@ def backup(file: Path, config: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 def end_grants(yes: bool, config: Path | None) -> None:
-    """End what every application and every browser was given, as is due after a backup was restored.
+    """End what applications, browsers and scripts were given, as is due after a backup was restored.
 
-    A restored database takes back what was spent, revoked and signed out since the backup was made. Users sign in
-    and authorize their applications again; incoming links, users and content stay.
+    A restored database takes back what was spent, revoked and signed out since the backup was made. Users sign in,
+    authorize their applications and make their personal access tokens again; incoming links, users and content stay.
     """
     from watersmeet.clock import SystemClock
     from watersmeet.database.audit import COMMAND_LINE
@@ -180,8 +180,9 @@ def end_grants(yes: bool, config: Path | None) -> None:
     with _opened(config) as (_, database):
         require_own_schema(database)
         if not yes:
-            click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
+            click.confirm("Every application, browser and script will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
-        grants, sessions = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
-    counts = ((grants, "grant"), (sessions, "session"))
-    say(f"Ended {' and '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}.")
+        ended = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
+    counts = ((ended.grants, "grant"), (ended.sessions, "session"), (ended.personal_tokens, "personal access token"))
+    grants, sessions, tokens = (f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
+    say(f"Ended {grants}, {sessions} and {tokens}.")
