@@ -130,7 +130,8 @@ def _furnish(site: Site) -> dict[str, str]:
     """One of each thing, by the names of the parameters; ENG has all but an empty trash, which TIDY has."""
 
     def page(title: str, **more: Any) -> dict[str, Any]:
-        body = {"storage": {"value": f"<p>{title}</p>", "representation": "storage"}}
+        macro = '<ac:structured-macro ac:name="toc" ac:macro-id="m-1" />'
+        body = {"storage": {"value": f"<p>{title}</p>{macro}", "representation": "storage"}}
         draft = {"type": "page", "title": title, "space": {"key": "ENG"}, "body": body, **more}
         return _made(site.post("/rest/api/content", json=draft))
 
@@ -168,4 +169,5 @@ def _furnish(site: Site) -> dict[str, str]:
         "place": "append", "number": "1", "label": "red", "property": "color", "operation": "read", "type": "page",
         "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key,
         "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
+        "tiny": first["_links"]["tinyui"].removeprefix("/x/"),
     }  # fmt: skip
