@@ -7,6 +7,7 @@ import select
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
@@ -21,7 +22,9 @@ from tests.security.harness.client import Client, Code, Server, answer_of, is_re
 from tests.security.harness.target import User
 from tests.security.harness.verdict import Row
 from tests.security.harness.wire import connect, get_request, post_form, race, send
+from tests.security.test_redirect import link_form
 
+REMEMBERING = ["https://app.example/cb", "https://app.example/other"]
 MANY_WRONG_PASSWORDS = 200
 PASSWORDS_EVALUATED = 10  # of one user from one address, as the setting throttle_attempts says
 MANY_ACCOUNTS = 200
@@ -107,15 +110,92 @@ def test_s056_public_clients_are_asked_about_every_time(server: Server) -> None:
         extras: tuple[dict[str, Any], ...] = ({}, {"prompt": "none"}, {"approval_prompt": "auto"})
         for extra in extras:
             assert browser.question(client.ask(browser=browser, **extra)), "asked again"
+    box = server.target.forms.remember
+    if box is not None:
+        scheme = server.new_client(redirect_uris=["com.example.app:/cb"])
+        administration = server.new_client(scope=server.target.scopes[-1], redirect_uris=REMEMBERING)  # S068
+        administration = administration.acting_for(server.user("system-administrator"))
+        for client in (server.client("public"), loopback, scheme, administration):
+            _never_remembers(server, client, box)
+
+
+def _never_remembers(server: Server, client: Client, box: tuple[str, str]) -> None:
+    """The box is not offered, and a forged tick is ignored."""
+    browser, scope = server.browser(), client.registration.scope
+    for _ in range(2):
+        page = client.ask(browser=browser, scope=scope)
+        question = browser.question(page)
+        assert question, client.registration
+        assert f'name="{box[0]}"' not in page.text
+        answer = browser.answer({**question, **dict([box])}, password=client.user.password)
+        assert "code" in answer_of(answer.headers["location"])
 
 
 def test_s057_remembered_consent(server: Server, client: Client, row: Row) -> None:
-    row.not_supported("consent is asked every time and never remembered")
-    browser = server.signed_in(client.user)
-    asked: tuple[dict[str, Any], ...] = ({}, {"scope": "WRITE"}, {"redirect_uri": client.registration.redirect_uris[1]})
-    for changed in asked:
-        assert client.code(**changed).value
-        assert browser.question(client.ask(browser=browser, **changed)), changed
+    box = server.target.forms.remember
+    if box is None:
+        row.not_supported("consent is asked every time and never remembered")
+        browser = server.signed_in(client.user)
+        asked: tuple[dict[str, Any], ...] = ({}, {"scope": "WRITE"})
+        for changed in (*asked, {"redirect_uri": client.registration.redirect_uris[1]}):
+            assert client.code(**changed).value
+            assert browser.question(client.ask(browser=browser, **changed)), changed
+        return
+    remembering = _Remembering(server, box)
+    remembering.allow(remember=False)
+    assert remembering.is_asked(), "only who chose it is not asked again"
+    remembering.allow()
+    others: tuple[dict[str, Any], ...] = (
+        {"scope": server.target.scopes[1]}, {"redirect_uri": REMEMBERING[1]}, {"prompt": "consent"},
+    )  # fmt: skip
+    for changed in others:
+        assert remembering.is_asked(**changed), changed
+    assert not remembering.is_asked(), "and none of that changed what is remembered"
+    new_name, new_order = f"Changed {secrets.token_hex(4)}", "\n".join(reversed(REMEMBERING))
+    for field, value in (("name", new_name), ("redirect_uris", new_order)):
+        admin, form = link_form(server, "edit_link", remembering.client.id)
+        assert admin.post({**form, field: value}).status_code == 303
+        assert remembering.is_asked(), f"the client changed its {field}"
+        remembering.allow()
+    remembering.take_back()
+    assert remembering.is_asked(), "taken back with the access"
+    remembering.allow()
+    server.hooks.advance(30 * 86_400)
+    assert remembering.is_asked(), "not for ever"
+
+
+@dataclass
+class _Remembering:
+    """Somebody who has an application's questions remembered, and that application."""
+
+    server: Server
+    box: tuple[str, str]
+
+    def __post_init__(self) -> None:
+        made = self.server.new_client(scope=self.server.target.scopes[1], redirect_uris=REMEMBERING)
+        self.client, self.browser = made.acting_for(self.server.new_user()), self.server.browser()
+
+    def is_asked(self, **changed: Any) -> bool:
+        page = self.client.ask(browser=self.browser, **changed)
+        if self.browser.question(page):
+            return True
+        assert "code" in answer_of(page.headers["location"])
+        return False
+
+    def allow(self, *, remember: bool = True) -> None:
+        question = self.browser.question(self.client.ask(browser=self.browser))
+        assert question
+        assert self.box[0] not in question, "not chosen for anybody"
+        answer = self.browser.answer({**question, **(dict([self.box]) if remember else {})})
+        assert "code" in answer_of(answer.headers["location"])
+        assert self.is_asked() != remember
+
+    def take_back(self) -> None:
+        page = self.server.open(self.browser, self.server.page("authorized"), self.client.user)
+        form = self.browser.form(page, "client_id", self.client.id)
+        assert form, "it is listed although no token was ever taken"
+        assert self.browser.post(form).status_code == 303
+        assert self.client.id not in self.browser.get(self.server.page("authorized")).text
 
 
 def test_s058_the_question_says_who_what_where_and_how_long(server: Server) -> None:

@@ -70,6 +70,8 @@ _BY_SESSION = (
 # for them. SQLite has one writer and needs no lock.
 _HOLD_SESSION = _BY_SESSION.with_for_update(of=sessions, key_share=True, read=True)
 _HOLD_USER = _BY_ID.with_for_update(read=True)
+# Against others who claim, and whoever writes the row; not against rows that merely refer to it.
+_CLAIM_USER = _BY_ID.with_for_update(key_share=True)
 
 
 def as_user(row: Iterable[Any]) -> User:
@@ -99,6 +101,12 @@ def find_by_id(tx: Transaction, user_id: int) -> User | None:
 def hold(tx: Transaction, user_id: int) -> User | None:
     """``find_by_id``; nobody changes the user before the transaction ends."""
     row = tx.execute(_HOLD_USER, {"user_id": user_id}).first()
+    return as_user(row) if row else None
+
+
+def claim(tx: Transaction, user_id: int) -> User | None:
+    """``hold``; whoever else claims the user waits until the transaction ends."""
+    row = tx.execute(_CLAIM_USER, {"user_id": user_id}).first()
     return as_user(row) if row else None
 
 

@@ -69,6 +69,11 @@ class RedirectUri:
         return is_loopback_host(urlsplit(self.value).hostname or "")
 
     @property
+    def is_web(self) -> bool:
+        """Whether the answer goes to a server under https: to no program on the user's own device."""
+        return urlsplit(self.value).scheme == "https" and not self.is_loopback
+
+    @property
     def is_plain_http(self) -> bool:
         """Whether an answer would travel unprotected, and not stay on the user's own computer."""
         return urlsplit(self.value).scheme == "http" and not self.is_loopback

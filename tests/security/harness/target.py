@@ -55,6 +55,7 @@ class Forms(msgspec.Struct, frozen=True):
     allow: tuple[str, str] = ("decision", "allow")
     deny: tuple[str, str] | None = None
     narrow: tuple[str, str] | None = None  # the field of the consent form that allows less: the weakest scope
+    remember: tuple[str, str] | None = None  # the box of the consent form that has the answer remembered
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -86,6 +86,8 @@ class Watersmeet(Hooks):
             f'secret = "{self.secret}"\nblob_store = "{self.folder / "blobs"}"\n'
             # So that S105 need not hold the store for the ten seconds of the default.
             '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
+            # Not the default: what is remembered, and what never is, can be seen (S056, S057).
+            "remember_consent_days = 30\n"
             # Not the default, so that V44 and S115 show that the running server obeys it.
             f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n' + self.more_settings
         )
@@ -312,7 +314,7 @@ def _target(server: Watersmeet) -> Target:
             "WRITE": Resource("/rest/api/space", "POST", {"key": "S" + secrets.token_hex(4), "name": "Security"}),
             "ADMIN": Resource("/rest/oauth2/latest/client"),
         },
-        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ")),
+        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ"), remember=("remember", "yes")),
         nodes=[f"127.0.0.1:{each.port}" for each in server.processes],
         pages={
             "home": "/",

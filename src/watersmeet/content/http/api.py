@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
 from watersmeet.database.permissions import strangers_may_use
+from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
 from watersmeet.users.http import SignInRequired, current_session, path_and_query
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
@@ -27,6 +28,8 @@ from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
+
+T = TypeVar("T")
 
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
@@ -71,6 +74,19 @@ class Api:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
+
+    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
+        """The value of an operation that reads contents; whole lists of others along with them may take long."""
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.
+
+        Raises ``TookTooLong``.
+        """
+        seconds = self.environment.settings.search_timeout_seconds
+        return await self.environment.database.read_at_length(operation, seconds=seconds)
 
     def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""
