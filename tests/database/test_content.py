@@ -487,7 +487,20 @@ def _statements(wiki: Wiki, read_list: Callable[[], Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("expand", "cost"), [("", 1), ("space,history,version,container,body.storage", 1), ("ancestors.ancestors,body", 2)]
+    ("expand", "cost"),
+    [
+        ("", 1),
+        ("space,history,version,container,body.storage", 1),
+        ("ancestors.ancestors,body", 2),
+        ("ancestors.metadata.labels,ancestors.children.page,ancestors.body.storage", 3),
+        ("history.previousVersion,history.contributors.publishers,history.lastUpdated", 3),
+        ("operations", 3),
+        ("metadata.labels,metadata.properties,metadata.currentuser,restrictions", 5),
+        ("children.page", 3),
+        ("children.page.children.page.version,children.comment,children.attachment", 7),
+        ("descendants.page.operations", 5),
+        ("space.homepage.operations,space.homepage.children.page", 4),
+    ],
 )
 def test_a_list_of_contents_costs_the_same_whatever_its_length(wiki: Wiki, expand: str, cost: int) -> None:
     expansion, parent_id = Expansion.parse([expand]), None

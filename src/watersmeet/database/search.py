@@ -405,7 +405,8 @@ class _Contents(_Conditions):
             "space.type": self.space_type,
             "space.title": partial(self.said, spaces.c.name),
             "space.category": self.space_category,
-            "type": lambda term: content.c.type.in_(self.lower(term)),
+            # The types of plug-ins are written as their plug-ins write them.
+            "type": lambda term: content.c.type.in_({*self.lower(term), *self.texts(term)}),
             "title": self.titled,
             "text": partial(self.says, title_only=False),
             "siteSearch": self.found_by_box,

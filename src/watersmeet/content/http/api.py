@@ -75,6 +75,11 @@ class Api:
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
 
+    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
+        """The value of an operation that reads contents; whole lists of others along with them may take long."""
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
+
     async def read_at_length(self, operation: Operation[T]) -> T:
         """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.
 
