@@ -174,6 +174,8 @@ class _Pages:
         reader, found = await self._read(request, operation)
         if isinstance(found, Content):
             return RedirectResponse(self._context_path + content_page(found), 302)
+        if reader.visitor:  # a person looks; programs and strangers leave no trace
+            self.environment.uses.views[reader.user.id, found.content.id] = self.environment.clock.now()
         return self._page(reading_page(found, self._context_path, reader.visitor))
 
     async def _read(self, request: Request, operation: Callable[[Transaction, User], T]) -> tuple[_Reader, T]:
