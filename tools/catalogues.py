@@ -4,8 +4,7 @@
     python -m tools.catalogues --check  say what is missing or stale; exit code 1 if anything is
 
 Sentences are found in the templates (``_()``, ``{% trans %}``) and in the code: whatever becomes the description
-of an error, the words of a scope, and the arguments of ``translatable()``. Developer pages (``dev-*.html``) are
-in English only.
+of an error, the words of a scope, the arguments of ``translatable()``, and the pattern of a ``Sentence()``.
 """
 
 from __future__ import annotations
@@ -32,8 +31,9 @@ _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 _TEMPLATE_OPTIONS = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
 # Where errors are born that end up on a page; token answers, the REST API and the command line speak English.
 _PAGES = (
-    "audit", "authorize", "links", "users", "web", "demo.py", "errors.py", "confluence/scopes.py",
-    "database/clients.py", "database/users.py", "oauth2/parameters.py", "oauth2/redirect.py",
+    "audit", "authorize", "dev", "dev/explanation", "dev/http", "links", "users", "web", "demo.py", "errors.py",
+    "confluence/scopes.py", "content/reading.py", "database/clients.py", "database/users.py", "oauth2/parameters.py",
+    "oauth2/redirect.py",
 )  # fmt: skip
 # The errors of the protocol that people see instead of a redirect.
 _SHOWN = {"UntrustedRequest", "MalformedParameters", "MissingParameter", "RepeatedParameter"}
@@ -43,11 +43,10 @@ def sentences() -> Catalog:
     """Every sentence there is, without translations."""
     found = Catalog(charset="utf-8", fuzzy=False, creation_date=_LONG_AGO)
     for template in sorted((PACKAGE / "templates").glob("*.html")):
-        if not template.name.startswith("dev-"):
-            with template.open("rb") as file:
-                for line, message, comments, context in extract("jinja2", file, options=_TEMPLATE_OPTIONS):
-                    place = (f"templates/{template.name}", line)
-                    found.add(message, locations=[place], auto_comments=comments, context=context)
+        with template.open("rb") as file:
+            for line, message, comments, context in extract("jinja2", file, options=_TEMPLATE_OPTIONS):
+                place = (f"templates/{template.name}", line)
+                found.add(message, locations=[place], auto_comments=comments, context=context)
     for folder in _PAGES:
         for source in sorted([PACKAGE / folder] if folder.endswith(".py") else (PACKAGE / folder).glob("*.py")):
             for line, sentence in _in_code(ast.parse(source.read_text())):
@@ -68,6 +67,8 @@ def _in_code(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, text
             case ast.Call(func=ast.Name("translatable"), args=args):
                 yield from ((arg.lineno, str(ast.literal_eval(arg))) for arg in args if isinstance(arg, ast.Constant))
+            case ast.Call(func=ast.Name("Sentence"), args=[ast.Constant(str() as text), *_]):
+                yield node.lineno, text
             case ast.Call(func=ast.Name("ScopeWords"), args=args):
                 yield from _constants(args)
             case ast.Raise(exc=ast.Call(args=[first, *_])):

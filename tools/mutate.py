@@ -57,7 +57,8 @@ class Mutant:
     @property
     def where(self) -> str:
         """The function, as people write it."""
-        return re.sub(r"^watersmeet\.|x_|xǁ|__mutmut_\d+$", "", self.name).replace("ǁ", ".")
+        plain = re.sub(r"^watersmeet\.|__mutmut_\d+$", "", self.name)
+        return re.sub(r"\.x[_ǁ]", ".", plain).replace("ǁ", ".")
 
     @property
     def change(self) -> tuple[str, str]:
@@ -131,7 +132,8 @@ def _dedented(function: str) -> str:
     return re.sub(rf"(?m)^{function[: len(function) - len(function.lstrip())]}", "", function)
 
 
-def _changes_only_the_log(mutant: Mutant) -> bool:
+def changes_only_the_log(mutant: Mutant) -> bool:
+    """Whether both variants are the same program but for what only the log shows."""
     return _without_log_texts(mutant.before) == _without_log_texts(mutant.after)
 
 
@@ -155,7 +157,7 @@ def _document(mutants: Iterable[Mutant]) -> str:
         by_module[mutant.name.rpartition(".")[0].removeprefix("watersmeet.")].append(mutant)
     everything = [mutant for group in by_module.values() for mutant in group]
     survivors = [mutant for mutant in everything if mutant.caught is False]
-    to_list = [mutant for mutant in survivors if not _changes_only_the_log(mutant)]
+    to_list = [mutant for mutant in survivors if not changes_only_the_log(mutant)]
     return "\n".join(
         [
             "# Mutation testing",
@@ -190,7 +192,7 @@ def _summary(by_module: Mapping[str, list[Mutant]]) -> list[str]:
 
 def _counts(mutants: list[Mutant]) -> list[int]:
     survivors = [mutant for mutant in mutants if mutant.caught is False]
-    log_only = [mutant for mutant in survivors if _changes_only_the_log(mutant)]
+    log_only = [mutant for mutant in survivors if changes_only_the_log(mutant)]
     equivalent = [mutant for mutant in survivors if mutant not in log_only and _reason(mutant)]
     caught = sum(mutant.caught is True for mutant in mutants)
     unexplained = len(survivors) - len(log_only) - len(equivalent)
@@ -247,7 +249,7 @@ def _unexplained(patterns: list[str]) -> list[str]:
         mutant.name
         for mutant in _mutants()
         if mutant.caught is False
-        and not (_changes_only_the_log(mutant) or _reason(mutant))
+        and not (changes_only_the_log(mutant) or _reason(mutant))
         and any(fnmatch(mutant.name, pattern) for pattern in patterns or ["*"])
     ]
 

@@ -143,7 +143,7 @@ def test_a_copy_button_copies_and_says_so(watersmeet_server: Server, page: Page)
     copy = page.get_by_role("button", name="Copy: Back to the first state")
     copy.click()
     expect(copy).to_have_text("Copied")
-    expect(page.locator("#dev-status")).to_have_text("Back to the first state: copied")
+    expect(page.locator("#status")).to_have_text("Back to the first state: Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"curl --json '{{}}' {watersmeet_server.base_url}/_dev/reset"
 
@@ -164,7 +164,7 @@ def test_the_inspector_keeps_up_filters_and_pauses(
 
     watersmeet_server.request("GET", "/rest/api/content")
     expect(rows).to_have_count(4, timeout=PATIENCE)
-    expect(page.locator("#dev-status")).to_have_text(re.compile("new request"))
+    expect(page.locator("#status")).to_have_text(re.compile("new request"))
     expect(rows.first).to_contain_text("no access token came")
 
     _press(page, "Pause")

@@ -231,9 +231,14 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     page.get_by_role("link", name="Create link").click()
     page.get_by_label("Name").fill("Wiki sync")
     page.get_by_label("Redirect URL").fill("http://evil.example/cb")
-    expect(page.locator("[data-rule=secure]")).to_contain_text("✗")  # said while it is typed, before anything is sent
+    # The server's own sentence, said while it is typed, before anything is saved.
+    findings = page.locator("#redirect_uris-findings li")
+    expect(findings).to_have_text(re.compile("^http://evil.example/cb Use https"))
+    expect(page.get_by_label("Redirect URL")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#last_day-findings li")).to_have_count(0)  # nothing about what was not touched yet
     page.get_by_label("Redirect URL").fill("https://evil.example/cb")
-    expect(page.locator("[data-rule=secure]")).not_to_contain_text("✗")
+    expect(findings).to_have_count(0)
+    expect(page.get_by_label("Redirect URL")).not_to_have_attribute("aria-invalid", "true")
     page.get_by_label("Redirect URL").fill("http://evil.example/cb")
     page.get_by_role("radio", name="Create, change").check()
     page.get_by_role("button", name="Save").click()
@@ -280,9 +285,7 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     expect(page.get_by_role("link", name="Wiki sync")).to_have_count(0)
 
 
-def test_removing_an_application_ends_its_access_on_the_next_call(
-    dev_server: RunningServer, page: Page, screenshot: Screenshot
-) -> None:
+def test_removing_an_application_ends_its_access_on_the_next_call(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, scope="READ"))
     _sign_in(page, "bob")
     page.get_by_role("button", name="Allow").click()
@@ -293,7 +296,6 @@ def test_removing_an_application_ends_its_access_on_the_next_call(
 
     page.goto(f"{dev_server.base_url}/")
     page.get_by_role("navigation").get_by_role("link", name="Authorized applications").click()
-    screenshot(page, "authorized-applications")
     page.get_by_role("button", name="Remove access of Demo application").click()
     expect(page.get_by_text("No application can act for you.")).to_be_visible()
     assert httpx.get(resource, headers=bearer).status_code == 401

@@ -1,7 +1,8 @@
 """The specification in our own words: every requirement, S001 to S150, and every class of attack, V01 to V48.
 
 Levels: M, a MUST of a standard; S, a SHOULD; P, our own policy, stricter than the texts. An attack class names the
-rows that try it, or has a test of its own (``test_vNN_…``).
+rows that try it, has a test of its own (``test_vNN_…``), or both. Notes, N01 to N16, say what is accepted of whom
+where the vendor's dialect conflicts; their level is L.
 """
 
 from __future__ import annotations
@@ -213,6 +214,25 @@ V47 S043 S101 | Features that are on by accident, reached by a later step.
 V48 S100 | A side door without a check.
 """
 
+_NOTES = """
+N01 L Credentials in an address: of such clients only, never twice, never where others can read it.
+N02 L No PKCE: until it was seen and is required; a challenge that is sent binds.
+N03 L The method plain, also where none is named.
+N04 L S256 in other spellings, and verifiers of 128 characters.
+N05 L Neither state nor PKCE: with a warning, and a switch.
+N06 L The question's address repeats the request, and decides nothing.
+N07 L Tokens keep the vendor's shape; their kinds have keys of their own.
+N08 L Token answers say bearer, created_at and scope, never scopes.
+N09 L An hour is the default; longer is shown as a weakness.
+N10 L A refresh may name a registered redirect URL; it ends the old access token.
+N11 L Identical credentials as Basic and in the body count as one; failures consume nothing.
+N12 L iss and the inert fragment can be left out; metadata is always there.
+N13 L A secret is shown once; new links are strict.
+N14 L A missing scope means READ, which the question shows.
+N15 L The path alias has the same handlers, limits and counters.
+N16 L The vendor's XSRF header is no defence, and no cookie decides beside a token.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -239,4 +259,5 @@ def _classes(text: str) -> list[Requirement]:
 
 REQUIREMENTS = _rows(_REQUIREMENTS)
 ATTACKS = _classes(_ATTACKS)
-ROW_NAME = re.compile(r"test_([sv]\d{2,3})_")
+NOTES = _rows(_NOTES)
+ROW_NAME = re.compile(r"test_([svn]\d{2,3})_")

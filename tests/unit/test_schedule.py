@@ -204,12 +204,13 @@ class Ahead:
         return self.instant
 
 
-def test_it_sweeps_for_ever_on_schedule_by_the_time_it_wakes(slept: list[float]) -> None:
+def test_it_sweeps_for_ever_on_schedule_by_the_time_it_wakes(slept: list[float], logged: list[EventDict]) -> None:
     table = Table(60 * SECOND, 10**15)
     with pytest.raises(Enough):
         asyncio.run(run(table.sweep(retention=20 * SECOND), table.database, Ahead()))
     assert slept[0] == 30.0  # from half past to the minute, in seconds
     assert table.ends == [10**15]
+    assert [each["event"] for each in logged] == ["pruned"]
 
 
 @pytest.mark.parametrize(

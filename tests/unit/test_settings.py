@@ -47,6 +47,7 @@ OWN: dict[str, Any] = {
     "throttle_attempts": 10,
     "throttle_minutes": 15,
     "audit_retention_days": 400,
+    "search_timeout_seconds": 10,
     "log_format": "text",
     "legacy_profile": True,
     "legacy_profile_until": "",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from watersmeet.confluence.metadata import Label, Property, Regard
     from watersmeet.confluence.page import Slice
     from watersmeet.confluence.restriction import Restriction
+    from watersmeet.confluence.storage_format.resolver import Resolver
 
 MAX_TITLE = 255
 
@@ -192,6 +193,10 @@ class Content:
     """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
     place: CommentPlace | None = None
     """Of a comment."""
+    named: Resolver | None = None
+    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
+    named_publicly: Resolver | None = None
+    """The same, as far as everybody sees it."""
     file: File | None = None
     """Of an attachment, in this version."""
     regard: Regard | None = None

@@ -119,6 +119,7 @@ class ContentNotFound(NotFound):
 
     def __init__(self, content_id: int | str) -> None:
         super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+        self.content_id = content_id
 
 
 class UserNotFound(NotFound):
@@ -149,6 +150,13 @@ class TemplateNotFound(NotFound):
         super().__init__(f"No template found with id: {template_id}")
 
 
+class MacroNotFound(NotFound):
+    """That version of the content has no such macro."""
+
+    def __init__(self, called: str) -> None:
+        super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 
@@ -168,6 +176,7 @@ class SpaceNotFound(NotFound):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"No space with key : {key}")
+        self.key = key
 
 
 # ---- the rest ----------------------------------------------------------------------------------------------

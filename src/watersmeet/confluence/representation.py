@@ -26,11 +26,12 @@ from watersmeet.confluence.site import (
     tiny_link,
 )
 from watersmeet.confluence.storage_format import render
-from watersmeet.confluence.storage_format.resolver import Unchecked
+from watersmeet.confluence.storage_format.naming import Place
 
 __all__ = ["Json", "content_json", "history_json", "instant_text", "person_json", "space_json", "version_json"]
 
-_RENDERED = ("editor", "view", "export_view", "styled_view", "anonymous_export_view")
+PUBLIC = "anonymous_export_view"
+RENDERED = ("editor", "view", "export_view", "styled_view", PUBLIC)
 
 
 # ---- spaces -----------------------------------------------------------------------------------------------
@@ -256,10 +257,11 @@ def _body_json(content: Content, storage: str, expansion: Expansion, site: Site)
     values: dict[str, str] = {}
     if "storage" in expansion:
         values["storage"] = storage
-    key = content.space.key
-    for name in _RENDERED:
+    place = Place(content.space.key, content.id)
+    for name in RENDERED:
         if name in expansion:
-            values[name] = render(storage, name, Unchecked(key, content.id), site.base_url, key)
+            named = content.named_publicly if name == PUBLIC else content.named
+            values[name] = render(storage, name, named, site.base_url, place, site.context_path)
     shown: Json = {
         name: {
             "value": value,
@@ -268,7 +270,7 @@ def _body_json(content: Content, storage: str, expansion: Expansion, site: Site)
         }
         for name, value in values.items()
     }
-    return {**shown, "_expandable": {name: "" for name in ("storage", *_RENDERED) if name not in expansion}}
+    return {**shown, "_expandable": {name: "" for name in ("storage", *RENDERED) if name not in expansion}}
 
 
 def _raw_json(content: Content, value: str, expansion: Expansion) -> Json:

@@ -14,14 +14,16 @@ from typing import TypeAlias
 from watersmeet.confluence.content import Content, ContentStatus, ContentType, Past, Person, Space
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.confluence.representation import PUBLIC, RENDERED
 from watersmeet.confluence.representation_tree import KINDS
 from watersmeet.content import right
+from watersmeet.content.known import resolvers
 from watersmeet.database import attachments, comments, labels, regards, relatives, restrictions
 from watersmeet.database import content as contents
 from watersmeet.database.application_properties import OF_CONTENT
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
+from watersmeet.database.users import ANONYMOUS, User
 
 CURRENT = (ContentStatus.CURRENT,)
 ANY = (ContentStatus.CURRENT, ContentStatus.TRASHED)
@@ -143,6 +145,18 @@ def _with_places(tx: Transaction, items: list[Content]) -> list[Content]:
     return [replace(item, place=found.get(item.id, item.place)) for item in items]
 
 
+def _with_named(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
+    """Bodies are shown as HTML with what they name looked up for whoever reads them."""
+    bodies = [item for item in items if item.representation == "storage"]
+    if any(name in inner for name in RENDERED if name != PUBLIC):
+        named = dict(zip((item.id for item in bodies), resolvers(tx, caller, bodies), strict=True))
+        items = [replace(item, named=named.get(item.id)) for item in items]
+    if PUBLIC in inner:
+        named = dict(zip((item.id for item in bodies), resolvers(tx, ANONYMOUS, bodies), strict=True))
+        items = [replace(item, named_publicly=named.get(item.id)) for item in items]
+    return items
+
+
 def _with_history(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
     """The past of what is shown as it is now; an old version's own is that of ``version.with_past``."""
     ids = [item.id for item in items if item.latest]
@@ -196,6 +210,7 @@ _PARTS: dict[str, _Fill] = {
     "container": _with_containers,
     "children": _with_children,
     "descendants": _with_descendants,
+    "body": _with_named,
     "history": _with_history,
     "metadata": _with_metadata,
     "restrictions": _with_restrictions,

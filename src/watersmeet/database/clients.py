@@ -134,7 +134,8 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     ]
 
 
-def _refuse_taken_name(tx: Transaction, name: str, but: int | None = None) -> None:
+def refuse_taken_name(tx: Transaction, name: str, but: int | None = None) -> None:
+    """Raises ``ClientNameTaken`` if another client than the one in the row ``but`` has that name."""
     owner = tx.execute(select(clients.c.id).where(clients.c.name_key == name.casefold())).scalar()
     if owner not in (None, but):
         raise ClientNameTaken("There is already an incoming link named {name}.", name=name)
@@ -154,7 +155,7 @@ def add(
     expires_at: Instant | None = None,
 ) -> int:
     """A new client, still without a secret; the number of its row. Raises ``ClientNameTaken``."""
-    _refuse_taken_name(tx, name)
+    refuse_taken_name(tx, name)
     number: int = tx.execute(
         insert(clients).returning(clients.c.id),
         {
@@ -175,7 +176,7 @@ def add(
 
 def change(tx: Transaction, number: int, *, name: str, scope: ScopeSet, uris: Iterable[RedirectUri]) -> None:
     """Replace what can be edited of a client. Raises ``ClientNameTaken``."""
-    _refuse_taken_name(tx, name, but=number)
+    refuse_taken_name(tx, name, but=number)
     tx.execute(
         update(clients).where(clients.c.id == number).values(name=name, name_key=name.casefold(), scope=str(scope))
     )

@@ -15,6 +15,7 @@ from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.family import PairState, Revocation
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.vocabulary import TokenKind
+from watersmeet.web.language import Sentence
 
 
 class Kind(StrEnum):
@@ -37,25 +38,32 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A presented credential. ``story`` follows its name in a sentence: ``expired 12 s ago``."""
+    """A presented credential. ``story`` is the sentence about it: ``the access token expired 12 s ago``."""
 
     kind: Kind
     state: State
-    story: str
+    story: Sentence
     user: str | None = None
     role: str | None = None
     client: Client | None = None
     scope: str | None = None
-    redirect_uri: str | None = None
-    has_challenge: bool = False
+    granted: str | None = None
+    authorization: Authorization | None = None
 
 
-_BECAUSE = {
-    Revocation.REPLAYED: "a spent code or refresh token was used again",
-    Revocation.BY_USER: "the user removed the application",
-    Revocation.BY_CLIENT: "the client gave it back",
-    Revocation.BY_ADMINISTRATOR: "an administrator ended it",
-    Revocation.PASSWORD_CHANGED: "the user's password was changed",
+NAMES = {
+    Kind.ACCESS_TOKEN: Sentence("the access token"),
+    Kind.REFRESH_TOKEN: Sentence("the refresh token"),
+    Kind.CODE: Sentence("the code"),
+}
+
+_BECAUSE: dict[str, Sentence] = {
+    Revocation.REPLAYED: Sentence("a spent code or refresh token was used again"),
+    Revocation.LOST_RESPONSE: Sentence("a spent refresh token was used again, probably after a lost answer"),
+    Revocation.BY_USER: Sentence("the user removed the application"),
+    Revocation.BY_CLIENT: Sentence("the client gave it back"),
+    Revocation.BY_ADMINISTRATOR: Sentence("an administrator ended it"),
+    Revocation.PASSWORD_CHANGED: Sentence("the user's password was changed"),
 }
 
 
@@ -64,11 +72,12 @@ def find_access_token(tx: Transaction, token: str, keys: Keys, now: Instant) -> 
     kind = Kind.ACCESS_TOKEN
     if not is_genuine(token, TokenKind.ACCESS, keys):
         if is_genuine(token, TokenKind.REFRESH, keys):
-            return Credential(kind, State.UNKNOWN, "is a refresh token, which opens nothing by itself")
-        return Credential(kind, State.UNKNOWN, "was not made by this server since it started")
+            story = Sentence("the access token is a refresh token, which opens nothing by itself")
+            return Credential(kind, State.UNKNOWN, story)
+        return Credential(kind, State.UNKNOWN, _never_made(kind))
     stored = tokens.find_by_access_token(tx, keys.digest(token))
     if stored is None:
-        return Credential(kind, State.UNKNOWN, "is gone: everything was reset, or it expired long ago")
+        return Credential(kind, State.UNKNOWN, _gone(kind))
     return _of_pair(tx, kind, stored, stored.pair.access_expires_at, now)
 
 
@@ -77,11 +86,12 @@ def find_refresh_token(tx: Transaction, token: str, keys: Keys, now: Instant) ->
     kind = Kind.REFRESH_TOKEN
     if not is_genuine(token, TokenKind.REFRESH, keys):
         if is_genuine(token, TokenKind.ACCESS, keys):
-            return Credential(kind, State.UNKNOWN, "is an access token, which cannot be refreshed")
-        return Credential(kind, State.UNKNOWN, "was not made by this server since it started")
+            story = Sentence("the refresh token is an access token, which cannot be refreshed")
+            return Credential(kind, State.UNKNOWN, story)
+        return Credential(kind, State.UNKNOWN, _never_made(kind))
     stored = tokens.find_by_refresh_token(tx, keys.digest(token))
     if stored is None:
-        return Credential(kind, State.UNKNOWN, "is gone: everything was reset, or it expired long ago")
+        return Credential(kind, State.UNKNOWN, _gone(kind))
     return _of_pair(tx, kind, stored, stored.family.expires_at, now)
 
 
@@ -89,7 +99,7 @@ def find_code(tx: Transaction, code: str, keys: Keys, now: Instant) -> Credentia
     """What was sent as an authorization code."""
     found = authorizations.find_by_code(tx, keys.digest(code))
     if found is None:
-        story = "is unknown: it was never given out, withdrawn, or everything was reset"
+        story = Sentence("the code is unknown: it was never given out, withdrawn, or everything was reset")
         return Credential(Kind.CODE, State.UNKNOWN, story)
     user = users.find_by_id(tx, found.user_id)
     state, story = _fate_of_code(found, now)
@@ -101,49 +111,67 @@ def find_code(tx: Transaction, code: str, keys: Keys, now: Instant) -> Credentia
         role=user.role if user else None,
         client=clients.find_by_id(tx, found.client),
         scope=str(found.scope),
-        redirect_uri=found.redirect_uri.value,
-        has_challenge=found.challenge is not None,
+        authorization=found,
     )
 
 
-def _fate_of_code(found: Authorization, now: Instant) -> tuple[State, str]:
+def _fate_of_code(found: Authorization, now: Instant) -> tuple[State, Sentence]:
     if found.status is AuthorizationStatus.EXCHANGED:
-        return State.SPENT, "was used before"
+        return State.SPENT, Sentence("the code was used before")
     if now >= found.expires_at:
-        return State.EXPIRED, f"expired {ago(now - found.expires_at)}"
-    return State.LIVE, "is good"
+        return State.EXPIRED, _expired(Kind.CODE, now - found.expires_at)
+    return State.LIVE, _good(Kind.CODE)
 
 
 def _of_pair(tx: Transaction, kind: Kind, stored: StoredPair, end: Instant, now: Instant) -> Credential:
-    user = users.find_by_id(tx, stored.family.user_id)
-    state, story = _fate_of_pair(tx, stored, end, now)
+    user, client = users.find_by_id(tx, stored.family.user_id), clients.find_by_id(tx, stored.family.client)
+    state, story = _fate_of_pair(tx, kind, stored, client, end, now)
     return Credential(
         kind,
         state,
         story,
         user=user.username if user else None,
         role=user.role if user else None,
-        client=clients.find_by_id(tx, stored.family.client),
+        client=client,
         scope=str(stored.pair.scope),
+        granted=str(stored.family.scope),
     )
 
 
-def _fate_of_pair(tx: Transaction, stored: StoredPair, end: Instant, now: Instant) -> tuple[State, str]:
+def _fate_of_pair(
+    tx: Transaction, kind: Kind, stored: StoredPair, client: Client | None, end: Instant, now: Instant
+) -> tuple[State, Sentence]:
+    name = NAMES[kind]
     if ending := dev.ending_of(tx, stored.family.id):
-        because = _BECAUSE.get(Revocation(ending.because), ending.because)
-        return State.REVOKED, f"was revoked {ago(now - ending.at)}, because {because}"
+        span, because = in_words(now - ending.at), _BECAUSE.get(ending.because, ending.because)
+        return State.REVOKED, Sentence(
+            "{name} was revoked {span} ago, because {because}", name=name, span=span, because=because
+        )
     if stored.pair.state is PairState.SPENT:
-        return State.SPENT, "was replaced by a newer one when the pair was refreshed"
+        return State.SPENT, Sentence("{name} was replaced by a newer one when the pair was refreshed", name=name)
     if now >= end:
-        return State.EXPIRED, f"expired {ago(now - end)}"
+        return State.EXPIRED, _expired(kind, now - end)
     if not stored.user_enabled:
-        return State.REVOKED, "belongs to a user who is disabled"
-    return State.LIVE, "is good"
+        return State.REVOKED, Sentence("{name} belongs to a user who is disabled", name=name)
+    if client and client.has_expired(now):
+        return State.REVOKED, Sentence("{name} belongs to a client whose last day is over", name=name)
+    return State.LIVE, _good(kind)
 
 
-def ago(duration: Instant) -> str:
-    """``12 s ago``, ``2 h 5 min ago``; two units at most."""
-    return f"{in_words(duration)} ago"
+def _good(kind: Kind) -> Sentence:
+    return Sentence("{name} is good", name=NAMES[kind])
+
+
+def _expired(kind: Kind, since: Instant) -> Sentence:
+    return Sentence("{name} expired {span} ago", name=NAMES[kind], span=in_words(since))
+
+
+def _never_made(kind: Kind) -> Sentence:
+    return Sentence("{name} was not made by this server since it started", name=NAMES[kind])
+
+
+def _gone(kind: Kind) -> Sentence:
+    return Sentence("{name} is gone: everything was reset, or it expired long ago", name=NAMES[kind])
 
 
 def in_words(duration: Instant) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from watersmeet.errors import WatersmeetError
+from watersmeet.web.language import Sentence
 
 MAX_FAULTS = 100
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -33,14 +34,14 @@ class Deed(StrEnum):
 
 
 WORDS = {
-    Deed.STATUS: "Answer with a status, without carrying the request out",
-    Deed.DELAY: "Wait, then carry it out",
-    Deed.SLOW_BODY: "Carry it out, send the body slowly",
-    Deed.DROP_BEFORE: "Cut the connection, without carrying it out",
-    Deed.DROP_AFTER: "Carry it out and commit, then cut the connection: a lost answer",
-    Deed.CUT_BODY: "Carry it out, cut the connection half-way through the body",
-    Deed.EXPIRE: "Let every access token expire first",
-    Deed.REVOKE: "Revoke every token first",
+    Deed.STATUS: Sentence("Answer with a status, without carrying the request out"),
+    Deed.DELAY: Sentence("Wait, then carry it out"),
+    Deed.SLOW_BODY: Sentence("Carry it out, send the body slowly"),
+    Deed.DROP_BEFORE: Sentence("Cut the connection, without carrying it out"),
+    Deed.DROP_AFTER: Sentence("Carry it out and commit, then cut the connection: a lost answer"),
+    Deed.CUT_BODY: Sentence("Carry it out, cut the connection half-way through the body"),
+    Deed.EXPIRE: Sentence("Let every access token expire first"),
+    Deed.REVOKE: Sentence("Revoke every token first"),
 }
 
 
@@ -73,7 +74,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class TooManyFaults(WatersmeetError):
     """More rules than anybody can read."""
 
-    description = f"There are {MAX_FAULTS} faults already; clear some."
+    def __init__(self) -> None:
+        super().__init__("There are {maximum} faults already; clear some.", maximum=MAX_FAULTS)
 
 
 @dataclass(slots=True)

@@ -96,6 +96,11 @@ class Records:
         """The record of that number, while it is kept."""
         return next((record for record in self._kept if record.number == number), None)
 
+    def find_redirect_to(self, location: str) -> Record | None:
+        """The newest record of an answer that sent a browser to that URL."""
+        sent = (each for each in reversed(self._kept) if each.response.header("location").partition("#")[0] == location)
+        return next(sent, None)
+
     def newest(self, *, status: str = "", path: str = "", client: str = "") -> list[Record]:
         """The records that a filter lets through, newest first."""
         return [record for record in reversed(self._kept) if record.is_wanted(status, path, client)]

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watersmeet.dev.case import Seen
 from watersmeet.dev.injector import BLOW
-from watersmeet.dev.reason import Finding, Seen, examine
+from watersmeet.dev.reason import Finding, examine
 from watersmeet.dev.record import BODY_LIMIT, Record, Records
 from watersmeet.dev.record import Message as Kept
 from watersmeet.web.bearer import ProtectedRoute
@@ -23,6 +24,7 @@ from watersmeet.web.cause import cause_of
 from watersmeet.web.cookies import Cookie
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, content_type
+from watersmeet.web.language import Sentence
 from watersmeet.web.log import log
 
 _PATIENCE_SECONDS = 0.2
@@ -138,7 +140,12 @@ class Recorder:
         seen = Seen(
             method=request.method,
             path=path,
+            base_path=self._context_path,
+            is_below_base=f"{request.scope['path']}/".startswith(f"{self._context_path}/"),
+            host=request.headers.get("host", ""),
+            origin=_foreign(request),
             query=request.scope["query_string"],
+            content_type=content_type(request),
             authorization=request.headers.get("authorization", ""),
             session=Cookie.named("session", environment.settings).read(request),
             form=bytes(watch.sent.kept) if content_type(request) == FORM_TYPE else b"",
@@ -155,7 +162,7 @@ class Recorder:
         except Exception as error:
             # Looking must never hurt: a request is answered whatever the inspector thinks of it.
             log.warning("not examined", cause=type(error).__name__, exc_info=error)
-            return Finding(why=f"(not examined: {type(error).__name__})")
+            return Finding(why=Sentence("(not examined: {cause})", cause=type(error).__name__))
 
     def _rule(self, method: str, path: str) -> ProtectedRoute | None:
         scope = {"type": "http", "method": method, "path": path, "root_path": ""}
@@ -170,6 +177,14 @@ def _protected(routes: Sequence[BaseRoute]) -> list[ProtectedRoute]:
         elif isinstance(route, Mount):
             found += _protected(route.routes)
     return found
+
+
+def _foreign(request: Request) -> str:
+    """Where another site's page is that a browser names as the origin of a request; empty if it names none."""
+    if request.headers.get("sec-fetch-site") in ("same-origin", "none"):
+        return ""
+    origin = request.headers.get("origin") or request.headers.get("sec-fetch-site") or ""
+    return "" if origin == f"{request.url.scheme}://{request.headers.get('host', '')}" else origin
 
 
 def _method(method: str) -> str:

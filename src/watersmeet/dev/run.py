@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ from watersmeet.dev.wire import WireAnswer, WireRequest
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.pkce import s256
+from watersmeet.web.language import Sentence
 
 MAX_RUNS = 50
 MAX_STEPS = 100
@@ -43,25 +45,29 @@ class Action(StrEnum):
 
 
 LABELS = {
-    Action.EXCHANGE: "Exchange the code",
-    Action.WHO_AM_I: "Ask who I am",
-    Action.READ: "Read content",
-    Action.WRITE: "Write a page",
-    Action.REFRESH: "Refresh",
-    Action.REPLAY: "Use the old refresh token again",
-    Action.EXCHANGE_AGAIN: "Use the code again",
-    Action.REVOKE: "Revoke",
+    Action.EXCHANGE: Sentence("Exchange the code"),
+    Action.WHO_AM_I: Sentence("Ask who I am"),
+    Action.READ: Sentence("Read content"),
+    Action.WRITE: Sentence("Write a page"),
+    Action.REFRESH: Sentence("Refresh"),
+    Action.REPLAY: Sentence("Use the old refresh token again"),
+    Action.EXCHANGE_AGAIN: Sentence("Use the code again"),
+    Action.REVOKE: Sentence("Revoke"),
 }
 
 _NOTES = {
-    Action.EXCHANGE: "The client sends the code with its own proof. The code works once.",
-    Action.EXCHANGE_AGAIN: "A code that comes twice is in two hands: all that came of it ends (RFC 6749 §4.1.2).",
-    Action.WHO_AM_I: "The access token says for whom the client acts.",
-    Action.READ: "This route needs READ. What comes is what the user may see.",
-    Action.WRITE: "This route needs WRITE, and the user must be allowed to write there.",
-    Action.REFRESH: "A new pair; the old access token and the old refresh token stop working at once.",
-    Action.REPLAY: "A spent refresh token is in two hands, so the whole family of tokens ends (RFC 9700 §4.14.2).",
-    Action.REVOKE: "The client gives its tokens back: the whole family ends (RFC 7009).",
+    Action.EXCHANGE: Sentence("The client sends the code with its own proof. The code works once."),
+    Action.EXCHANGE_AGAIN: Sentence(
+        "A code that comes twice is in two hands: all that came of it ends (RFC 6749 §4.1.2)."
+    ),
+    Action.WHO_AM_I: Sentence("The access token says for whom the client acts."),
+    Action.READ: Sentence("This route needs READ. What comes is what the user may see."),
+    Action.WRITE: Sentence("This route needs WRITE, and the user must be allowed to write there."),
+    Action.REFRESH: Sentence("A new pair; the old access token and the old refresh token stop working at once."),
+    Action.REPLAY: Sentence(
+        "A spent refresh token is in two hands, so the whole family of tokens ends (RFC 9700 §4.14.2)."
+    ),
+    Action.REVOKE: Sentence("The client gives its tokens back: the whole family ends (RFC 7009)."),
 }
 
 
@@ -113,28 +119,39 @@ class Run:
         """The first step: the authorization request, for the browser to send."""
         parts = urlsplit(self.authorize_url)
         request = f"GET {parts.path}?{parts.query} HTTP/1.1\nHost: {parts.netloc}"
-        note = "The client sends the browser here. Nothing in it is secret; the state comes back with the answer."
+        note = Sentence(
+            "The client sends the browser here. Nothing in it is secret; the state comes back with the answer."
+        )
         if self.pkce is not Pkce.NONE:
-            note += (
-                f" code_challenge commits the client to its verifier, {self.verifier}, which it keeps for the exchange."
-            )
-        self.steps.append(Step("Ask for authorization", note, request, curl=f"curl --include '{self.authorize_url}'"))
+            note = Sentence(
+                "{before} code_challenge commits the client to its verifier, {verifier}, "
+                "which it keeps for the exchange.",
+                before=note, verifier=self.verifier,
+            )  # fmt: skip
+        title = Sentence("Ask for authorization")
+        self.steps.append(Step(title, note, request, curl=f"curl --include '{self.authorize_url}'"))
 
-    def come_back(self, target: str, code: str | None, error: str | None) -> None:
-        """The second step: the browser at the redirection URI, with a code or with a refusal."""
-        request = f"GET {target} HTTP/1.1\nHost: {urlsplit(self.base_url).netloc}"
+    def come_back(self, target: str, code: str | None, error: str | None, record: int | None = None) -> None:
+        """The second step: the browser at the redirection URI, with a code or with a refusal.
+
+        ``record`` is the number of the request whose answer sent it there.
+        """
+        parts = urlsplit(self.base_url)
+        request = f"GET {target} HTTP/1.1\nHost: {parts.netloc}"
+        curl = f"curl --include {shlex.quote(f'{parts.scheme}://{parts.netloc}{target}')}"
         if code and self.code is None:
             self.code = code
-            note = (
+            note = Sentence(
                 "The state is the one that was sent, so this answer belongs to this run. The code is good for one "
                 "exchange, and for a short time."
             )
-            self.steps.append(Step("The browser comes back with a code", note, request))
+            title = Sentence("The browser comes back with a code")
+            self.steps.append(Step(title, note, request, curl=curl, record=record))
         elif error:
-            note = "There is no code: the client learns why, and its user is back where they came from."
-            self.steps.append(
-                Step("The browser comes back with a refusal", note, request, why=f"The client was told {error}")
-            )
+            note = Sentence("There is no code: the client learns why, and its user is back where they came from.")
+            why = Sentence("The client was told {error}", error=error)
+            title = Sentence("The browser comes back with a refusal")
+            self.steps.append(Step(title, note, request, curl=curl, why=why, record=record))
 
     # ---- the client's part --------------------------------------------------------------------------------
 
@@ -185,7 +202,13 @@ class Run:
         return {"client_id": self.client_id, **secret}
 
     def note(
-        self, action: Action, request: WireRequest, sent: str, answer: WireAnswer, why: str | None, record: int | None
+        self,
+        action: Action,
+        request: WireRequest,
+        sent: str,
+        answer: WireAnswer,
+        why: Sentence | None,
+        record: int | None,
     ) -> None:
         """Remember what an action came to."""
         tokens = self._take(action, answer)

@@ -7,6 +7,8 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from watersmeet.web.language import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class DecodedToken:
@@ -35,13 +37,13 @@ def _decoded(part: str) -> str:
 class Step:
     """Something that was sent, and what came back."""
 
-    title: str
-    note: str
+    title: Sentence
+    note: Sentence
     request: str
     answer: str | None = None
     status: int | None = None
     curl: str | None = None
-    why: str | None = None
+    why: Sentence | None = None
     record: int | None = None
     tokens: Sequence[DecodedToken] = ()
 

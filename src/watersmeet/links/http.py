@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import clients
-from watersmeet.links.http_authorized import AUTHORIZED_PATH, AuthorizedApplications
+from watersmeet.links.http_authorized import AUTHORIZED_PATH, VENDORS_TOKENS_PATH, AuthorizedApplications
 from watersmeet.links.http_incoming import LINK_PATH, LINKS_PATH, IncomingLinks
 from watersmeet.links.register import link_as_json
 from watersmeet.web.bearer import Caller, Protected, protected_route
@@ -27,9 +27,11 @@ def routes(environment: Environment) -> list[Route]:
         Route(LINKS_PATH, links.list, methods=["GET"]),
         Route(LINK_PATH, links.create_form, methods=["GET"]),
         Route(LINK_PATH, links.create, methods=["POST"]),
+        Route(LINK_PATH + "/check", links.check_draft, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}", links.show, methods=["GET"]),
         Route(LINK_PATH + "/{client_id}/edit", links.edit_form, methods=["GET"]),
         Route(LINK_PATH + "/{client_id}/edit", links.edit, methods=["POST"]),
+        Route(LINK_PATH + "/{client_id}/check", links.check_draft, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/rotate-secret", links.rotate, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/disable", links.disable, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/enable", links.enable, methods=["POST"]),
@@ -37,6 +39,8 @@ def routes(environment: Environment) -> list[Route]:
         Route(LINK_PATH + "/{client_id}/delete", links.delete, methods=["POST"]),
         Route(AUTHORIZED_PATH, mine.list, methods=["GET"]),
         Route(AUTHORIZED_PATH, mine.revoke, methods=["POST"]),
+        Route(AUTHORIZED_PATH + "/tokens", mine.create_token, methods=["POST"]),
+        Route(VENDORS_TOKENS_PATH, mine.to_tokens, methods=["GET"]),
         *(
             protected_route(
                 environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)}, probed={"POST"}

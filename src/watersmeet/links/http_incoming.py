@@ -23,6 +23,7 @@ from watersmeet.links.credentials import (
     enable_link,
     rotate_secret,
 )
+from watersmeet.links.draft import NO_PROBLEMS, Draft, Problems, find_problems
 from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, RefreshGrace, strongest
 from watersmeet.links.recipes import recipes
 from watersmeet.links.register import (
@@ -39,6 +40,8 @@ from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.users.http import SignedInPages, require_administrator, visitor
 from watersmeet.users.session import Session
 from watersmeet.web.forms import Form
+from watersmeet.web.json import JsonResponse
+from watersmeet.web.language import preferred, told
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
 from watersmeet.web.templates import render
@@ -107,7 +110,7 @@ class IncomingLinks(SignedInPages):
                 )
             )
         except WatersmeetError as error:
-            return self._form(session, form, problem=error)
+            return self._form(session, form, problem=error, problems=await self._problems(form))
         log.info("incoming link created", client=registered.client.client_id, by=session.user.username)
         return await self._link(session, registered.client, secret=registered.client_secret, is_new=True)
 
@@ -131,9 +134,24 @@ class IncomingLinks(SignedInPages):
             registration = self._registration(form, client.profile)
             await self.environment.database.write(lambda tx: edit(tx, client.client_id, registration, now, origin))
         except WatersmeetError as error:
-            return self._form(session, form, link=client, problem=error)
+            problems = await self._problems(form, client)
+            return self._form(session, form, link=client, problem=error, problems=problems)
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
+    async def check_draft(self, request: Request) -> Response:
+        """What would be said to the form as it stands, by field; nothing is saved."""
+        session = await self._administrator(request)
+        form = await Form.read(request)
+        self.check(request, form, session)
+        client = await self._requested(request) if "client_id" in request.path_params else None
+        problems, language = await self._problems(form, client), preferred(request.headers.get("accept-language"))
+        return JsonResponse(
+            {
+                field: [{"line": problem.line, "text": told(problem.error, language)} for problem in found]
+                for field, found in problems.items()
+            }
+        )
 
     async def rules(self, request: Request) -> Response:
         """Turn the ratchet (require PKCE), allow introspection or take it back, or choose a grace for refreshes."""
@@ -240,6 +258,12 @@ class IncomingLinks(SignedInPages):
             allow_http=self.environment.settings.provider.skip_redirect_url_https_requirement,
         )
 
+    async def _problems(self, form: Form, link: Client | None = None) -> Problems:
+        draft = Draft(form.text("name"), form.lines("redirect_uris"), form.text("last_day"), link)
+        allow_http = self.environment.settings.provider.skip_redirect_url_https_requirement
+        now = self.environment.clock.now()
+        return await self.environment.database.read(lambda tx: find_problems(tx, draft, now, allow_http=allow_http))
+
     def _form(
         self,
         session: Session,
@@ -247,6 +271,7 @@ class IncomingLinks(SignedInPages):
         *,
         link: Client | None = None,
         problem: WatersmeetError | None = None,
+        problems: Problems = NO_PROBLEMS,
     ) -> Response:
         page = LinkForm(
             context_path=self.context_path,
@@ -264,6 +289,7 @@ class IncomingLinks(SignedInPages):
             last_day=form.text("last_day") if form else last_day(link.expires_at) if link else "",
             choices=list(LINK_WORDS.values()),
             problem_found=problem,
+            problems=problems,
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)

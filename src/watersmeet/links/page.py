@@ -12,6 +12,7 @@ from watersmeet.database.tokens import Usage
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
 from watersmeet.links.compatibility import Compatibility
+from watersmeet.links.draft import Problems
 from watersmeet.links.recipes import Recipe
 from watersmeet.links.register import MAX_REFRESH_GRACE
 from watersmeet.oauth2.client import Client
@@ -58,6 +59,7 @@ class LinkForm(Page):
     last_day: str
     choices: list[ScopeWords]
     problem_found: WatersmeetError | None
+    problems: Problems
     form_token: str
 
 

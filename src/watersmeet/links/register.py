@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, Unpack
 
 from watersmeet.clock import SECOND, Instant, as_datetime, epoch_seconds
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database import audit, clients
+from watersmeet.database import audit, clients, consents
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -51,9 +51,26 @@ def last_day(expires_at: Instant | None) -> str:
     return f"{as_datetime(expires_at - 1):%Y-%m-%d}" if expires_at else ""
 
 
-def _require_future(expires_at: Instant | None, now: Instant) -> None:
+def refuse_past(expires_at: Instant | None, now: Instant) -> None:
+    """Raises ``UnacceptableLink`` for an end that has come already."""
     if expires_at is not None and expires_at <= now:
         raise UnacceptableLink("The last day must not be over yet.")
+
+
+def refuse_bad_name(name: str) -> None:
+    """Raises ``UnacceptableLink`` for a name that people could not read, or could misread (S035)."""
+    if not name or len(name) > MAX_NAME_LENGTH:
+        raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
+    if has_deceptive_characters(name):
+        raise UnacceptableLink("The name contains invisible or direction-changing characters.")
+
+
+def refuse_bad_number(redirect_uris: list[str]) -> None:
+    """Raises ``UnacceptableLink`` for too few redirection URIs, or too many."""
+    if not redirect_uris:
+        raise UnacceptableLink("Give at least one redirect URL.")
+    if len(redirect_uris) > MAX_REDIRECT_URIS:
+        raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
 
 
 class UnknownLink(WatersmeetError):
@@ -85,14 +102,8 @@ class Registration:
         last_day: str = "",
     ) -> Registration:
         """Checked values. Raises ``UnacceptableLink`` or ``InvalidRedirectUri``."""
-        if not name or len(name) > MAX_NAME_LENGTH:
-            raise UnacceptableLink("The name must have 1 to {maximum} characters.", maximum=MAX_NAME_LENGTH)
-        if has_deceptive_characters(name):
-            raise UnacceptableLink("The name contains invisible or direction-changing characters.")
-        if not redirect_uris:
-            raise UnacceptableLink("Give at least one redirect URL.")
-        if len(redirect_uris) > MAX_REDIRECT_URIS:
-            raise UnacceptableLink("Give at most {maximum} redirect URLs.", maximum=MAX_REDIRECT_URIS)
+        refuse_bad_name(name)
+        refuse_bad_number(redirect_uris)
         unique = dict.fromkeys(redirect_uris)
         uris = tuple(RedirectUri.register(uri, allow_http=allow_http) for uri in unique)
         return cls(name, uris, scope.as_set, profile, end_of_day(last_day))
@@ -118,7 +129,7 @@ def register(
     origin: Origin = INTERNAL,
 ) -> Registered:
     """A new incoming link. Raises ``ClientNameTaken`` or ``UnacceptableLink``."""
-    _require_future(registration.expires_at, now)
+    refuse_past(registration.expires_at, now)
     client_id = entropy.hex(16)
     number = clients.add(
         tx,
@@ -155,8 +166,16 @@ def edit(
         uris=registration.redirect_uris,
     )
     _write_rules(tx, before, now, profile=registration.profile, expires_at=registration.expires_at or "never")
-    after = require_link(tx, client_id)
-    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client_id, detail=_difference(before, after))
+    return _changed(tx, before, now, origin)
+
+
+def _changed(tx: Transaction, before: Client, now: Instant, origin: Origin) -> Client:
+    """A link after a change, which is written down; whatever changed, its users are asked again (S056, S057)."""
+    after = require_link(tx, before.client_id)
+    difference = _difference(before, after)
+    if difference["after"]:
+        consents.forget(tx, client=before.id)
+    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=before.client_id, detail=difference)
     return after
 
 
@@ -202,9 +221,7 @@ def change_rules(
 ) -> Client:
     """Change the rules a client is held to. Raises ``UnacceptableLink``."""
     _write_rules(tx, client, now, **rules)
-    after = require_link(tx, client.client_id)
-    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client.client_id, detail=_difference(client, after))
-    return after
+    return _changed(tx, client, now, origin)
 
 
 def _write_rules(
@@ -229,7 +246,7 @@ def _write_rules(
         )
     end = client.expires_at if expires_at is None else None if expires_at == "never" else expires_at
     if end != client.expires_at:
-        _require_future(end, now)
+        refuse_past(end, now)
     grace = client.refresh_grace_seconds if refresh_grace_seconds is None else _grace(refresh_grace_seconds)
     clients.change_rules(
         tx,

@@ -1,51 +1,23 @@
-// What the developer pages gain where scripts run: copy buttons, and a list of requests that keeps up by itself.
-// Nothing here is needed: without it text is selected by hand and the page reloaded.
+// What the developer pages gain where scripts run: a list of requests that keeps up by itself.
+// Nothing here is needed: without it the page is reloaded.
 
-const status = document.getElementById("dev-status");
+import { button, say } from "./parts.js";
+import { localise } from "./times.js";
+
 const PAUSE_MS = 2000;
-
-function say(text) {
-  status.textContent = "";
-  requestAnimationFrame(() => { status.textContent = text; });
-}
-
-function button(text) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = text;
-  return made;
-}
-
-for (const figure of document.querySelectorAll("figure.snippet")) {
-  const caption = figure.querySelector("figcaption").textContent;
-  const pre = figure.querySelector("pre");
-  const copy = button("Copy");
-  copy.setAttribute("aria-label", `Copy: ${caption}`);
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(pre.textContent);
-    } catch {
-      getSelection().selectAllChildren(pre); // not permitted: the keyboard can do the rest
-      return;
-    }
-    copy.textContent = "Copied";
-    say(`${caption}: copied`);
-  });
-  figure.append(copy);
-}
 
 const list = document.getElementById("requests");
 if (list) keepUp(list);
 
 function keepUp(live) {
-  const toggle = button("Pause");
+  const words = live.dataset;
+  const toggle = button(words.pause);
   document.getElementById("live-controls").append(toggle);
   let paused = false;
   toggle.addEventListener("click", () => {
     paused = !paused;
-    toggle.textContent = paused ? "Go on" : "Pause";
-    say(paused ? "Updates paused" : "Updates go on");
+    toggle.textContent = paused ? words.goOn : words.pause;
+    say(paused ? words.paused : words.resumed);
   });
   const look = async () => {
     const reads = document.activeElement && live.contains(document.activeElement);
@@ -62,7 +34,8 @@ async function update(live) {
   if (!fresh || fresh.dataset.newest === live.dataset.newest) return;
   const more = Number(fresh.dataset.newest) - Number(live.dataset.newest);
   live.replaceChildren(...fresh.childNodes);
+  localise(live);
   live.dataset.newest = fresh.dataset.newest;
   document.getElementById("count").textContent = page.getElementById("count").textContent;
-  say(more > 0 ? `${more} new ${more === 1 ? "request" : "requests"}` : "The list was emptied");
+  say(more > 1 ? live.dataset.many.replace("#", more) : more === 1 ? live.dataset.one : live.dataset.emptied);
 }

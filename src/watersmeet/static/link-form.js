@@ -1,28 +1,48 @@
-// While redirect URLs are being typed: which of the rules below the field are broken, said as text and by colour.
-// The server checks the same and more; this only says it sooner.
+// While an incoming link is being typed: what the server would say to it, said beside each field. The rules are the
+// server's alone; without this they are said when the form is sent.
 
-const field = document.getElementById("redirect_uris");
-const computer = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)([:/?]|$)/;
-const rules = {
-  whole: (line) => /^[a-z][a-z0-9+.-]*:[^\s#]+$/.test(line),
-  secure: (line) => !line.startsWith("http:") || computer.test(line),
-};
+const PAUSE_MS = 400; // not at every letter: a URL half typed is not wrong yet
 
-function check() {
-  const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
-  for (const [name, holds] of Object.entries(rules)) {
-    const rule = document.querySelector(`[data-rule="${name}"]`);
-    const broken = lines.filter((line) => !holds(line));
-    rule.dataset.text ??= rule.textContent;
-    rule.classList.toggle("broken", broken.length > 0);
-    rule.textContent = broken.length ? `✗ ${rule.dataset.text} (${broken.join(", ")})` : rule.dataset.text;
+const form = document.querySelector("form[data-check]");
+const touched = new Set();
+let pause;
+let request;
+
+form.addEventListener("input", ({ target }) => {
+  touched.add(target.name);
+  clearTimeout(pause);
+  pause = setTimeout(ask, PAUSE_MS);
+});
+
+async function ask() {
+  request?.abort();
+  request = new AbortController();
+  const question = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "error", signal: request.signal };
+  try {
+    const answer = await fetch(form.dataset.check, question);
+    if (answer.ok) show(await answer.json());
+  } catch {
+    // Typed on meanwhile, or signed out: saving will say it.
   }
 }
 
-let pause;
-field.addEventListener("input", () => {
-  clearTimeout(pause);
-  pause = setTimeout(check, 400); // not at every letter: a URL half typed is not wrong yet
-});
-field.addEventListener("change", check);
-if (field.value) check();
+function show(problems) {
+  for (const [name, found] of Object.entries(problems)) {
+    if (!touched.has(name)) continue;
+    const field = form.elements[name];
+    if (found.length) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    document.getElementById(`${name}-findings`).replaceChildren(...found.map(item));
+  }
+}
+
+function item({ line, text }) {
+  const made = document.createElement("li");
+  if (line) {
+    const code = document.createElement("code");
+    code.textContent = line;
+    made.append(code, " ");
+  }
+  made.append(text);
+  return made;
+}

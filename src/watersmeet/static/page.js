@@ -1,47 +1,11 @@
 // What every page gains where scripts run: times in the reader's zone, copy buttons, passwords that can be looked at.
 // Nothing here is needed: a page without it says the same.
 
-const words = document.body.dataset;
-const root = document.documentElement;
-const status = document.getElementById("status");
+import "./copy.js";
+import { button } from "./parts.js";
+import { localise } from "./times.js";
 
-function say(text) {
-  status.textContent = "";
-  requestAnimationFrame(() => { status.textContent = text; });
-}
-
-function button(text) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = text;
-  return made;
-}
-
-const language = navigator.language.startsWith(root.lang) ? navigator.language : root.lang;
-const styles = { date: { dateStyle: "long" }, moment: { dateStyle: "medium", timeStyle: "short" } };
-for (const time of document.querySelectorAll("time[data-shown]")) {
-  time.title = time.textContent;
-  time.textContent = new Intl.DateTimeFormat(language, styles[time.dataset.shown]).format(new Date(time.dateTime));
-}
-
-for (const figure of document.querySelectorAll("figure.copyable")) {
-  const caption = figure.querySelector("figcaption").textContent;
-  const pre = figure.querySelector("pre");
-  const copy = button(words.copy);
-  copy.setAttribute("aria-label", `${words.copy}: ${caption}`);
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(pre.textContent);
-    } catch {
-      getSelection().selectAllChildren(pre); // not permitted: the keyboard can do the rest
-      return;
-    }
-    copy.textContent = words.copied;
-    say(`${caption}: ${words.copied}`);
-  });
-  figure.append(copy);
-}
+localise(document);
 
 for (const password of document.querySelectorAll("input[type=password][data-show]")) {
   const toggle = button(password.dataset.show);

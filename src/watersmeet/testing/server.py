@@ -7,7 +7,7 @@ import http.client
 import json as json_module
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -32,13 +32,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client. A public one has no secret."""
+    """A registered client. A public one has no secret; ``last_day`` is ISO 8601, in UTC."""
 
     name: str
     client_id: str
     client_secret: str | None = field(repr=False)
     redirect_uris: list[str]
     scope: str
+    last_day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,17 @@ class Server:
         scope: str = "WRITE",
         public: bool = False,
         profile: str = "atlassian-dc",
+        last_day: date | str | None = None,
     ) -> Client:
         """One more client, until the next reset. A public one has no secret and must use PKCE.
 
-        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts. Redirect URIs are held to
-        the rules of ``watersmeet link add``: https, unless they are on this computer.
+        ``profile="strict"`` holds it to RFC 9700 instead of to what Data Center accepts. ``last_day`` is the last day,
+        in UTC, on which it is served (``2027-12-31`` or a ``date``). Redirect URIs are held to the rules of
+        ``watersmeet link add``: https, unless they are on this computer.
         """
         sent = {
             "name": name, "redirect_uris": list(redirect_uris), "scope": scope, "public": public, "profile": profile,
+            "last_day": str(last_day or ""),
         }  # fmt: skip
         return Client(**self._command("POST", "/_dev/clients", sent))
 

@@ -14,6 +14,23 @@ LANGUAGES = ("en", "de")
 _FOLDER = Path(__file__).parents[1] / "locales"
 
 
+class Sentence:
+    """What is said later, when it is known in which language: a pattern and what stands in its braces.
+
+    A value may be a sentence itself, or a list of them. Its text (``str``) is English.
+    """
+
+    __slots__ = ("message", "values")
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        """The sentence in English, for scripts."""
+        return told(self, LANGUAGES[0])
+
+
 def translatable(*sentences: str) -> tuple[str, ...]:
     """The sentences as they are; the word by which `make catalogues` finds them in the code."""
     return sentences
@@ -49,7 +66,17 @@ def catalogue(language: str) -> gettext.NullTranslations:
         return gettext.GNUTranslations(file)
 
 
-def told(error: WatersmeetError, language: str) -> str:
-    """The public sentence of an error, in a language."""
-    sentence = catalogue(language).gettext(error.message)
-    return sentence.format(**error.values) if error.values else sentence
+def told(said: WatersmeetError | Sentence, language: str) -> str:
+    """A sentence, or the public one of an error, in a language."""
+    pattern = catalogue(language).gettext(said.message)
+    values = {name: _in_words(value, language) for name, value in said.values.items()}
+    return pattern.format(**values) if values else pattern
+
+
+def _in_words(value: object, language: str) -> object:
+    match value:
+        case Sentence():
+            return told(value, language)
+        case list():
+            return ", ".join(str(_in_words(item, language)) for item in value)
+    return value

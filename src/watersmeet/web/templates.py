@@ -13,11 +13,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import Receive, Scope, Send
 
 from watersmeet.clock import Instant, as_datetime
+from watersmeet.errors import WatersmeetError
 from watersmeet.web import static
+from watersmeet.web.cause import cause_of, note_cause
 from watersmeet.web.headers import content_security_policy
 from watersmeet.web.language import LANGUAGES, catalogue, preferred, told, translatable
 
@@ -38,11 +41,12 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What every page has. ``context_path`` goes in front of every link."""
+    """What every page has. ``context_path`` goes in front of every link; ``problem_found`` is why it is shown again."""
 
     template: ClassVar[str]
     context_path: str
     visitor: Visitor | None = None
+    problem_found: WatersmeetError | None = None
 
 
 # ---- rendering --------------------------------------------------------------------------------------------
@@ -78,6 +82,9 @@ def _environment(language: str) -> jinja2.Environment:
     environment.filters["machine_time"] = _machine_time
     environment.filters["date"] = lambda instant: _time(instant, _day(instant, texts.gettext), "date")
     environment.filters["second"] = _second
+    environment.filters["exact"] = lambda instant: _time(instant, f"{_second(instant)} UTC", "second")
+    environment.filters["clock"] = lambda instant: _time(instant, f"{_second(instant)[11:]} UTC", "clock")
+    environment.filters["capitalized"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["moment"] = lambda instant: _time(instant, _minute(instant, texts.gettext), "moment")
     return environment
 
@@ -120,6 +127,8 @@ class PageResponse(HTMLResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Render the page and send it."""
+        if self.page.problem_found and cause_of(scope) is None:
+            note_cause(Request(scope), self.page.problem_found)
         language = preferred(Headers(scope=scope).get("accept-language"))
         fields = {item.name: getattr(self.page, item.name) for item in dataclasses.fields(self.page)}
         self.body = _environment(language).get_template(self.page.template).render(**fields).encode()

@@ -271,6 +271,24 @@ def test_s035_a_client_is_held_to_the_rules_of_every_other_link(watersmeet_serve
     ).status == 200  # fmt: skip
 
 
+def test_a_client_s_last_day_is_that_of_every_other_link(watersmeet_server: Server) -> None:
+    today = watersmeet_server.now().date()
+    client = watersmeet_server.register("Visitor", ["https://visitor.example/cb"], last_day=today)
+    assert client.last_day == str(today)
+    tokens = watersmeet_server.authorize(client)
+    assert read(watersmeet_server, tokens).status == 200
+    watersmeet_server.advance(86_400)
+    assert read(watersmeet_server, tokens).status == 401
+    assert watersmeet_server.requests()[0]["client"] == "Visitor"
+
+    sent = {"name": "Late", "redirect_uris": ["https://late.example/cb"]}
+    for wrong, says in ((str(today), "must not be over"), ("tomorrow", "like 2027-12-31")):
+        answer = command(watersmeet_server, "/_dev/clients", sent | {"last_day": wrong})
+        assert (answer.status, says in answer.json()["error"]) == (400, True), wrong
+    answer = command(watersmeet_server, "/_dev/clients", sent)
+    assert (answer.status, answer.json()["last_day"]) == (200, None)
+
+
 # ---- other people's web pages -----------------------------------------------------------------------------
 
 COMMANDS = [

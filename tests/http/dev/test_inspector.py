@@ -190,7 +190,13 @@ SCENARIOS: list[tuple[Scenario, str | None, dict[str, Any]]] = [
     (
         a_write_with_a_reading_token,
         "403: this route needs WRITE; the token has READ",
-        {"user": "alice", "client": "Demo application", "scope": "READ", "rule": "POST /rest/api/content needs WRITE"},
+        {
+            "user": "alice",
+            "client": "Demo application",
+            "scope": "READ",
+            "rule": "POST /rest/api/content needs WRITE",
+            "cause": "InsufficientScope",
+        },
     ),
     (a_write_with_a_token_of_the_whole_system, None, {"status": 200, "scope": "SYSTEM_ADMIN"}),
     (
@@ -219,7 +225,7 @@ SCENARIOS: list[tuple[Scenario, str | None, dict[str, Any]]] = [
     (a_refresh, None, {"status": 200, "user": "alice", "scope": "WRITE"}),
     (
         a_refresh_of_another_client,
-        "400 invalid_grant: the refresh token was given to another client",
+        "400 invalid_grant: the refresh token was given to another client: to Mine, not to Demo application",
         {"client": "Demo application", "cause": "RefreshTokenUnknown"},
     ),
     (
@@ -240,19 +246,23 @@ SCENARIOS: list[tuple[Scenario, str | None, dict[str, Any]]] = [
         {"cause": "Replayed"},
     ),
     (an_expired_code, r"400 invalid_grant: the code expired (\d+ min )?\d+ s ago", {"cause": "CodeExpired"}),
-    (a_wrong_verifier, "400 invalid_grant: code_verifier does not match the code_challenge", {"user": "alice"}),
-    (a_wrong_secret, r"401 invalid_client: Client authentication failed \(client .+: wrong or missing secret\)", {}),
+    (
+        a_wrong_verifier,
+        "400 invalid_grant: code_verifier does not match: its S256 is .{43}, and the code_challenge was .{43}",
+        {"user": "alice"},
+    ),
+    (a_wrong_secret, "401 invalid_client: the secret that came is not that of Demo application", {}),
     (an_unknown_code, "400 invalid_grant: the code is unknown: .+", {"client": "Demo application"}),
     (parameters_in_the_query, None, {"status": 200, "user": "alice"}),
     (
         an_unknown_grant,
-        "400 unsupported_grant_type: The supported grant types are authorization_code and refresh_token",
-        {"client": "Demo application"},
+        "400 unsupported_grant_type: grant_type is password; supported is authorization_code, refresh_token",
+        {"client": "Demo application", "cause": "UnsupportedGrantType"},
     ),
     (
         a_stranger_who_asks_to_authorize,
-        "400 invalid_request: No application is registered with this client_id",
-        {"client_id": "nobody", "client": None},
+        "400 invalid_request: no incoming link has the client_id nobody",
+        {"client_id": "nobody", "client": None, "cause": "UnknownClient"},
     ),
     (
         a_page_that_is_not_there,

@@ -76,6 +76,78 @@ def test_a_wrong_link_is_explained_and_nothing_typed_is_lost(site: Site, fields:
     assert fields.get("redirect_uris", "https://sync.example.com/cb") in answer.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"name": ""}, {"name": ["1 to 80"]}),
+        ({"name": "demo APPLICATION"}, {"name": ["already"]}),
+        ({"redirect_uris": " "}, {"redirect_uris": ["at least one"]}),
+        (
+            {"redirect_uris": "http://a.example/cb\nhttps://a.example/cb\nhttps://b.example/cb#x"},
+            {"redirect_uris": ["Use https", "fragment"]},
+        ),
+        ({"last_day": "2001-01-01", "name": "x" * 81}, {"name": ["1 to 80"], "last_day": ["must not be over"]}),
+        ({"last_day": "soon"}, {"last_day": ["like 2027-12-31"]}),
+        ({"scope": "WRITE"}, {}),
+    ],
+)
+def test_a_draft_is_told_what_saving_would_say_and_nothing_is_saved(
+    site: Site, fields: dict[str, str], says: dict[str, list[str]]
+) -> None:
+    admin = site.signed_in("admin")
+    right = {"name": "Sync", "redirect_uris": "https://sync.example.com/cb", "scope": "READ"}
+    sent = _form(site, admin, NEW_LINK) | right | fields
+    answer = admin.post(f"{NEW_LINK}/check", data=sent)
+    assert answer.status_code == 200
+    found = {field: problems for field, problems in answer.json().items() if problems}
+    assert found.keys() == says.keys()
+    for field, sentences in says.items():
+        assert len(found[field]) == len(sentences)
+        for problem, words in zip(found[field], sentences, strict=True):
+            assert words in problem["text"]
+            assert problem["line"] == "" or problem["line"] in sent[field]
+    assert "Sync" not in admin.get(LINKS).text
+
+    saved = admin.post(NEW_LINK, data=sent)  # the two never differ
+    assert saved.status_code == (400 if says else 200)
+    for field, problems in found.items():
+        assert f'id="{field}-findings"' in saved.text
+        for problem in problems:
+            assert html.escape(problem["text"], quote=False) in saved.text
+
+
+def test_a_draft_of_an_existing_link_is_judged_as_that_link(site: Site) -> None:
+    admin, link = site.signed_in("admin"), f"{NEW_LINK}/{demo.CLIENT_ID}"
+    sent = {"name": demo.CLIENT_NAME, "redirect_uris": "https://a.example/cb", "scope": "READ"}
+    sent |= _form(site, admin, f"{link}/edit")
+    assert not any(admin.post(f"{link}/check", data=sent).json().values())
+    told = admin.post(f"{NEW_LINK}/check", data=sent, headers={"Accept-Language": "de"}).json()
+    assert told["name"] == [
+        {"line": "", "text": f"Es gibt schon eine eingehende Verknüpfung namens {demo.CLIENT_NAME}."}
+    ]
+
+    # Its end may stay where it is, though that is over by now.
+    until = {"last_day": f"{as_datetime(site.clock.now()):%Y-%m-%d}"}
+    assert admin.post(f"{link}/edit", data=sent | until).status_code == 303
+    site.clock.advance(DAY // SECOND)
+    admin = site.signed_in("admin")
+    sent |= _form(site, admin, f"{link}/edit") | until
+    assert not any(admin.post(f"{link}/check", data=sent).json().values())
+    assert admin.post(f"{NEW_LINK}/check", data=sent).json()["last_day"]
+
+
+def test_a_draft_is_an_administrator_s_and_comes_from_our_own_page(site: Site) -> None:
+    fields = {"name": "Sync", "redirect_uris": "https://a.example/cb"}
+    assert site.new_browser().post(f"{NEW_LINK}/check", data=fields).status_code == 302
+    assert site.signed_in("alice").post(f"{NEW_LINK}/check", data=fields).status_code == 403
+    admin = site.signed_in("admin")
+    assert admin.post(f"{NEW_LINK}/check", data=fields).status_code == 403
+    right = fields | _form(site, admin, NEW_LINK)
+    assert admin.post(f"{NEW_LINK}/check", data=right).status_code == 200
+    assert admin.post(f"{NEW_LINK}/check", data=right, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert admin.post(f"{NEW_LINK}/unknown/check", data=right).status_code == 404
+
+
 def test_s097_rotating_a_secret_with_overlap(site: Site) -> None:
     admin = site.signed_in("admin")
     path = f"{NEW_LINK}/{demo.CLIENT_ID}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watersmeet.content.http import (
     attachments,
+    bodies,
     categories,
     contents,
     copies,
@@ -19,6 +20,8 @@ from watersmeet.content.http import (
     permissions,
     pictures,
     properties,
+    reading,
+    refused,
     restrictions,
     search,
     spaces,
@@ -59,11 +62,13 @@ _GROUPS = (
     inline,
     instance,
     versions,
+    bodies,
     pictures,
+    refused,
 )
 
 
 def routes(environment: Environment) -> list[Route]:
-    """The routes of the content API, each method with the scope it needs."""
+    """The routes of the content API, each method with the scope it needs, and of the pages that people read."""
     api = Api.of(environment)
-    return [route for group in _GROUPS for route in group.routes(api)]
+    return [*(route for group in _GROUPS for route in group.routes(api)), *reading.routes(environment)]

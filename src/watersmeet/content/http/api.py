@@ -29,10 +29,11 @@ from watersmeet.web.route import Route
 
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
 
+T = TypeVar("T")
+
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
 
-T = TypeVar("T")
 
 Answering: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 """A handler: everything but the headers that all answers of this slice carry."""
@@ -77,9 +78,17 @@ class Api:
 
     async def read(self, operation: Operation[T], expansion: Expansion) -> T:
         """The value of an operation that reads contents; whole lists of others along with them may take long."""
-        database = self.environment.database
-        at_length = "children" in expansion or "descendants" in expansion
-        return await (database.read_at_length(operation) if at_length else database.read(operation))
+        if "children" in expansion or "descendants" in expansion:
+            return await self.read_at_length(operation)
+        return await self.environment.database.read(operation)
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.
+
+        Raises ``TookTooLong``.
+        """
+        seconds = self.environment.settings.search_timeout_seconds
+        return await self.environment.database.read_at_length(operation, seconds=seconds)
 
     def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""

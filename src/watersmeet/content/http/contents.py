@@ -21,12 +21,14 @@ from watersmeet.content.body import ContentUpdate, NewContent, content_number, d
 from watersmeet.content.comment import create_comment
 from watersmeet.content.custom import create_custom
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.attachments import replace_file
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.multipart import is_multipart
 from watersmeet.web.route import Route
 
 
@@ -108,6 +110,8 @@ class _Contents:
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
+        if is_multipart(request):  # some clients send another file for an attachment so
+            return await replace_file(self.api, request, caller, None, content_id)
         sent = decode(await read_body(request), ContentUpdate)
         revision, resolution = sent.revision(), sent.resolution()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()

@@ -14,7 +14,7 @@ from watersmeet.confluence.representation_comment import inline_comment_json
 from watersmeet.confluence.representation_person import Json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.storage_format import render
-from watersmeet.confluence.storage_format.resolver import Unchecked
+from watersmeet.confluence.storage_format.naming import Place
 from watersmeet.content import inline
 from watersmeet.content.body import SentInlineComment, content_number, decode
 from watersmeet.content.comment import create_comment
@@ -23,7 +23,7 @@ from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
-_BODY = Expansion.parse(["body"])
+_BODY = Expansion.parse(["body.view"])
 _MOST = 1000
 _WORDS = {"true": True, "false": False}
 
@@ -75,9 +75,9 @@ class _InlineComments:
         return JsonResponse(self._json(comment))
 
     def _json(self, comment: Content) -> Json:
-        key, base_url = comment.space.key, self.api.site.base_url
-        resolver = Unchecked(key, comment.container_id or comment.id)
-        return inline_comment_json(comment, render(comment.storage or "", "view", resolver, base_url, key))
+        site, place = self.api.site, Place(comment.space.key, comment.id)
+        body = render(comment.storage or "", "view", comment.named, site.base_url, place, site.context_path)
+        return inline_comment_json(comment, body)
 
 
 def _flag(request: Request, name: str) -> bool:

@@ -32,14 +32,16 @@ class CallbackPage(Page):
 def routes(workshop: Workshop) -> list[Route]:
     """The one route of this module."""
     environment = workshop.environment
-    base_url = environment.settings.base_url
+    base_url, context_path = environment.settings.base_url, environment.settings.context_path
 
     async def show(request: Request) -> Response:
         query = request.query_params
         run = workshop.runs.find_by_state(query.get("state", ""))
         if run is not None:
-            run.come_back(path_and_query(request), query.get("code"), query.get("error"))
-            return RedirectResponse(f"{environment.settings.context_path}/_dev/playground/{run.id}#step-2", 302)
+            target = path_and_query(request)
+            sent_by = workshop.records.find_redirect_to(base_url.removesuffix(context_path) + target)
+            run.come_back(target, query.get("code"), query.get("error"), sent_by.number if sent_by else None)
+            return RedirectResponse(f"{context_path}/_dev/playground/{run.id}#step-2", 302)
         digest = environment.keys.digest(query.get("code", ""))
         authorization = await environment.database.read(lambda tx: authorizations.find_by_code(tx, digest))
         challenge = authorization.challenge if authorization else None
@@ -53,7 +55,7 @@ def routes(workshop: Workshop) -> list[Route]:
         if challenge and challenge.value == demo.CHALLENGE:
             parameters["code_verifier"] = demo.VERIFIER
         page = CallbackPage(
-            context_path=environment.settings.context_path,
+            context_path=context_path,
             code=query.get("code"),
             state=query.get("state"),
             error=query.get("error"),

@@ -19,19 +19,20 @@ from watersmeet.dev.fault import WORDS, Deed, Fault, Standing
 from watersmeet.dev.http.command import Command, Handler, NotACommand, for_scripts, is_from_page, read_command, token
 from watersmeet.dev.workshop import Workshop
 from watersmeet.errors import WatersmeetError
-from watersmeet.links.register import Registration, register
+from watersmeet.links.register import Registration, last_day, register
 from watersmeet.oauth2.profile import Profile
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.language import Sentence
 from watersmeet.web.log import log
 from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
 PANEL_PATH = "/_dev/"
 _DONE = {
-    "clock": "The clock was set.",
-    "faults": "The faults are in force.",
-    "cleared": "The faults were cleared.",
-    "reset": "Everything is as it was at the start. Every token and session is dead.",
+    "clock": Sentence("The clock was set."),
+    "faults": Sentence("The faults are in force."),
+    "cleared": Sentence("The faults were cleared."),
+    "reset": Sentence("Everything is as it was at the start. Every token and session is dead."),
 }
 
 
@@ -63,6 +64,7 @@ class NewClient(msgspec.Struct, forbid_unknown_fields=True):
     scope: Scope = Scope.WRITE
     public: bool = False
     profile: Profile = Profile.ATLASSIAN_DC  # what clients of the original are tested against
+    last_day: str = ""
 
 
 class OnlyOneChange(WatersmeetError):
@@ -81,13 +83,13 @@ class PanelPage(Page):
     offset: str
     is_ahead: bool
     faults: list[Standing]
-    deeds: dict[Deed, str]
+    deeds: dict[Deed, Sentence]
     users: tuple[demo.DemoUser, ...]
     client_id: str
     client_secret: str
     form_token: str
-    done: str | None
-    problem: str | None
+    done: Sentence | None
+    problem: WatersmeetError | None
 
 
 def routes(workshop: Workshop) -> list[Route]:
@@ -206,10 +208,11 @@ class _Control:
         command = await read_command(self.workshop.environment, request)
         wanted, environment = command.to(NewClient), self.workshop.environment
         checked = Registration.check(
-            name=wanted.name,
+            name=wanted.name.strip(),
             redirect_uris=wanted.redirect_uris,
             scope=wanted.scope,
             profile=wanted.profile,
+            last_day=wanted.last_day,
             allow_http=environment.settings.provider.skip_redirect_url_https_requirement,  # as for every other link
         )
         registered = await environment.database.write(
@@ -229,8 +232,9 @@ class _Control:
                 "name": client.name,
                 "client_id": client.client_id,
                 "client_secret": registered.client_secret,
-                "redirect_uris": wanted.redirect_uris,
+                "redirect_uris": [uri.value for uri in client.redirect_uris],
                 "scope": wanted.scope,
+                "last_day": last_day(client.expires_at) or None,
             }
         )
 
@@ -253,7 +257,7 @@ class _Control:
         except WatersmeetError as error:
             if not is_from_page(request):
                 raise
-            return self._page(problem=error.description, status=400)
+            return self._page(problem=error, status=400)
         if command.is_form:
             return RedirectResponse(f"{self._context_path}{PANEL_PATH}?done={name}", 303)
         return JsonResponse(state())
@@ -262,7 +266,9 @@ class _Control:
     def _context_path(self) -> str:
         return self.workshop.environment.settings.context_path
 
-    def _page(self, *, done: str | None = None, problem: str | None = None, status: int = 200) -> Response:
+    def _page(
+        self, *, done: Sentence | None = None, problem: WatersmeetError | None = None, status: int = 200
+    ) -> Response:
         environment = self.workshop.environment
         page = PanelPage(
             context_path=self._context_path,

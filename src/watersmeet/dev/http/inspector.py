@@ -28,7 +28,20 @@ STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 class NoSuchRecord(WatersmeetError):
     """The request was never seen, or is so old that it was forgotten."""
 
-    description = f"This request is not kept any more: only the last {CAPACITY} are, and a reset forgets them."
+    def __init__(self) -> None:
+        super().__init__(
+            "This request is not kept any more: only the last {capacity} are, and a reset forgets them.",
+            capacity=CAPACITY,
+        )
+
+
+class NoTest(WatersmeetError):
+    """What was sent cannot be sent by a test."""
+
+    description = (
+        "There is no test for this request: it takes a browser or an administrator, "
+        "or its body was too long to be kept."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +135,7 @@ class _Inspector:
     async def test(self, request: Request) -> Response:
         text = as_test(self._record(request), self.workshop.environment.settings.base_url)
         if text is None:
-            raise NoSuchRecord("There is no test for this request: it takes a browser, or its body was too long.")
+            raise NoTest
         headers = {"content-disposition": 'attachment; filename="test_recorded.py"'}
         return PlainTextResponse(text, headers=headers, media_type="text/x-python")
 
@@ -164,8 +177,8 @@ def as_json(record: Record) -> dict[str, Any]:
         "client_id": finding.client_id,
         "client": finding.client_name,
         "scope": finding.scope,
-        "rule": finding.rule,
-        "why": finding.why,
+        "rule": str(finding.rule) if finding.rule else None,
+        "why": str(finding.why) if finding.why else None,
         "cause": finding.cause,
         "detail": finding.detail,
     }

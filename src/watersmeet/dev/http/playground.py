@@ -24,6 +24,7 @@ from watersmeet.links.register import Registration, register
 from watersmeet.oauth2.client import Client
 from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.redirect import find_match
+from watersmeet.web.language import Sentence
 from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, render
 
@@ -35,6 +36,12 @@ class NoSuchRun(WatersmeetError):
     """The run was forgotten: too many others, or a reset."""
 
     description = "This run is not kept any more. Start another."
+
+
+class NoSuchPlayer(WatersmeetError):
+    """The client does not exist, or may not be answered here."""
+
+    description = "Choose a client that may answer to the playground."
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,7 +65,7 @@ class PlaygroundPage(Page):
     callback: str
     has_public_client: bool
     form_token: str
-    problem: str | None
+    problem: WatersmeetError | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ class RunPage(Page):
 
     template: ClassVar[str] = "dev-run.html"
     run: Run
-    labels: dict[Action, str]
+    labels: dict[Action, Sentence]
     form_token: str
 
 
@@ -99,10 +106,10 @@ class _Playground:
         try:
             wanted = command.to(Start)
         except WatersmeetError as error:
-            return await self._form(problem=error.description, status=400)
+            return await self._form(problem=error, status=400)
         chosen = next((client for client in await self._clients() if client.client_id == wanted.client_id), None)
         if chosen is None:
-            return await self._form(problem="Choose a client that may answer to the playground.", status=400)
+            return await self._form(problem=NoSuchPlayer(), status=400)
         run = self.workshop.runs.start(
             client_id=chosen.client_id,
             client_secret=wanted.client_secret or (demo.CLIENT_SECRET if chosen.client_id == demo.CLIENT_ID else ""),
@@ -185,7 +192,7 @@ class _Playground:
         everyone = await self.workshop.environment.database.read(clients.list_all)
         return [client for client in everyone if find_match(client.redirect_uris, self._callback) is not None]
 
-    async def _form(self, *, problem: str | None = None, status: int = 200) -> Response:
+    async def _form(self, *, problem: WatersmeetError | None = None, status: int = 200) -> Response:
         possible = await self._clients()
         page = PlaygroundPage(
             context_path=self._context_path,
