@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @click.group("user")
 def command() -> None:
-    """Add, list and disable users; set roles and passwords; end access. Works on the database of the settings, also while it is served."""
+    """Add, list and disable users; set roles and passwords; end access.
+
+    Works on the database of the settings, also while it is served.
+    """
 
 
 def _password(from_stdin: bool) -> str:

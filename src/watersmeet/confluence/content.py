@@ -185,6 +185,10 @@ class Content:
     """By their keys; only those that were asked for."""
     restrictions: Mapping[str, Restriction] | None = None
     """By operation; only where they were asked for."""
+    named: Resolver | None = None
+    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
+    named_publicly: Resolver | None = None
+    """The same, as far as everybody sees it."""
     operations: tuple[tuple[str, str], ...] | None = None
     """What the reader may do to it, as operations and target types; only where it was asked for."""
     children: Mapping[str, Slice[Content]] | None = None
@@ -193,10 +197,6 @@ class Content:
     """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
     place: CommentPlace | None = None
     """Of a comment."""
-    named: Resolver | None = None
-    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
-    named_publicly: Resolver | None = None
-    """The same, as far as everybody sees it."""
     file: File | None = None
     """Of an attachment, in this version."""
     regard: Regard | None = None

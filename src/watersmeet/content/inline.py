@@ -21,8 +21,8 @@ from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
 
 MAX_SELECTION = 10_000
-_STORAGE = Expansion.parse(["body.storage"])
-_RENDERED = Expansion.parse(["body.view"])
+_BODY = Expansion.parse(["body"])
+_SHOWN = Expansion.parse(["body.view"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def mark_selection(tx: Transaction, caller: User, page_id: int, selection: Selec
 
     Hold the space's lock. Raises ``BadBody`` where the page does not say that, or ``VersionConflict``.
     """
-    page = read.find(tx, caller, page_id, read.CURRENT, _STORAGE)
+    page = read.find(tx, caller, page_id, read.CURRENT, _BODY)
     ref = str(UUID(entropy.hex(16), version=4))
     marked = mark(page.storage or "", selection.text, selection.index, ref)
     if marked is None:
@@ -71,7 +71,7 @@ def resolve(tx: Transaction, caller: User, comment_id: int, into: Resolution, no
     while root.parent_id is not None:
         root = read.find(tx, caller, root.parent_id, read.CURRENT, NOTHING)
     comments.resolve(tx, root.id, into, caller, now)
-    return read.find(tx, caller, comment_id, read.CURRENT, _RENDERED)
+    return read.find(tx, caller, comment_id, read.CURRENT, _SHOWN)
 
 
 def settle(tx: Transaction, caller: User, comment_id: int, into: Resolution, now: Instant) -> None:
@@ -100,4 +100,4 @@ def list_inline(tx: Transaction, caller: User, page_id: int, window: Window) -> 
         is_reply=False,
         locations=["inline", "resolved"],
     )
-    return read.load(tx, caller, wanted, window, _RENDERED)
+    return read.load(tx, caller, wanted, window, _SHOWN)

@@ -136,6 +136,9 @@ def _relatives(
     return found
 
 
+# ---- what it says -----------------------------------------------------------------------------------------
+
+
 # ---- what is said of it -----------------------------------------------------------------------------------
 
 
@@ -208,9 +211,9 @@ _PARTS: dict[str, _Fill] = {
     "space": _with_spaces,
     "ancestors": _with_ancestors,
     "container": _with_containers,
+    "body": _with_named,
     "children": _with_children,
     "descendants": _with_descendants,
-    "body": _with_named,
     "history": _with_history,
     "metadata": _with_metadata,
     "restrictions": _with_restrictions,

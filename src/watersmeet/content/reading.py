@@ -21,7 +21,7 @@ from watersmeet.confluence.storage_format.resolver import ListedFile
 from watersmeet.content import read, search, space, version
 from watersmeet.content.known import files_of
 from watersmeet.database.content import ContentFilter
-from watersmeet.database.search import Question
+from watersmeet.database.question import Question
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError

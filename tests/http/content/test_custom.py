@@ -75,6 +75,17 @@ def test_a_raw_body_is_kept_as_it_is(site: Site) -> None:
     assert site.put(path_of(page), json=change).status_code == 400
 
 
+def test_a_raw_body_is_not_rendered_wherever_it_is_shown(site: Site) -> None:
+    page = create(site, "Plan")
+    body = {"raw": {"value": "<", "representation": "raw"}}
+    made = _make(site, container={"id": page["id"], "type": "page"}, body=body).json()
+    expand = "expand=body.view,body.anonymous_export_view"
+    assert site.get(f"{path_of(made)}?{expand}").json()["body"] == {"_expandable": {"raw": ""}}
+    listed = site.get(f"{path_of(page)}/child/{TYPE}?{expand}")
+    assert listed.status_code == 200, listed.text
+    assert site.get(f'{CONTENT}/search?cql=type="{TYPE}"&{expand}').json()["totalSize"] == 1
+
+
 def test_it_has_versions(site: Site) -> None:
     note = _in(site, create(site, "Plan"))
     body = {"storage": {"value": "<p>second</p>", "representation": "storage"}}

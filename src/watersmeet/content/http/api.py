@@ -34,7 +34,6 @@ T = TypeVar("T")
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
 
-
 Answering: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 """A handler: everything but the headers that all answers of this slice carry."""
 
@@ -78,9 +77,8 @@ class Api:
 
     async def read(self, operation: Operation[T], expansion: Expansion) -> T:
         """The value of an operation that reads contents; whole lists of others along with them may take long."""
-        if "children" in expansion or "descendants" in expansion:
-            return await self.read_at_length(operation)
-        return await self.environment.database.read(operation)
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
 
     async def read_at_length(self, operation: Operation[T]) -> T:
         """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.

@@ -14,16 +14,16 @@ from watersmeet.confluence.representation_comment import inline_comment_json
 from watersmeet.confluence.representation_person import Json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.storage_format import render
-from watersmeet.confluence.storage_format.naming import Place
 from watersmeet.content import inline
 from watersmeet.content.body import SentInlineComment, content_number, decode
 from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import Api, content_id_of, read_body, window_of
+from watersmeet.content.known import place_of
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
-_BODY = Expansion.parse(["body.view"])
+_SHOWN = Expansion.parse(["body.view"])
 _MOST = 1000
 _WORDS = {"true": True, "false": False}
 
@@ -60,7 +60,7 @@ class _InlineComments:
         draft, now = decode(await read_body(request), SentInlineComment).comment(), self.api.environment.clock.now()
         entropy = self.api.environment.entropy
         made = await self.api.environment.database.write(
-            lambda tx: create_comment(tx, caller.user, draft, now, entropy, _BODY)
+            lambda tx: create_comment(tx, caller.user, draft, now, entropy, _SHOWN)
         )
         return JsonResponse(self._json(made))
 
@@ -75,9 +75,9 @@ class _InlineComments:
         return JsonResponse(self._json(comment))
 
     def _json(self, comment: Content) -> Json:
-        site, place = self.api.site, Place(comment.space.key, comment.id)
-        body = render(comment.storage or "", "view", comment.named, site.base_url, place, site.context_path)
-        return inline_comment_json(comment, body)
+        site, place = self.api.site, place_of(comment)
+        shown = render(comment.storage or "", "view", comment.named, site.base_url, place, site.context_path)
+        return inline_comment_json(comment, shown)
 
 
 def _flag(request: Request, name: str) -> bool:
