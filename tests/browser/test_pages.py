@@ -253,6 +253,12 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     secret = re.search(r"CLIENT_SECRET=([0-9a-f]{64})", settings.inner_text())
     assert secret
     screenshot(page, "link-created")
+    shown = page.get_by_label("Client secret", exact=True)
+    expect(shown).to_be_visible()
+    page.emulate_media(media="print")
+    expect(shown).to_be_hidden()  # a secret is not for paper
+    expect(settings).to_be_hidden()
+    page.emulate_media(media="screen")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy: Client secret").click()
     expect(page.locator("#status")).to_have_text("Client secret: Copied")

@@ -712,6 +712,12 @@ SCENARIOS: dict[str, tuple[Callable[[Server], Any], str, str | None, bool]] = {
         False,
     ),
     # ---- pages
+    "a link that may not be": (
+        lambda server: press(server, f"{link(server.client)}/edit", name="", scope="READ"),
+        "400: The name must have 1 to 80 characters",
+        "UnacceptableLink",
+        False,
+    ),
     "wrong password": (
         lambda server: sign_in(server, "bob"),
         r"\d+: the password of bob is wrong, or the user is disabled",
