@@ -60,6 +60,10 @@ bench: .venv/.ready-test ## Measure against peers and limits (make bench ARGS=--
 catalogues: .venv/.ready-test ## Bring the translations of the pages up to date; says what is missing
 	@$(BIN)/python -m tools.catalogues
 
+.PHONY: coverage
+coverage: .venv/.ready-test ## Renew docs/coverage.md from tools/operations.txt
+	@$(BIN)/python -m tools.coverage
+
 .PHONY: clean
 clean: ## Remove everything that make created, the virtual environment included
 	rm -rf .venv .tools mutants bench/peers/.installed tests/security/peers/*/node_modules

@@ -32,7 +32,8 @@ _TEMPLATE_OPTIONS = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true"
 # Where errors are born that end up on a page; token answers, the REST API and the command line speak English.
 _PAGES = (
     "audit", "authorize", "dev", "dev/explanation", "dev/http", "links", "users", "web", "demo.py", "errors.py",
-    "confluence/scopes.py", "database/clients.py", "database/users.py", "oauth2/parameters.py", "oauth2/redirect.py",
+    "confluence/scopes.py", "content/reading.py", "database/clients.py", "database/users.py", "oauth2/parameters.py",
+    "oauth2/redirect.py",
 )  # fmt: skip
 # The errors of the protocol that people see instead of a redirect.
 _SHOWN = {"UntrustedRequest", "MalformedParameters", "MissingParameter", "RepeatedParameter"}

@@ -52,7 +52,10 @@ def _needs() -> list[_Need]:
     left_out = os.environ.get("WATERSMEET_TEST_WITHOUT", "").split()
     needs = [_Need("curl", "the tests of the documented command lines", shutil.which("curl") is not None)]
     if "node" not in left_out:
-        needs.append(_Need("nodejs", "the comparison with the WHATWG parsers", shutil.which("node") is not None))
+        needs += [
+            _Need("nodejs", "the comparison with the WHATWG parsers", shutil.which("node") is not None),
+            _Need("npm", "the client from npm", shutil.which("npm") is not None),
+        ]
     if "browser" not in left_out:
         needs += [
             _Need("chromium", "the browser tests", chromium() is not None),

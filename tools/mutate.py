@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 _ROOT = Path(__file__).parents[1]
@@ -34,6 +35,7 @@ _RECORDS = _ROOT / "mutants" / "src"
 _DOCUMENT = _ROOT / "docs" / "security" / "mutants.md"
 _EQUIVALENT = _ROOT / "tools" / "equivalent_mutants.toml"
 
+_IN_MEMORY = Path("/dev/shm")
 _NOT_CAUGHT = (0, 33)  # mutmut's codes: every test passed; no test came there
 
 # Each part is tried with the tests that pin its own decisions; that others lean on it proves little. The first fits.
@@ -57,7 +59,8 @@ class Mutant:
     @property
     def where(self) -> str:
         """The function, as people write it."""
-        return re.sub(r"^watersmeet\.|x_|xǁ|__mutmut_\d+$", "", self.name).replace("ǁ", ".")
+        plain = re.sub(r"^watersmeet\.|__mutmut_\d+$", "", self.name)
+        return re.sub(r"\.x[_ǁ]", ".", plain).replace("ǁ", ".")
 
     @property
     def change(self) -> tuple[str, str]:
@@ -131,7 +134,8 @@ def _dedented(function: str) -> str:
     return re.sub(rf"(?m)^{function[: len(function) - len(function.lstrip())]}", "", function)
 
 
-def _changes_only_the_log(mutant: Mutant) -> bool:
+def changes_only_the_log(mutant: Mutant) -> bool:
+    """Whether both variants are the same program but for what only the log shows."""
     return _without_log_texts(mutant.before) == _without_log_texts(mutant.after)
 
 
@@ -155,7 +159,7 @@ def _document(mutants: Iterable[Mutant]) -> str:
         by_module[mutant.name.rpartition(".")[0].removeprefix("watersmeet.")].append(mutant)
     everything = [mutant for group in by_module.values() for mutant in group]
     survivors = [mutant for mutant in everything if mutant.caught is False]
-    to_list = [mutant for mutant in survivors if not _changes_only_the_log(mutant)]
+    to_list = [mutant for mutant in survivors if not changes_only_the_log(mutant)]
     return "\n".join(
         [
             "# Mutation testing",
@@ -190,7 +194,7 @@ def _summary(by_module: Mapping[str, list[Mutant]]) -> list[str]:
 
 def _counts(mutants: list[Mutant]) -> list[int]:
     survivors = [mutant for mutant in mutants if mutant.caught is False]
-    log_only = [mutant for mutant in survivors if _changes_only_the_log(mutant)]
+    log_only = [mutant for mutant in survivors if changes_only_the_log(mutant)]
     equivalent = [mutant for mutant in survivors if mutant not in log_only and _reason(mutant)]
     caught = sum(mutant.caught is True for mutant in mutants)
     unexplained = len(survivors) - len(log_only) - len(equivalent)
@@ -233,7 +237,10 @@ def _run(names: list[str]) -> None:
     mutmut.collect_or_load_stats = collect_and_choose
     # Engines differ in SQL, not in what the protocol decides, and a server for each mutant would take days.
     os.environ["WATERSMEET_TEST_WITHOUT"] = "postgresql"
-    mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
+    # Thousands of databases are made and thrown away: where there is a disk in memory, none waits for another one.
+    with TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["WATERSMEET_TEST_TEMPLATES"] = folder
+        mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
 
 
 def _fitting(function: str, tests: Iterable[str]) -> list[str]:
@@ -247,7 +254,7 @@ def _unexplained(patterns: list[str]) -> list[str]:
         mutant.name
         for mutant in _mutants()
         if mutant.caught is False
-        and not (_changes_only_the_log(mutant) or _reason(mutant))
+        and not (changes_only_the_log(mutant) or _reason(mutant))
         and any(fnmatch(mutant.name, pattern) for pattern in patterns or ["*"])
     ]
 

@@ -22,7 +22,7 @@ from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.content import long_task, space_deletion
+from watersmeet.content import long_task, space_deletion, unnamed
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -36,6 +36,7 @@ from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
 from watersmeet.users import http_account as users_http_account
+from watersmeet.users import http_personal_token as users_http_personal_token
 from watersmeet.web import errors, uses
 from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
@@ -63,9 +64,30 @@ def open_database(settings: Settings) -> Database:
         ) from error
 
 
-def open_blobs(settings: Settings) -> BlobStore:
-    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used."""
-    return FolderStore(Path(settings.blob_store))
+def open_blobs(settings: Settings, keys: Keys) -> BlobStore:
+    """The place of the settings for the bytes of attachments; nothing is made or reached before it is used.
+
+    Raises ``SettingsError`` for a URL that names none.
+    """
+    if "://" in settings.blob_store:
+        return _open_bucket(settings.blob_store, keys)
+    return FolderStore(Path(settings.blob_store), owner=keys.fingerprint)
+
+
+def _open_bucket(url: str, keys: Keys) -> BlobStore:
+    if not url.startswith("s3://"):
+        raise SettingsError("blob_store must be a folder or a URL like s3://BUCKET/PREFIX.")
+    # Imported here because most instances have a folder (docs/decisions/0004).
+    from watersmeet.blobs.s3 import BucketStore
+
+    try:
+        return BucketStore(url, owner=keys.fingerprint)
+    except ValueError as error:
+        raise SettingsError(f"blob_store is not usable: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"blob_store names a bucket, but {error.name} is not installed: pip install 'watersmeet[s3]'."
+        ) from error
 
 
 def create_environment(
@@ -90,7 +112,7 @@ def create_environment(
         keys=keys,
         throttle=Throttle(settings, database, clock, keys),
         verify_token=not_yet,  # type: ignore[arg-type]
-        blobs=open_blobs(settings),
+        blobs=open_blobs(settings, keys),
         demo_accounts=tuple(demo_accounts),
     )
     return replace(environment, verify_token=tokens_http.token_verifier(environment))
@@ -132,6 +154,7 @@ def create_app(
             asyncio.create_task(signing.follow(opened, environment.keys, environment.clock)),
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
+            asyncio.create_task(unnamed.run(environment.blobs, opened)),
             asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
         ]
         yield
@@ -148,6 +171,7 @@ def create_app(
         *authorize_http.routes(environment),
         *users_http.routes(environment),
         *users_http_account.routes(environment),
+        *users_http_personal_token.routes(environment),
         *links_http.routes(environment),
         *content_http.routes(environment),
         *audit_http.routes(environment),

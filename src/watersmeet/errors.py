@@ -57,6 +57,12 @@ class ServiceUnavailable(WatersmeetError):
     retry_after_seconds: int = 1
 
 
+class TookTooLong(WatersmeetError):
+    """A read was ended because it took longer than it may: asked again, it would take as long."""
+
+    description = "This took too long, and was ended. Narrow the search: by a space, a type, or more words."
+
+
 class OutcomeUnknown(ServiceUnavailable):
     """The database was lost between being told to commit and saying that it had: either may be true."""
 

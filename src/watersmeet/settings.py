@@ -122,7 +122,9 @@ class Settings:
     blob_store: str = _setting(
         "watersmeet-blobs",
         "blob_store",
-        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute.",
+        "Where the bytes of attachments are kept: a folder, relative to the working directory or absolute, or a bucket "
+        "that speaks S3, s3://BUCKET/PREFIX?endpoint=URL&region=NAME, with the credentials in AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY.",
     )
     upload_limit_mib: int = _setting(
         100, "upload_limit_mib", "How many MiB the files of one request may have together; beyond it the answer is 413."
@@ -146,6 +148,20 @@ class Settings:
         "The header in which the proxies name the client: x-forwarded-for or forwarded (RFC 7239).",
     )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    remember_consent_days: int = _setting(
+        0,
+        "remember_consent_days",
+        "0 to 30: for how many days people may choose not to be asked again by the same application for the same or "
+        "less. 0: they are asked every time, as the original does.",
+    )
+    personal_token_days: int = _setting(
+        90, "personal_token_days", "How long a personal access token works if its user does not say."
+    )
+    personal_token_max_days: int = _setting(
+        365,
+        "personal_token_max_days",
+        "The longest life of a personal access token that users may choose. 0: nobody makes or uses any.",
+    )
     throttle_attempts: int = _setting(
         10,
         "throttle_attempts",
@@ -158,6 +174,9 @@ class Settings:
     )
     audit_retention_days: int = _setting(
         400, "audit_retention_days", "How long audit events are kept; 0 keeps them for ever."
+    )
+    search_timeout_seconds: int = _setting(
+        10, "search_timeout_seconds", "How long a search may take before it is ended and answered 400; 0 lets it go on."
     )
     log_format: str = _setting("text", "log_format", "How the log is written: text or json.")
     legacy_profile: bool = _setting(
@@ -222,6 +241,16 @@ class Settings:
     def session_lifetime(self) -> int:
         """How long a browser session lasts, in milliseconds."""
         return self.session_hours * 3600 * SECOND
+
+    @property
+    def usual_token_days(self) -> int:
+        """How many days a personal access token works if its user does not say: no more than any may."""
+        return min(self.personal_token_days, self.personal_token_max_days)
+
+    @property
+    def consent_memory(self) -> int:
+        """How long consent may be remembered, in milliseconds; 0: not at all."""
+        return self.remember_consent_days * 86_400 * SECOND
 
     @property
     def throttle_window(self) -> int:
@@ -464,8 +493,24 @@ _CHECKS = (
         "proxy_header must be x-forwarded-for or forwarded.",
     ),
     (
+        lambda settings: not 0 <= settings.remember_consent_days <= 30,
+        "remember_consent_days must be from 0 to 30.",
+    ),
+    (
+        lambda settings: not 0 <= settings.personal_token_max_days <= 3650,
+        "personal_token_max_days must be from 0 to 3650.",
+    ),
+    (
+        lambda settings: settings.personal_token_days < 1,
+        "personal_token_days must be at least 1.",
+    ),
+    (
         lambda settings: settings.audit_retention_days < 0,
         "audit_retention_days must be at least 0.",
+    ),
+    (
+        lambda settings: settings.search_timeout_seconds < 0,
+        "search_timeout_seconds must be at least 0.",
     ),
     (
         lambda settings: settings.throttle_attempts < 0 or settings.throttle_minutes < 1,

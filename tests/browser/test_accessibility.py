@@ -57,6 +57,22 @@ def _pages(server: RunningServer, page: Page) -> Iterator[str]:
                        ("/nothing", "nothing there")):  # fmt: skip
         page.goto(server.base_url + path)
         yield name
+    page.goto(server.base_url + _AUTHORIZED)
+    page.get_by_text("Make a token").click()
+    page.get_by_label("Name").fill("Checked by axe")
+    page.get_by_label("Your password").fill("wrong")
+    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("alert").wait_for()
+    yield "no token made"
+    page.get_by_label("Your password").fill("admin")
+    page.get_by_role("button", name="Make the token").click()
+    page.get_by_text("The token is ready.").wait_for()
+    for summary in page.locator("summary").all():
+        summary.click()
+    yield "token made"
+    page.get_by_role("button", name="Revoke Checked by axe").first.click()
+    page.get_by_role("status").first.wait_for()
+    yield "token revoked"
     page.goto(server.base_url + _LINK)
     page.get_by_label("Name").fill("Checked by axe")
     page.get_by_label("Redirect URL").fill("http://a.example/cb")

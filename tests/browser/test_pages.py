@@ -313,9 +313,7 @@ def test_the_audit_log_says_who_did_what(dev_server: RunningServer, page: Page, 
     assert "consent.allowed" not in text
 
 
-def test_removing_an_application_ends_its_access_on_the_next_call(
-    dev_server: RunningServer, page: Page, screenshot: Screenshot
-) -> None:
+def test_removing_an_application_ends_its_access_on_the_next_call(dev_server: RunningServer, page: Page) -> None:
     page.goto(_authorize_url(dev_server, scope="READ"))
     _sign_in(page, "bob")
     page.get_by_role("button", name="Allow").click()
@@ -326,7 +324,6 @@ def test_removing_an_application_ends_its_access_on_the_next_call(
 
     page.goto(f"{dev_server.base_url}/")
     page.get_by_role("navigation").get_by_role("link", name="Authorized applications").click()
-    screenshot(page, "authorized-applications")
     page.get_by_role("button", name="Remove access of Demo application").click()
     expect(page.get_by_text("No application can act for you.")).to_be_visible()
     assert httpx.get(resource, headers=bearer).status_code == 401

@@ -19,12 +19,16 @@ from tests.cli.test_commands import GOOD_SECRET, free_port, run, serving
 from tests.support.grants import ENTROPY, KEYS, LIFETIMES, Grants
 from tests.support.server import running_server
 from watersmeet.clock import SECOND, SystemClock
+from watersmeet.confluence.scopes import Scope
 from watersmeet.database.engine import Database
 from watersmeet.database.properties import Purpose, prepare
+from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.tokens import keys
+from watersmeet.users.personal_token import NewToken, Wanted, create_token
+from watersmeet.users.signin import require_user
 
 
 @pytest.fixture
@@ -89,6 +93,39 @@ def test_the_audit_log_on_the_command_line(tmp_path: Path, env: dict[str, str]) 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "A time looks like" in refused.stderr
     assert run("audit", "--json", "--csv", cwd=tmp_path, env=env).returncode == 2
+
+
+def test_an_operator_ends_a_user_s_personal_access_tokens(tmp_path: Path, env: dict[str, str]) -> None:
+    def done(*words: str, stdin: str = "") -> str:
+        ran = run("token", *words, cwd=tmp_path, env=env, stdin=stdin)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    run("user", "add", "carol", "--password-stdin", cwd=tmp_path, env=env, stdin="correct horse battery\n")
+    database = Database(env["WATERSMEET_DATABASE_URL"])
+    now = SystemClock().now()
+
+    def make(tx: Transaction) -> NewToken:
+        wanted = Wanted("A script", Scope.READ, 30)
+        return create_token(tx, require_user(tx, "carol"), wanted, now=now, keys=KEYS, entropy=ENTROPY)
+
+    first, *others = (database.write_now(make) for _ in range(3))
+    database.close()
+    listed = json.loads(done("list", "carol", "--json"))
+    assert [each["id"] for each in listed] == [new.token.id for new in (*reversed(others), first)]
+    assert first.raw not in done("list", "carol", "--json")
+    assert done("list", "carol").splitlines()[1].split()[1:5] == ["A", "script", "READ", listed[0]["expiringAt"][:10]]
+    assert done("revoke", "carol", str(first.token.id)) == "Ended 1 personal access token of carol.\n"
+    assert run("token", "revoke", "carol", str(first.token.id), cwd=tmp_path, env=env).returncode == 3
+    assert run("token", "list", "nobody", cwd=tmp_path, env=env).returncode == 3
+    for wrong in ((), (str(first.token.id), "--all")):
+        assert run("token", "revoke", "carol", *wrong, cwd=tmp_path, env=env).returncode == 2
+    assert done("revoke", "carol", "--all") == "Ended 2 personal access tokens of carol.\n"
+    assert done("list", "carol", "--json").strip() == "[]"
+    events = run("audit", "--json", "--event", "personal-token.revoked", cwd=tmp_path, env=env).stdout.splitlines()
+    assert [json.loads(event)["detail"] for event in events] == [
+        {"personal_tokens_ended": 2}, {"token": first.token.id}
+    ]  # fmt: skip
 
 
 def test_what_is_weaker_than_advised_is_said(tmp_path: Path, env: dict[str, str]) -> None:

@@ -32,11 +32,11 @@ from watersmeet.confluence.scopes import Role
 from watersmeet.content import read, space, write
 from watersmeet.content.demo import add_demo_content
 from watersmeet.content.write import Draft, Revision
-from watersmeet.database import groups, permissions, spaces, users
+from watersmeet.database import groups, permissions, spaces, users, uses
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import content as content_table
-from watersmeet.database.schema import content_versions
+from watersmeet.database.schema import content_versions, content_views
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -111,6 +111,19 @@ def wiki(database: Database) -> Wiki:
         return people
 
     return Wiki(database, database.write_now(make))
+
+
+def test_views_are_the_latest_of_what_is_still_there(wiki: Wiki) -> None:
+    page, other, alice = wiki.create("Seen"), wiki.create("Seen too"), wiki.people["alice"].id
+    nowhere = 10**9
+    for at in (NOW + 5, NOW + 9, NOW + 2):
+        views = {(alice, page.id): at, (alice, nowhere): at, (nowhere, page.id): at}
+        wiki.database.write_now(partial(uses.write_views, views=views))
+    wiki.database.write_now(partial(uses.write_views, views={(alice, other.id): NOW + 7}))
+    rows = wiki.database.read_now(
+        lambda tx: tx.execute(select(content_views.c.content_id, content_views.c.viewed_at)).all()
+    )
+    assert sorted(rows) == [(page.id, NOW + 9), (other.id, NOW + 7)]
 
 
 def _outcomes(results: list[Any]) -> Counter[str]:
@@ -474,7 +487,20 @@ def _statements(wiki: Wiki, read_list: Callable[[], Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("expand", "cost"), [("", 1), ("space,history,version,container,body.storage", 1), ("ancestors.ancestors,body", 2)]
+    ("expand", "cost"),
+    [
+        ("", 1),
+        ("space,history,version,container,body.storage", 1),
+        ("ancestors.ancestors,body", 2),
+        ("ancestors.metadata.labels,ancestors.children.page,ancestors.body.storage", 3),
+        ("history.previousVersion,history.contributors.publishers,history.lastUpdated", 3),
+        ("operations", 3),
+        ("metadata.labels,metadata.properties,metadata.currentuser,restrictions", 5),
+        ("children.page", 3),
+        ("children.page.children.page.version,children.comment,children.attachment", 7),
+        ("descendants.page.operations", 5),
+        ("space.homepage.operations,space.homepage.children.page", 4),
+    ],
 )
 def test_a_list_of_contents_costs_the_same_whatever_its_length(wiki: Wiki, expand: str, cost: int) -> None:
     expansion, parent_id = Expansion.parse([expand]), None

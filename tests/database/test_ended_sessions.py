@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -67,7 +68,7 @@ def test_s067_s117_a_code_given_meanwhile_is_withdrawn(
         def allow_while_it_ends(tx: Transaction) -> str:
             url = _allow(tx, question, grants)
             ending.append(other.submit(grants.database.write_now, lambda tx: end(tx, grants)))
-            _wait_until_it_waits(tx, ending[0])
+            wait_until_it_waits(tx, ending[0])
             return url
 
         url = grants.database.write_now(allow_while_it_ends)
@@ -102,7 +103,7 @@ def test_s067_s117_a_session_that_begins_meanwhile_ends(
         def start_while_it_ends(tx: Transaction) -> str | None:
             identifier = sessions.start(tx, grants.session.user, KEYS, ENTROPY, NOW, CODE_LIFETIME)
             ending.append(other.submit(grants.database.write_now, lambda tx: end(tx, grants)))
-            _wait_until_it_waits(tx, ending[0])
+            wait_until_it_waits(tx, ending[0])
             return identifier
 
         identifier = grants.database.write_now(start_while_it_ends)
@@ -112,7 +113,7 @@ def test_s067_s117_a_session_that_begins_meanwhile_ends(
     assert grants.database.read_now(lambda tx: users.list_sessions(tx, grants.session.user.id, NOW)) == []
 
 
-def _wait_until_it_waits(tx: Transaction, other: Future[object]) -> None:
+def wait_until_it_waits(tx: Transaction, other: Future[Any]) -> None:
     """Until PostgreSQL says that the other transaction waits for this one, or it ends; SQLite has one writer."""
     if tx.dialect.name != "postgresql":
         return
@@ -161,7 +162,7 @@ def test_s117_a_reset_that_meets_the_change_is_the_last_word(grants: Grants) -> 
         def change_while_it_is_reset(tx: Transaction) -> None:
             _change_own(tx, grants)
             resetting.append(other.submit(grants.database.write_now, lambda tx: _new_password(tx, grants)))
-            _wait_until_it_waits(tx, resetting[0])
+            wait_until_it_waits(tx, resetting[0])
 
         grants.database.write_now(change_while_it_is_reset)
         resetting[0].result(PATIENCE)

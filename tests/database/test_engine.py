@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, event, insert, select
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.support.grants import together
@@ -21,7 +21,7 @@ from watersmeet.database import waiting as waiting_module
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import metadata, properties
 from watersmeet.database.transaction import Operation, Transaction
-from watersmeet.errors import ServiceUnavailable, WatersmeetError
+from watersmeet.errors import ServiceUnavailable, TookTooLong, WatersmeetError
 
 T = TypeVar("T")
 
@@ -318,3 +318,20 @@ def test_writing_to_a_closed_database_is_refused_at_once(tmp_path: Path) -> None
     database.close()
     with pytest.raises(ServiceUnavailable):
         database.write_now(lambda tx: tx.exec_driver_sql("select 1"))
+
+
+# ---- reads that take too long -----------------------------------------------------------------------------
+
+_ENDLESS = text(
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000000) SELECT max(x) FROM n"
+)
+
+
+def test_a_read_that_takes_too_long_is_ended(database: Database) -> None:
+    with pytest.raises(TookTooLong, match="Narrow the search"):
+        asyncio.run(database.read_at_length(lambda tx: tx.execute(_ENDLESS).scalar_one(), seconds=0.2))
+    # Neither the connection nor another read has a limit of it.
+    assert asyncio.run(database.read_at_length(lambda tx: tx.execute(text("SELECT 1")).scalar_one())) == 1
+    if database.dialect == "postgresql":
+        limit = database.read_now(lambda tx: tx.execute(text("SHOW statement_timeout")).scalar_one())
+        assert limit == "0"

@@ -13,8 +13,8 @@ from watersmeet.content import search, space, write
 from watersmeet.content.write import Draft, Revision
 from watersmeet.database import users
 from watersmeet.database.engine import Database
+from watersmeet.database.question import Question
 from watersmeet.database.schema import content, search_texts
-from watersmeet.database.search import Question
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 

@@ -10,9 +10,20 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, LIFETIMES, NOW, REDIRECT_URI, VERIFIER, Grants
+from tests.support.grants import (
+    CODE_LIFETIME,
+    ENTROPY,
+    KEYS,
+    LIFETIMES,
+    NOW,
+    REDIRECT_URI,
+    VERIFIER,
+    Grants,
+    register_client,
+)
 from watersmeet.clock import SECOND, Instant
 from watersmeet.database import authorizations, legacy, tokens
+from watersmeet.database import clients as database_clients
 from watersmeet.database.audit import INTERNAL, Entry, Origin, Query, search
 from watersmeet.database.engine import Database
 from watersmeet.database.legacy import Acceptances
@@ -26,6 +37,7 @@ from watersmeet.oauth2.errors import (
     CodeExpired,
     CodeUnknown,
     GrantRevoked,
+    IntrospectionNotAllowed,
     InvalidClient,
     OAuthError,
 )
@@ -34,10 +46,10 @@ from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.batch import Asked
 from watersmeet.tokens.exchange import ExchangeRequest, exchange, exchange_all
-from watersmeet.tokens.introspect import introspect
+from watersmeet.tokens.introspect import ActiveToken, introspect
 from watersmeet.tokens.issue import TokenIds
 from watersmeet.tokens.refresh import RefreshRequest, refresh, refresh_all
-from watersmeet.tokens.revoke import end_everything, revoke
+from watersmeet.tokens.revoke import Ended, end_everything, revoke
 
 HERE = Origin(None, "203.0.113.1", "request 1")
 THERE = Origin(None, "198.51.100.7", "request 2")
@@ -397,7 +409,7 @@ def test_s131_s150_a_revocation_is_in_the_trail_and_so_is_what_it_was_allowed(gr
 def test_s150_everything_that_ends_at_once_is_one_event_that_counts(grants: Grants) -> None:
     issued = [grants.tokens(), grants.tokens()]
     code = grants.code()
-    assert grants.database.write_now(lambda tx: end_everything(tx, NOW + 8, HERE)) == (2, 1)
+    assert grants.database.write_now(lambda tx: end_everything(tx, NOW + 8, HERE)) == Ended(2, 1, 0)
     [found] = trail(grants, "access.removed")
     assert (found.at, found.address, found.username, found.client_id) == (NOW + 8, HERE.address, None, None)
     assert found.detail == {"grants_ended": 2, "sessions_ended": 1}
@@ -434,3 +446,50 @@ def test_s072_a_code_s_time_is_that_of_the_request_not_of_the_batch(grants: Gran
     )
     assert isinstance(in_time, IssuedTokens)
     assert type(late) is CodeExpired
+
+
+@pytest.mark.parametrize(
+    ("own", "may", "told"), [(True, False, True), (True, True, True), (False, False, False), (False, True, True)]
+)
+def test_s134_a_client_hears_of_its_own_tokens_and_of_others_where_an_administrator_allowed_it(
+    grants: Grants, own: bool, may: bool, told: bool
+) -> None:
+    other = grants.database.write_now(lambda tx: register_client(tx, "Other"))
+    issued = grants.tokens(now=NOW + 5)
+    asking = grants.registered if own else other
+    rule = clients.update().where(clients.c.id == asking.client.id).values(may_introspect=may)
+    grants.database.write_now(lambda tx: tx.execute(rule))
+    asks = ClientCredentials(asking.client.client_id, asking.client_secret, from_basic=False)
+
+    def ask(token: str, now: Instant = NOW + 6) -> ActiveToken | None:
+        return grants.database.read_now(lambda tx: introspect(tx, asks, token, now=now, keys=KEYS))
+
+    found = ask(issued.access_token)
+    assert (found is not None) is told
+    if found is not None:
+        assert (found.client_id, found.caller.user.username) == (grants.registered.client.client_id, "app")
+        assert (found.issued_at, found.expires_at) == (NOW + 5, NOW + 5 + LIFETIMES.access_token)
+        assert str(found.caller.scope) == "WRITE"
+    assert ask(issued.refresh_token) is None
+    assert ask("noise") is None
+    assert ask(issued.access_token, NOW + 5 + LIFETIMES.access_token) is None
+
+
+@pytest.mark.parametrize("gone", ["grant", "client"])
+def test_s135_what_is_deleted_between_two_looks_is_inactive(
+    grants: Grants, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = grants.tokens().access_token
+    module, name = (tokens, "find_by_access_token") if gone == "grant" else (database_clients, "find_by_id")
+    monkeypatch.setattr(module, name, lambda *_: None)
+    told = grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=NOW, keys=KEYS))
+    assert told is None
+
+
+def test_s134_a_public_client_hears_nothing(grants: Grants) -> None:
+    public = grants.database.write_now(lambda tx: register_client(tx, "Public", confidential=False)).client
+    asks = ClientCredentials(public.client_id, None, from_basic=False)
+    token = grants.tokens().access_token
+    with pytest.raises(IntrospectionNotAllowed) as refused:
+        grants.database.read_now(lambda tx: introspect(tx, asks, token, now=NOW, keys=KEYS))
+    assert refused.value.detail == f"client {public.client_id}"

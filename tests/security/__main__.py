@@ -15,7 +15,7 @@ import pytest
 
 from tests.security.harness.verdict import Verdict
 from tests.security.known_failures import KNOWN_FAILURES
-from tests.security.requirements import ATTACKS, REQUIREMENTS, Requirement
+from tests.security.requirements import ATTACKS, NOTES, REQUIREMENTS, Requirement
 from tests.security.test_specification import rows_tried
 
 _DOCUMENTS = Path(__file__).parents[2] / "docs" / "security"
@@ -64,6 +64,14 @@ class _Document:
                 "|---|---|---|---|---|---|",
                 *(self._row(row) for row in REQUIREMENTS),
                 "",
+                "## Where the vendor's dialect conflicts",
+                "",
+                "Accepted of clients registered for it, told to them, counted, audited, shown to the administrator.",
+                "",
+                "| Note | Level | What holds | Verdict | Test | Note |",
+                "|---|---|---|---|---|---|",
+                *(self._row(note) for note in NOTES),
+                "",
                 "## Classes of published attacks",
                 "",
                 "| Class | What is tried | Verdict | Tried by |",
@@ -90,10 +98,11 @@ class _Document:
         return f"| {row.id} | {row.level} | {row.words} | {verdicts or 'not run'} | `{test}` | {'; '.join(notes)} |"
 
     def _attack(self, attack: Requirement) -> str:
-        rows = attack.tried_by or (attack.id,)
+        rows = (*attack.tried_by, attack.id)
         verdicts = [each.verdict for name in rows for each in self._of(name)]
         shown = Verdict.FAIL if Verdict.FAIL in verdicts else Verdict.PASS if Verdict.PASS in verdicts else None
-        tests = ", ".join(attack.tried_by) or f"`{rows_tried()[attack.id][0].partition('::')[2]}`"
+        own = [f"`{test.partition('::')[2]}`" for test in rows_tried().get(attack.id, [])]
+        tests = ", ".join([*attack.tried_by, *own])
         said = shown.value if shown else verdicts[0].value if verdicts else "not run"
         return f"| {attack.id} | {attack.words} | {said} | {tests} |"
 

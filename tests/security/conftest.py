@@ -2,12 +2,13 @@
 
 ``WATERSMEET_TEST_TARGET`` names the description of another server (``harness/target.py``);
 ``WATERSMEET_TEST_VERDICTS`` a file that gets the verdicts as JSON; ``WATERSMEET_TEST_ROUNDS`` how often races are
-run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of S065 and S095.
+run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of time and what takes long, of S065, S071, S095 and V19.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +19,11 @@ import pytest
 
 from tests.security.harness import watersmeet
 from tests.security.harness.client import Client, Server
+from tests.security.harness.crawl import Seen, crawl
 from tests.security.harness.target import LEGACY, STRICT, Hooks, Target, read_target
 from tests.security.harness.verdict import Row, Verdict, table
+from tests.security.harness.watersmeet import UNLIKE_DEFAULTS
+from tests.security.harness.wire import connect, unfinished_post
 from tests.security.known_failures import KNOWN_FAILURES
 from tests.security.requirements import ROW_NAME
 
@@ -119,6 +123,29 @@ def server(described: Server, row: Row) -> Iterator[Server]:
     described.close()
 
 
+@pytest.fixture(scope="session")
+def abandoned(described: Server, request: pytest.FixtureRequest) -> Iterator[dict[str, socket.socket]]:
+    """Connections that nobody goes on with: opened by the first row, looked at by S014 in the end.
+
+    They are to another server where there is one, because rows restart this one.
+    """
+    ours = not os.environ.get("WATERSMEET_TEST_TARGET")
+    target = request.getfixturevalue("secured").target if ours else described.target
+    node = target.behind or target.nodes[0]
+    connections = {"half a request line": connect(node), "a body that does not come": connect(node)}
+    for connection, words in zip(connections.values(), (b"GET / HT", unfinished_post(target)), strict=True):
+        connection.sendall(words)
+    yield connections
+    for connection in connections.values():
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def crawled(described: Server) -> list[Seen]:
+    """What every address of the server answered to everybody; nothing where its addresses are not known."""
+    return crawl(described)
+
+
 @pytest.fixture
 def profile() -> str:
     """The profile of the client; rows on which the vendor's dialect conflicts are run for both."""
@@ -159,9 +186,27 @@ def measures_time() -> bool:
 
 
 @pytest.fixture(scope="session")
-def https_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``host:port`` of a Watersmeet whose base URL is https://wiki.example.com."""
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Watersmeet at https://wiki.example.com/confluence, behind a proxy that ends TLS."""
+    yield from _behind_proxy(tmp_path_factory.mktemp("secured"), "https://wiki.example.com/confluence")
+
+
+@pytest.fixture(scope="session")
+def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Watersmeet with the switches for staging on: no https, and nothing else as it is by default either."""
+    yield from _behind_proxy(tmp_path_factory.mktemp("staging"), "http://staging.example.com", UNLIKE_DEFAULTS)
+
+
+def _behind_proxy(folder: Path, base_url: str, settings: str = "") -> Iterator[Server]:
     if os.environ.get("WATERSMEET_TEST_TARGET"):
-        pytest.skip("the target offers no hook to start it with an https base URL")
-    with watersmeet.serving_https(tmp_path_factory.mktemp("https")) as node:
-        yield node
+        pytest.skip("the target offers no hook to start it with other settings")
+    with watersmeet.serving_behind_proxy(folder, base_url, settings) as (target, hooks):
+        server = Server(target, hooks)
+        yield server
+        server.close_all()
+
+
+@pytest.fixture(scope="session")
+def https_node(secured: Server) -> str:
+    """``host:port`` of the Watersmeet whose base URL is https."""
+    return secured.target.behind

@@ -1,7 +1,8 @@
 """The specification in our own words: every requirement, S001 to S150, and every class of attack, V01 to V48.
 
 Levels: M, a MUST of a standard; S, a SHOULD; P, our own policy, stricter than the texts. An attack class names the
-rows that try it, or has a test of its own (``test_vNN_…``).
+rows that try it, has a test of its own (``test_vNN_…``), or both. Notes, N01 to N16, say what is accepted of whom
+where the vendor's dialect conflicts; their level is L.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ V05 S032 | Redirect URL in another letter case.
 V06 S037 S044 | An error branch that redirects before it checked.
 V07 S040 | A redirect URL learnt from its first use.
 V08 S035 S045 | Schemes that run code.
-V09 S027 S059 | Markup in names, hints and errors.
+V09 S015 S027 S059 | Markup in names, hints and errors.
 V10 S066 | Leaving the site after sign-in.
 V11 S085 | The verifier left out.
 V12 S083 S086 | The challenge, or only its method, stripped on the way.
@@ -179,7 +180,7 @@ V13 S072 S073 S074 S075 | A code used twice, in races, or for ever.
 V14 S076 S113 | Codes and refresh tokens of another client.
 V15 S078 | One artefact presented as another.
 V16 S110 S111 S112 S120 | Reusing a refresh token faster than the server looks.
-V17 S112 | Spent and revoked tokens that revive at a restart.
+V17 S104 S112 | Spent and revoked tokens that revive at a restart.
 V18 S111 | A grace period stretched.
 V19 | Making the end of a family expensive.
 V20 S131 S132 S133 | A revocation that says yes and does nothing.
@@ -206,11 +207,30 @@ V40 | Randomness that can be predicted.
 V41 S143 | Approving somebody else's device.
 V42 | Injection through paging and lists.
 V43 S136 | One answer cached for another question.
-V44 | Settings that are accepted and ignored.
+V44 S001 S002 S105 S115 | Settings that are accepted and ignored.
 V45 S018 S019 S020 S021 S022 S023 S024 S025 S026 S090 | Parsers that disagree.
 V46 S030 | Answer parameters that exist already.
 V47 S043 S101 | Features that are on by accident, reached by a later step.
-V48 S100 | A side door without a check.
+V48 S100 S127 | A side door without a check.
+"""
+
+_NOTES = """
+N01 L Credentials in an address: of such clients only, never twice, never where others can read it.
+N02 L No PKCE: until it was seen and is required; a challenge that is sent binds.
+N03 L The method plain, also where none is named.
+N04 L S256 in other spellings, and verifiers of 128 characters.
+N05 L Neither state nor PKCE: with a warning, and a switch.
+N06 L The question's address repeats the request, and decides nothing.
+N07 L Tokens keep the vendor's shape; their kinds have keys of their own.
+N08 L Token answers say bearer, created_at and scope, never scopes.
+N09 L An hour is the default; longer is shown as a weakness.
+N10 L A refresh may name a registered redirect URL; it ends the old access token.
+N11 L Identical credentials as Basic and in the body count as one; failures consume nothing.
+N12 L iss and the inert fragment can be left out; metadata is always there.
+N13 L A secret is shown once; new links are strict.
+N14 L A missing scope means READ, which the question shows.
+N15 L The path alias has the same handlers, limits and counters.
+N16 L The vendor's XSRF header is no defence, and no cookie decides beside a token.
 """
 
 
@@ -239,4 +259,5 @@ def _classes(text: str) -> list[Requirement]:
 
 REQUIREMENTS = _rows(_REQUIREMENTS)
 ATTACKS = _classes(_ATTACKS)
-ROW_NAME = re.compile(r"test_([sv]\d{2,3})_")
+NOTES = _rows(_NOTES)
+ROW_NAME = re.compile(r"test_([svn]\d{2,3})_")

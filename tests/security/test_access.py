@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.security.harness.client import Client, Server
+from tests.security.harness.crawl import Seen
 from tests.security.harness.target import both_profiles
 from tests.security.harness.verdict import Row
 from tests.security.harness.wire import send
@@ -35,12 +36,13 @@ def test_s121_random_and_stored_as_digests(server: Server, client: Client) -> No
 
 
 def test_s122_an_hour(server: Server, client: Client) -> None:
-    tokens = client.tokens()
-    assert 0 < tokens["expires_in"] <= HOUR
-    server.hooks.advance(tokens["expires_in"] - 5)
-    assert server.works(tokens["access_token"])
-    server.hooks.advance(6)
-    assert not server.works(tokens["access_token"])
+    with server.hooks.standing_clock():
+        tokens = client.tokens()
+        assert 0 < tokens["expires_in"] <= HOUR
+        server.hooks.advance(tokens["expires_in"] - 0.001)
+        assert server.works(tokens["access_token"])
+        server.hooks.advance(0.001)
+        assert not server.works_somewhere(tokens["access_token"])
 
 
 def _forged(token: str) -> set[str]:
@@ -126,7 +128,8 @@ def test_s126_challenges(server: Server, client: Client) -> None:
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "WRITE")
 
 
-def test_s127_scope_and_rights_at_every_call(server: Server) -> None:
+def test_s127_scope_and_rights_at_every_call(server: Server, crawled: list[Seen]) -> None:
+    _every_route(server, crawled)
     scopes, client = server.target.scopes, server.client("administration")
     rights = {"reader": "WRITE", "administrator": "ADMIN", "system-administrator": "SYSTEM_ADMIN"}
     for who, right in rights.items():
@@ -141,8 +144,32 @@ def test_s127_scope_and_rights_at_every_call(server: Server) -> None:
     leaving = client.acting_for(server.new_user("administrator"))
     token = leaving.tokens(scope="ADMIN")["access_token"]
     assert server.call(token, "ADMIN").status_code == 200
+    code, output = server.hooks.command("user", "role", leaving.user.username, "user")
+    assert code == 0, output
+    demoted = server.call(token, "ADMIN")
+    assert demoted.status_code == 403, "no administrator any more"
+    assert challenge_of(demoted)["error"] == "insufficient_scope"
+    assert server.call(token).status_code == 200
+    assert server.open(server.signed_in(leaving.user), server.page("links"), leaving.user).status_code == 403
+    server.hooks.command("user", "role", leaving.user.username, "administrator")
+    assert server.call(token, "ADMIN").status_code == 200
     server.hooks.disable_user(leaving.user.username)
     assert server.call(token, "ADMIN").status_code in (401, 403)
+
+
+def _every_route(server: Server, crawled: list[Seen]) -> None:
+    """Each route that takes tokens, with a token of each scope: below what it needs, exactly that is said."""
+    scopes = server.target.scopes
+    with_tokens = [seen for seen in crawled if seen.who in scopes and seen.needs]
+    assert {seen.needs for seen in with_tokens} >= set(scopes[:3]) or not crawled
+    for seen in with_tokens:
+        assert seen.needs
+        may = scopes.index(seen.needs) <= scopes.index(seen.who)
+        challenge = challenge_of(seen.answer)
+        assert (challenge.get("error") == "insufficient_scope") is not may, seen
+        if not may:
+            assert (seen.answer.status_code, challenge["scope"]) == (403, seen.needs), seen
+        assert seen.answer.status_code != 401, seen
 
 
 def test_s128_audience(server: Server, client: Client, row: Row) -> None:

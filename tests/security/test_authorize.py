@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.security.harness.client import Client, Server, answer_of
-from tests.security.harness.target import both_profiles
+from tests.security.harness.client import Client, Code, Server, answer_of, s256
+from tests.security.harness.target import Hooks, both_profiles
 from tests.security.harness.verdict import Row
+from tests.security.harness.wire import post_form, race
+from tests.security.test_redirect import is_stopped
 
 # Changes to a good request that its client must be told about, and how.
 WRONG: dict[str, dict[str, Any]] = {
     "invalid_scope": {"scope": "NO_SUCH_SCOPE"},
     "unsupported_response_type": {"response_type": "token"},
     "invalid_request": {"response_type": None},
+    "invalid_target": {"resource": "https://elsewhere.example/"},
+    "request_not_supported": {"request": "eyJhbGciOiJub25lIn0.e30."},
+    "request_uri_not_supported": {"request_uri": "https://evil.test/request"},
 }
+# More ways to be wrong: each has its own branch, and none may redirect before it is known where to (V06).
+MORE_WRONG: list[dict[str, Any]] = [
+    {"response_type": "none"}, {"response_type": "id_token"}, {"response_type": "code token"}, {"response_type": ""},
+    {"response_mode": "fragment"}, {"response_mode": "form_post"}, {"scope": None}, {"scope": "openid"},
+    {"code_challenge": "short"}, {"code_challenge": None}, {"code_challenge_method": "plain"},
+    {"code_challenge_method": "S512"}, {"code_challenge_method": None}, {"claims": "{}"}, {"state": "s" * 20_000},
+    {"prompt": "none"}, {"prompt": "login"}, {"max_age": "x"}, {"id_token_hint": "x"}, {"nonce": "n"},
+    {"state": "\r\nX: y"}, {"scope": "READ\0"}, {"resource": "relative#x"},
+]  # fmt: skip
 
 
 def leaves(page: httpx.Response, server: Server) -> bool:
@@ -43,6 +58,13 @@ def test_s043_only_response_type_code(client: Client) -> None:
         told = client.outcome(response_type=kind)
         assert told["error"] in ("unsupported_response_type", "invalid_request"), kind
         assert client.authorize(response_type=kind, redirect_uri="https://evil.test/cb").status_code == 400
+        # Nor at a later step (V47): what the form of the question says of it is not asked.
+        browser = client.server.signed_in(client.user)
+        question = browser.question(client.ask(browser=browser))
+        assert question
+        location = browser.answer({**question, "response_type": kind, "response_mode": "fragment"}).headers["location"]
+        assert "code=" in location.partition("#")[0]
+        assert "access_token" not in location
     assert client.outcome(response_type=None)["error"] == "invalid_request"
 
 
@@ -55,6 +77,21 @@ def test_s044_strangers_are_not_redirected(server: Server, client: Client) -> No
             assert not leaves(page, server), (error, more)
             assert page.status_code in (200, 400)
     assert {error: client.outcome(**changed)["error"] for error, changed in WRONG.items()} == {k: k for k in WRONG}
+    signed_in = server.signed_in(client.user)
+    for changed in (*WRONG.values(), *MORE_WRONG):
+        stranger = server.browser()
+        page = stranger.follow(stranger.get(client.url(**changed)))
+        assert not leaves(page, server), changed
+        for elsewhere in (
+            {"redirect_uri": "https://evil.test/cb"},
+            {"redirect_uri": client.redirect_uri + "/x"},
+            {"redirect_uri": None},
+            {"client_id": "nobody"},
+            {"client_id": None},
+        ):
+            for browser in (stranger, signed_in):
+                assert is_stopped(browser.get(client.url(**(changed | elsewhere)))), (changed, elsewhere)
+        server.close()
 
 
 def test_s045_response_mode_is_query(client: Client) -> None:
@@ -71,20 +108,32 @@ def test_s046_what_was_approved_is_what_the_code_is_for(server: Server, client: 
         "state": "changed", "code_challenge": "A" * 43,
     }  # fmt: skip
     browser = server.signed_in(client.user)
+    verifier = secrets.token_hex(32)
+    challenge: dict[str, Any] = {"code_challenge": s256(verifier), "code_challenge_method": "S256"}
     for name, value in changes.items():
-        page = client.ask(browser=browser, state="mine", scope="READ")
+        page = client.ask(browser=browser, state="mine", scope="READ", pkce=False, **challenge)
         question = browser.question(page)
         assert question
-        # In the address of the question: it is not asked then.
-        if name in httpx.URL(str(page.url)).params:
-            moved = browser.get(str(httpx.URL(str(page.url)).copy_set_param(name, value)))
-            assert moved.status_code == 400, name
+        # In the address of the question, which repeats them all: it is not asked then.
+        assert name in page.url.params or type(server.hooks) is Hooks
+        moved = browser.get(str(page.url.copy_set_param(name, value)))
+        assert moved.status_code == 400, name
         # In the form: it changes nothing.
         told = browser.answer({**question, name: value})
         assert told.is_redirect
         location = told.headers["location"]
         assert location.startswith(client.redirect_uri + "?"), name
         assert answer_of(location)["state"] == "mine"
+        code = Code(answer_of(location)["code"], client.redirect_uri, verifier, location)
+        assert client.exchange(code).json()["scope"] == "READ", name
+        # And in the address that the form posts to.
+        question = browser.question(client.ask(browser=browser, state="mine", scope="READ", pkce=False, **challenge))
+        assert question
+        told = browser.answer({**question, "": str(httpx.URL(question[""]).copy_set_param(name, value))})
+        assert told.status_code == 400 or told.headers["location"].startswith(client.redirect_uri + "?")
+        if told.is_redirect:
+            code = Code(answer_of(told.headers["location"])["code"], client.redirect_uri, verifier, "")
+            assert client.exchange(code).json()["scope"] == "READ", name
     code = client.code(scope="READ")
     assert client.exchange(code, scope="WRITE").json()["scope"] == "READ"
 
@@ -121,6 +170,15 @@ def test_s049_a_question_is_answered_once(server: Server, client: Client) -> Non
         assert 400 <= again.status_code < 500
         assert "location" not in again.headers
         assert again.headers["content-type"].startswith("text/html")
+    # Of many answers at the same moment, to both processes, one is taken.
+    question = browser.question(client.ask(browser=browser))
+    assert question
+    url = question.pop("")
+    cookie = browser.cookies_for(url)
+    allow, deny = (post_form(url, {**question, "decision": each}, cookie) for each in ("allow", "deny"))
+    answers = race(server.target.nodes, [allow, deny] * 10)
+    locations = [answer.headers["location"] for answer in answers if "location" in answer.headers]
+    assert len(locations) == 1, [answer.status_code for answer in answers]
 
 
 def test_s050_tabs_do_not_disturb_each_other(server: Server, client: Client, other: Client) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
-from tests.security.harness.client import Client, Server, is_refused
+from tests.security.harness.browser import Browser
+from tests.security.harness.client import Client, Code, Server, answer_of, is_refused
 from tests.security.harness.target import both_profiles
 from tests.security.harness.wire import race
 
@@ -30,8 +33,8 @@ def stored(server: Server, values: list[str]) -> list[str]:
     return [value for value in values if value in dump]
 
 
-def test_s071_codes_are_random_and_stored_as_digests(server: Server, client: Client) -> None:
-    codes = [client.code().value for _ in range(100)]
+def test_s071_codes_are_random_and_stored_as_digests(server: Server, client: Client, measures_time: bool) -> None:
+    codes = [client.code().value for _ in range(1000 if measures_time else 100)]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"[A-Za-z0-9._~-]+", code) for code in codes)
     assert bits_of(codes) >= 160
@@ -39,11 +42,12 @@ def test_s071_codes_are_random_and_stored_as_digests(server: Server, client: Cli
 
 
 def test_s072_codes_are_short_lived(server: Server, client: Client) -> None:
-    early, late = client.code(), client.code()
-    server.hooks.advance(DEFAULT_CODE_SECONDS - 5)
-    assert client.exchange(early).status_code == 200
-    server.hooks.advance(6)
-    assert is_refused(client.exchange(late), "invalid_grant")
+    with server.hooks.standing_clock():
+        early, late = client.code(), client.code()
+        server.hooks.advance(DEFAULT_CODE_SECONDS - 0.001)
+        assert client.exchange(early).status_code == 200
+        server.hooks.advance(0.001)
+        assert is_refused(client.exchange(late), "invalid_grant")
     code, _ = server.hooks.command("serve", "-D", "atlassian.oauth2.provider.max.client.delay.seconds=601")
     assert code == 1, "more than ten minutes cannot be set"
 
@@ -58,6 +62,11 @@ def test_s073_a_replay_ends_what_the_code_gave(server: Server, client: Client) -
         assert is_refused(client.exchange(code), "invalid_grant")
         assert not server.works_somewhere(tokens["access_token"])
         assert is_refused(client.refresh(tokens["refresh_token"]), "invalid_grant")
+    code = client.code()
+    later = client.refresh(client.exchange(code).json()["refresh_token"]).json()
+    assert is_refused(client.exchange(code), "invalid_grant")
+    assert not server.works_somewhere(later["access_token"]), "what came of it by refreshing, too"
+    assert is_refused(client.refresh(later["refresh_token"]), "invalid_grant")
 
 
 def test_s074_a_wrong_attempt_harms_nobody(server: Server, client: Client, other: Client) -> None:
@@ -91,6 +100,11 @@ def test_s076_a_code_is_bound_to_its_client(server: Server, client: Client, othe
     assert is_refused(server.client("public").exchange(code), "invalid_grant")
     assert is_refused(client.exchange(code, client_id=other.id), "invalid_client")
     assert client.exchange(code).status_code == 200
+    # Two public clients, of which one has the other's code and even its verifier.
+    mine, theirs = server.client("public"), server.new_client(public=True)
+    code = mine.code()
+    assert is_refused(theirs.exchange(code), "invalid_grant")
+    assert mine.exchange(code).status_code == 200
 
 
 def test_s077_a_code_is_bound_to_everything_else(server: Server, client: Client) -> None:
@@ -99,8 +113,9 @@ def test_s077_a_code_is_bound_to_everything_else(server: Server, client: Client)
         {"redirect_uri": client.registration.redirect_uris[1]},
         {"code_verifier": "v" * 43},
         {"code_verifier": None},
+        {"resource": "https://elsewhere.example/"},
     ):
-        assert is_refused(client.exchange(code, **changed), "invalid_grant"), changed
+        assert is_refused(client.exchange(code, **changed), "invalid_grant", "invalid_target"), changed
     tokens = client.exchange(code, scope="WRITE").json()
     assert tokens["scope"] == "READ"
     assert server.call(tokens["access_token"], "WRITE").status_code == 403
@@ -109,31 +124,91 @@ def test_s077_a_code_is_bound_to_everything_else(server: Server, client: Client)
 
 
 def test_s078_only_codes_are_codes(server: Server, client: Client) -> None:
-    """Every kind of artefact at every place that takes one: only its own takes it."""
+    """Every kind of artefact at every place that takes one: only its own takes it (V15)."""
     tokens, code = client.tokens(), client.code()
-    browser = server.signed_in(client.user)
+    browser, stranger = server.browser(), server.browser()
     question = browser.question(client.ask(browser=browser))
+    form = stranger.form(stranger.get(server.page("sign_in")), server.target.forms.password)
     assert question
-    session = next(cookie.value for cookie in browser.http.cookies.jar) or ""
+    assert form
     artefacts = {
         "code": code.value, "access": tokens["access_token"], "refresh": tokens["refresh_token"],
-        "session": session, "form": question.get("form_token", "x"), "question": question.get("authorization", "y"),
-        "secret": client.secret or "", "client": client.id,
+        "verifier": code.verifier or "", "secret": client.secret or "", "client": client.id,
+        "user": client.user.username, "password": client.user.password, "question": question.get("authorization", "x"),
+        "question's form": question.get("form_token", "y"), "sign-in's form": form.get("form_token", "z"),
     }  # fmt: skip
-    for name, value in artefacts.items():
-        if name != "code":
-            assert is_refused(client.exchange(code, code=value), "invalid_grant"), name
-        if name != "refresh":
-            assert is_refused(client.refresh(value), "invalid_grant"), name
-        if name != "access":
-            assert server.call(value).status_code == 401, name
-        if name != "session":
-            stranger = server.browser()
-            for cookie in browser.http.cookies.jar:
-                stranger.http.cookies.set(cookie.name, value, domain="127.0.0.1")
-            assert not stranger.question(stranger.follow(stranger.get(client.url()))), name
+    artefacts |= {f"cookie {cookie.name}": str(cookie.value) for cookie in browser.http.cookies.jar}
+    artefacts |= {f"stranger's cookie {cookie.name}": str(cookie.value) for cookie in stranger.http.cookies.jar}
+    consumers = {**_at_endpoints(server, client, code), **_at_pages(server, client, browser, question, stranger, form)}
+    assert consumers.keys() - artefacts.keys() == {"sign-in's password"}
+    for consumer, takes in consumers.items():
+        taken = [name for name, value in artefacts.items() if name != consumer and takes(value)]
+        assert taken == [], f"taken for the {consumer}"
+    assert "code" in answer_of(browser.answer(question).headers["location"])
     assert client.exchange(code).status_code == 200
     assert server.works(tokens["access_token"])
+
+
+Consumers = dict[str, Callable[[str], bool]]
+"""Places that take an artefact, by the name of the only one that they take: whether it was taken."""
+
+
+def _at_endpoints(server: Server, client: Client, code: Code) -> Consumers:
+    def revoked(value: str) -> bool:
+        # Revoking takes both kinds of token, and answers everything alike; what else it is given ends nothing.
+        return client.revoke(value).status_code != 200 if value not in _tokens_of(server) else False
+
+    def as_secret(value: str) -> bool:
+        guess = server.http().post(server.target.token, data=client.refresh_fields("x", client_secret=value))
+        return not is_refused(guess, "invalid_client")
+
+    def as_access(value: str) -> bool:
+        return server.call(value).status_code != 401 or client.introspect(value).json() != {"active": False}
+
+    return {
+        "code": lambda value: not is_refused(client.exchange(code, code=value), "invalid_grant") or revoked(value),
+        "verifier": lambda value: not is_refused(client.exchange(code, code_verifier=value), "invalid_grant"),
+        "refresh": lambda value: not is_refused(client.refresh(value), "invalid_grant"),
+        "access": as_access,
+        "secret": as_secret,
+    }
+
+
+def _tokens_of(server: Server) -> set[str]:
+    return {each for each in server.secrets if each.count(".") == 2}
+
+
+def _at_pages(
+    server: Server, client: Client, browser: Browser, question: dict[str, str], stranger: Browser, form: dict[str, str]
+) -> Consumers:
+    names, patient = server.target.forms, server.new_user()  # whose throttle may be used up
+
+    def as_cookie(name: str, value: str) -> bool:
+        another = server.browser()
+        another.http.cookies.set(name, value, domain="127.0.0.1")
+        return another.question(another.follow(another.get(client.url()))) is not None
+
+    def as_password(value: str) -> bool:
+        another = server.browser()
+        there = another.form(another.get(server.page("sign_in")), names.password)
+        assert there
+        tried = another.post({**there, names.username: patient.username, names.password: value})
+        return tried.status_code not in (401, 429)
+
+    cookies = {
+        f"cookie {cookie.name}": partial(as_cookie, cookie.name)
+        for cookie in browser.http.cookies.jar
+        if "session" in cookie.name
+    }
+    return {
+        **cookies,
+        "question's form": lambda value: browser.answer({**question, "form_token": value}).status_code != 403,
+        "question": lambda value: browser.answer({**question, "authorization": value}).is_redirect,
+        "sign-in's form": lambda value: (
+            stranger.post({**form, "form_token": value, names.username: "x"}).status_code != 403
+        ),
+        "sign-in's password": as_password,
+    }
 
 
 def test_s079_a_late_replay_is_still_recognised(server: Server, client: Client) -> None:

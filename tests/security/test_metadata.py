@@ -2,24 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
+from tests.security.requirements import REQUIREMENTS
 from tests.security.test_access import challenge_of
 from tests.security.test_authorize import leaves
 
-# What each advertised feature is exercised by: the rows that would fail were it a lie.
+# What each advertised member is exercised by, where no value of it needs trying by itself: the rows that would fail
+# were it a lie.
 EXERCISED = {
     "issuer": "S047", "authorization_endpoint": "S042", "token_endpoint": "S022", "revocation_endpoint": "S131",
-    "introspection_endpoint": "S134", "response_types_supported": "S043", "response_modes_supported": "S045",
-    "grant_types_supported": "S101", "code_challenge_methods_supported": "S082", "scopes_supported": "S147",
-    "token_endpoint_auth_methods_supported": "S090", "revocation_endpoint_auth_methods_supported": "S131",
-    "introspection_endpoint_auth_methods_supported": "S134", "service_documentation": "S137",
-    "authorization_response_iss_parameter_supported": "S047", "protected_resources": "S138",
-    "request_uri_parameter_supported": "S053", "request_parameter_supported": "S053",
-    "claims_parameter_supported": "S053", "ui_locales_supported": "S137", "resource_indicators_supported": "S139",
-    "revocation_endpoint_auth_signing_alg_values_supported": "S098",
+    "introspection_endpoint": "S134", "authorization_response_iss_parameter_supported": "S047",
+    "protected_resources": "S138", "request_uri_parameter_supported": "S053", "request_parameter_supported": "S053",
+    "claims_parameter_supported": "S053",
 }  # fmt: skip
+
+
+def _authenticates(endpoint: str, method: str) -> Callable[[Server, Client], bool]:
+    """Whether a way of authenticating gets a client past an endpoint, and nothing less does."""
+
+    def tried(server: Server, client: Client) -> bool:
+        url = server.metadata()[endpoint]
+        client = server.client("public") if method == "none" else client
+        tokens = client.tokens()
+        rest = {
+            "grant_type": "refresh_token",
+            "refresh_token": tokens["refresh_token"],
+            "token": tokens["access_token"],
+        }
+        wrong = {**rest, "client_id": client.id, "client_secret": "wrong"}
+        assert is_refused(client.post(wrong, url), "invalid_client"), "anything less"
+        if method == "client_secret_basic":
+            header = {"Authorization": basic(client.id, client.secret or "")}
+            return client.post(rest, url, headers=header).status_code == 200
+        return client.post({**rest, **client.credentials}, url).status_code == 200
+
+    return tried
+
+
+def _refreshes(_server: Server, client: Client) -> bool:
+    return client.refresh(client.tokens()["refresh_token"]).status_code == 200
+
+
+def _exchanges(_server: Server, client: Client) -> bool:
+    return client.exchange(client.code()).status_code == 200
+
+
+def _reaches(scope: str) -> Callable[[Server, Client], bool]:
+    def tried(server: Server, _client: Client) -> bool:
+        all_of_it = server.client("administration").acting_for(server.user("system-administrator"))
+        tokens = all_of_it.tokens(scope=scope)
+        needed = scope if scope in server.target.resources else server.target.scopes[-2]
+        return bool(tokens["scope"] == scope) and server.call(tokens["access_token"], needed).status_code < 300
+
+    return tried
+
+
+def _in_the_header(server: Server, client: Client) -> bool:
+    return server.works(client.tokens()["access_token"])
+
+
+# What each advertised value is tried by. A new value without an entry fails S137 or S138.
+TRIED: dict[tuple[str, str], Callable[[Server, Client], bool]] = {
+    ("response_types_supported", "code"): lambda _server, client: "code" in client.outcome(response_type="code"),
+    ("response_modes_supported", "query"): lambda _server, client: "code" in client.outcome(response_mode="query"),
+    ("grant_types_supported", "authorization_code"): _exchanges,
+    ("grant_types_supported", "refresh_token"): _refreshes,
+    ("code_challenge_methods_supported", "S256"): _exchanges,
+    ("bearer_methods_supported", "header"): _in_the_header,
+    **{
+        (f"{name}_auth_methods_supported", method): _authenticates(name, method)
+        for name, methods in {
+            "token_endpoint": ("client_secret_basic", "client_secret_post", "none"),
+            "revocation_endpoint": ("client_secret_basic", "client_secret_post", "none"),
+            "introspection_endpoint": ("client_secret_basic", "client_secret_post"),
+        }.items()
+        for method in methods
+    },
+    **{("scopes_supported", scope): _reaches(scope) for scope in ("READ", "WRITE", "ADMIN", "SYSTEM_ADMIN")},
+}
+# Values of those members that other servers have: what is not advertised is refused.
+REFUSED: dict[tuple[str, str], dict[str, Any]] = {
+    **{
+        ("response_types_supported", value): {"response_type": value}
+        for value in ("token", "id_token", "code id_token", "code token", "none")
+    },
+    **{
+        ("response_modes_supported", value): {"response_mode": value}
+        for value in ("fragment", "form_post", "jwt", "query.jwt", "web_message")
+    },
+    ("code_challenge_methods_supported", "plain"): {
+        "pkce": False, "code_challenge": "v" * 43, "code_challenge_method": "plain",
+    },
+    **{("scopes_supported", value): {"scope": value} for value in ("openid", "offline_access", "read", "DELETE")},
+}  # fmt: skip
+GRANTS_ELSEWHERE = (
+    "client_credentials", "password", "implicit", "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange",
+)  # fmt: skip
 NOT_OFFERED = (
     "registration_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint", "jwks_uri",
     "dpop_signing_alg_values_supported", "id_token_signing_alg_values_supported", "userinfo_endpoint",
@@ -36,17 +119,22 @@ def spellings(server: Server) -> list[str]:
     return list(dict.fromkeys(inserted + [f"{server.target.issuer}/.well-known/{name}" for name in names]))
 
 
-def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client) -> None:
+def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client, secured: Server) -> None:
     http = server.http()
     answers = [http.get(url) for url in spellings(server)]
     assert [answer.status_code for answer in answers] == [200] * len(answers)
+    # With a path in the issuer there are four: inserted before it and appended to it, each under two names.
+    with_path = [secured.http().get(url) for url in spellings(secured)]
+    assert [answer.status_code for answer in with_path] == [200] * 4
+    assert {answer.json()["issuer"] for answer in with_path} == {secured.target.issuer}
+    assert secured.http().get(f"{secured.target.origin}/.well-known/oauth-authorization-server").status_code == 404
     metadata = answers[0].json()
     assert all(answer.json() == metadata for answer in answers)
     assert answers[0].headers["content-type"].split(";")[0] == "application/json"
     assert metadata["issuer"] == server.target.issuer
     assert not urlsplit(metadata["issuer"]).query
     assert not urlsplit(metadata["issuer"]).fragment
-    assert metadata.keys() - EXERCISED.keys() == set(), "advertised, and exercised by no row"
+    _every_value_is_true(server, client, metadata)
     assert [name for name in NOT_OFFERED if name in metadata] == []
     assert metadata["authorization_endpoint"] == server.target.authorize
     assert metadata["token_endpoint"] == server.target.token
@@ -54,12 +142,7 @@ def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client)
     assert set(metadata["scopes_supported"]) == set(server.target.scopes)
     grants = set(metadata["grant_types_supported"])
     assert {"authorization_code", "refresh_token"} <= grants
-    for grant in {
-        "client_credentials",
-        "password",
-        "implicit",
-        "urn:ietf:params:oauth:grant-type:device_code",
-    } - grants:
+    for grant in set(GRANTS_ELSEWHERE) - grants:
         answer = client.post({**client.credentials, "grant_type": grant})
         assert is_refused(answer, "unsupported_grant_type", "unauthorized_client"), grant
     methods = set(metadata["token_endpoint_auth_methods_supported"])
@@ -71,7 +154,26 @@ def test_s137_metadata_is_true_at_every_spelling(server: Server, client: Client)
     assert basic(client.id, client.secret or "")
 
 
-def test_s138_a_401_leads_to_the_authorization_server(server: Server) -> None:
+def _every_value_is_true(server: Server, client: Client, metadata: dict[str, Any]) -> None:
+    """Each member is exercised by a row, or each of its values is tried here; what is not advertised is refused."""
+    lists = {name: values for name, values in metadata.items() if isinstance(values, list) and name not in EXERCISED}
+    assert metadata.keys() - EXERCISED.keys() == lists.keys(), "advertised, and exercised by no row"
+    assert set(EXERCISED.values()) <= {row.id for row in REQUIREMENTS}
+    for name, values in lists.items():
+        for value in values:
+            assert (name, value) in TRIED, "advertised, and nothing says how to try it"
+            assert TRIED[name, value](server, client), (name, value)
+    advertised = {(name, value) for name, values in lists.items() for value in values}
+    for unadvertised in REFUSED.keys() - advertised:
+        assert "error" in client.outcome(**REFUSED[unadvertised]), unadvertised
+
+
+def test_s138_a_401_leads_to_the_authorization_server(server: Server, client: Client, secured: Server) -> None:
+    _leads_there(secured, secured.client())
+    _leads_there(server, client)
+
+
+def _leads_there(server: Server, client: Client) -> None:
     http = server.http()
     challenge = challenge_of(http.get(server.url(server.resource().path)))
     document = http.get(challenge["resource_metadata"])
@@ -82,6 +184,11 @@ def test_s138_a_401_leads_to_the_authorization_server(server: Server) -> None:
     assert body.get("bearer_methods_supported", ["header"]) == ["header"]
     assert body["resource"].startswith(server.target.issuer)
     parts = urlsplit(body["resource"])
+    for value in body.get("bearer_methods_supported", []):
+        assert TRIED["bearer_methods_supported", value](server, client)
+    assert set(body) <= {
+        "resource", "authorization_servers", "scopes_supported", "bearer_methods_supported", "resource_name",
+    }  # fmt: skip
     there = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
     assert there == challenge["resource_metadata"].rstrip("/"), "where RFC 9728 §3.1 looks for it"
 

@@ -47,12 +47,28 @@ def test_s018_a_repeated_parameter_is_refused(server: Server, client: Client) ->
         assert is_refused(answer, "invalid_request"), name
         again = client.post(fields, f"{server.target.token}?{urlencode({name: value})}")
         assert is_refused(again, "invalid_request"), f"{name} in the query and in the body"
-    assert client.exchange(code).status_code == 200
+        body = f"{urlencode(fields)}&{urlencode({name: 'different'})}"
+        assert is_refused(client.http.post(server.target.token, content=body, headers=FORM), "invalid_request"), name
+    tokens = client.exchange(code).json()
+    asked = {**client.credentials, "token": tokens["access_token"], "token_type_hint": "access_token"}
+    for url in filter(None, (server.target.revoke, server.target.introspect)):
+        for name, value in asked.items():
+            body = f"{urlencode(asked)}&{urlencode({name: value})}"
+            assert is_refused(client.http.post(url, content=body, headers=FORM), "invalid_request"), (url, name)
+            assert is_refused(client.post(asked, f"{url}?{urlencode({name: value})}"), "invalid_request"), (url, name)
+    assert server.works(tokens["access_token"])
 
 
-def test_s019_unknown_parameters_are_ignored(client: Client) -> None:
+def test_s019_unknown_parameters_are_ignored(server: Server, client: Client) -> None:
     extra: dict[str, Any] = {"access_type": "offline", "prompt": "consent", "foo": "bar"}
-    assert client.exchange(client.code(**extra), **extra).status_code == 200
+    answer = client.exchange(client.code(**extra), **extra)
+    assert answer.status_code == 200
+    refreshed = client.refresh(answer.json()["refresh_token"], **extra)
+    assert refreshed.status_code == 200
+    token = refreshed.json()["access_token"]
+    assert client.introspect(token, **extra).json()["active"] is True
+    assert client.revoke(token, **extra).status_code == 200
+    assert not server.works(token)
 
 
 def test_s020_a_parameter_without_value_is_absent(server: Server, client: Client) -> None:
@@ -116,19 +132,25 @@ def test_s023_credentials_in_the_address(server: Server, client: Client, row: Ro
             moved = client.post(client.credentials, f"{url}?{urlencode({'token': tokens['access_token']})}")
             assert is_refused(moved, "invalid_request"), url
     assert server.works(tokens["access_token"])
+    causes = [event["detail"].get("cause") for event in server.hooks.audit() if event["client_id"] == client.id]
+    assert causes.count("CredentialInQuery") >= 4, "each of them is in the audit trail"
 
 
 def test_s024_bad_bytes_are_refused(server: Server, client: Client) -> None:
     node, browser = server.target.nodes[0], server.signed_in(client.user)
     query = urlencode(client.parameters("v" * 43))
     forms = {
-        server.target.token: client.refresh_fields("token"),
-        server.target.revoke: {**client.credentials, "token": "t"},
-        server.target.introspect: {**client.credentials, "token": "t"},
+        server.target.token: {
+            **client.refresh_fields("t", scope="READ", resource="r", code="c", code_verifier="v", redirect_uri="u")
+        },
+        server.target.revoke: {**client.credentials, "token": "t", "token_type_hint": "h"},
+        server.target.introspect: {**client.credentials, "token": "t", "token_type_hint": "h"},
     }
+    asked = [*client.parameters("v" * 43), "response_mode", "resource", "unknown"]
     for bad in BAD_BYTES:
-        for name in ("client_id", "redirect_uri", "scope", "state", "code_challenge", "response_type", "unknown"):
-            answer = get_authorize(browser, query.replace(f"{name}=", f"{name}={bad}", 1) + f"&{name}2={bad}")
+        for name in asked:
+            here = f"{query}&{name}=" if f"{name}=" not in query else query
+            answer = get_authorize(browser, here.replace(f"{name}=", f"{name}={bad}", 1) + f"&{name}2={bad}")
             assert answer.status_code in (400, 302, 303), (bad, name)
             assert "set-cookie" not in answer.headers or "x=1" not in answer.headers["set-cookie"]
             assert "code=" not in answer.headers.get("location", "")
@@ -183,11 +205,15 @@ def test_s027_errors_use_their_alphabet(server: Server, client: Client) -> None:
         client.post({**client.credentials, nasty: "1", "grant_type": nasty}),
     ]
     told = [answer.json() for answer in answers]
-    told += [client.outcome(**{name: nasty}) for name in ("scope", "response_type", "code_challenge_method")]
+    at_authorize = ("scope", "response_type", "response_mode", "code_challenge", "code_challenge_method", "resource",
+                    "request", "request_uri", "claims", nasty)  # fmt: skip
+    refused = [client.authorize(**{name: nasty}) for name in at_authorize]
+    told += [answer_of(page.headers["location"]) for page in refused if "error=" in page.headers["location"]]
     for body in told:
         for text in (body["error"], body.get("error_description", "")):
             assert all(c in " !" or "#" <= c <= "[" or "]" <= c <= "~" for c in text), text
             assert "script" not in text
+    assert len(told) > len(answers) + 6
     page = client.authorize(client_id=nasty)
     assert not html.fromstring(page.content).xpath("//main//script")
     challenge = server.call(nasty).headers["www-authenticate"]
@@ -234,5 +260,5 @@ def test_s030_the_answer_is_appended(server: Server, client: Client) -> None:
     location = client.authorize(redirect_uri=with_query).headers["location"]
     assert location.startswith(with_query + "&")
     assert answer_of(location)["x"] == "1"
-    reserved = ("code", "state", "iss", "error", "error_description", "%63ode")
+    reserved = ("code", "state", "iss", "response", "error", "error_description", "error_uri", "%63ode", "a=b&code")
     assert [name for name in reserved if may_register(server, f"https://a.example/cb?{name}=1")] == []

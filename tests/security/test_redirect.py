@@ -8,7 +8,8 @@ import httpx
 from lxml import html
 
 from tests.security.harness.browser import Browser
-from tests.security.harness.client import Client, Server, answer_of, is_refused
+from tests.security.harness.client import Client, Server, is_refused
+from tests.security.harness.target import Hooks
 from tests.security.harness.wire import CLOSED, get_request, send
 
 # Appended to a registered URI and sent as they are: escapes stay escapes for whoever decodes twice.
@@ -34,12 +35,38 @@ LOOKALIKES = (
     "JaVaScRiPt://app.example/cb%0aalert(1)", "data:text/html,<script>alert(1)</script>",
     "https://app.example/cb%23", "https://app.example/cb#x",
 )  # fmt: skip
+# V05 and V03: every letter in the other case, and lines of which one would do.
+_REGISTERED = "https://app.example/cb"
+LOOKALIKES += tuple(
+    _REGISTERED[:i] + _REGISTERED[i].swapcase() + _REGISTERED[i + 1 :]
+    for i in range(len(_REGISTERED))
+    if _REGISTERED[i].isalpha()
+)
+LOOKALIKES += tuple(
+    text
+    for end in ("\n", "\r\n", "\r", "\u2028", "\x0b", "\x0c", "\x85")
+    for text in (f"https://evil.test/{end}{_REGISTERED}", f"{_REGISTERED}{end}https://evil.test/")
+)
 NEVER_REGISTERED = (
     "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "javascript://app.example/%0aalert(1)",
     "data:text/html,x", "DATA:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://app.example/1",
     "about:blank", "https://user@app.example/cb", "https://user:pw@app.example/cb", "https:///cb", "/cb",
     "//app.example/cb", "https://app.example/cb#", "https://app.example/cb#x",
 )  # fmt: skip
+# V08: each dangerous scheme as browsers still read it, in any letter case and with what they skip inside and before.
+NEVER_REGISTERED += tuple(
+    spelled
+    for scheme in ("javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem")
+    for word in (
+        scheme.upper(),
+        scheme.title(),
+        f" {scheme}",
+        f"\t{scheme}",
+        f"\x01{scheme}",
+        f"{scheme[:4]}\n{scheme[4:]}",
+    )
+    for spelled in (f"{word}:x", f"{word}://app.example/x")
+)
 
 
 def get_authorize(browser: Browser, query: str) -> httpx.Response:
@@ -74,6 +101,7 @@ def test_s031_without_a_registered_uri_nothing_goes_anywhere(server: Server, cli
 
 def test_s032_only_the_exact_uri_matches(server: Server) -> None:
     client = server.client("plain")
+    assert client.redirect_uri == _REGISTERED or type(server.hooks) is Hooks
     browser, start = server.signed_in(client.user), query_without_redirect_uri(client)
     assert client.authorize().is_redirect, "the registered URI itself works"
     registered = client.redirect_uri
@@ -167,9 +195,10 @@ def test_s037_a_wrong_client_or_uri_ends_on_a_page(client: Client) -> None:
         assert not [link for link in html.fromstring(page.content).xpath("//a/@href") if "evil.test" in link]
 
 
-def test_s038_the_uri_must_be_named(client: Client) -> None:
-    assert is_stopped(client.authorize(redirect_uri=None))
-    assert is_stopped(client.authorize(redirect_uri=""))
+def test_s038_the_uri_must_be_named(server: Server, client: Client) -> None:
+    for each in (client, server.client("plain")):  # several are registered, or one
+        assert is_stopped(each.authorize(redirect_uri=None))
+        assert is_stopped(each.authorize(redirect_uri=""))
 
 
 def test_s039_the_exchange_names_the_same_uri(client: Client) -> None:
@@ -199,4 +228,11 @@ def test_s041_the_registration_of_the_moment_counts(server: Server) -> None:
     assert not answer.is_redirect
     assert answer.status_code in (400, 403, 409)
     assert is_stopped(client.authorize())
-    assert "code" in answer_of(client.authorize(redirect_uri="https://new.example/cb").headers["location"])
+    code = client.code(redirect_uri="https://new.example/cb")
+    # Nor does signing in carry an address over that was taken away in the meantime.
+    stranger = server.browser()
+    sign_in = stranger.follow(stranger.get(client.url(redirect_uri="https://new.example/cb")))
+    admin, form = link_form(server, "edit_link", client.id)
+    assert admin.post({**form, "redirect_uris": "https://third.example/cb"}).status_code == 303
+    assert is_stopped(stranger.follow(stranger.sign_in(sign_in, client.user)))
+    assert is_refused(client.exchange(code), "invalid_grant"), "and a code that went there is worth nothing"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.security.harness.client import Client, Server, is_refused
+from tests.security.test_redirect import link_form
+from tests.security.test_refresh import DAY, GRANT_DAYS
 
 INACTIVE = b'{"active":false}'
 
@@ -33,12 +35,25 @@ def test_s132_unknown_is_fine_and_failure_is_not(server: Server, client: Client)
             assert client.revoke(tokens[kind], token_type_hint=hint).status_code == 200
             assert not server.works(tokens["access_token"]), (hint, kind)
     assert is_refused(client.revoke(""), "invalid_request")
+    with server.hooks.standing_clock():
+        expired = client.tokens()
+        server.hooks.advance(3601)
+        assert client.revoke(expired["access_token"]).status_code == 200
+        server.hooks.advance(GRANT_DAYS * DAY)
+        assert client.revoke(expired["refresh_token"]).status_code == 200
     tokens = client.tokens()
     with server.hooks.hold_store():
         busy = client.revoke(tokens["refresh_token"])
     assert busy.status_code == 503
     assert "retry-after" in busy.headers
     assert server.works(tokens["access_token"])
+    # A store that fails in another way is no better reason to say that it is done.
+    with server.hooks.broken_store():
+        failed = [client.revoke(tokens["refresh_token"]) for _ in range(2)]
+    assert {answer.status_code for answer in failed} <= {500, 503}, "never 200"
+    assert server.works(tokens["access_token"])
+    assert client.revoke(tokens["refresh_token"]).status_code == 200
+    assert not server.works(tokens["access_token"])
 
 
 def test_s133_either_token_ends_both_everywhere(server: Server, client: Client) -> None:
@@ -70,6 +85,8 @@ def test_s134_introspection_says_inactive_in_one_way(server: Server, client: Cli
         token + "A",
         "x" * 5000,
         "\u00e9",
+        tokens["refresh_token"],
+        client.secret or "",
     ]
     assert [client.introspect(each).content for each in inactive] == [INACTIVE] * len(inactive)
     server.hooks.advance(3601)
@@ -92,6 +109,22 @@ def test_s135_introspection_tells_the_present(server: Server) -> None:
     assert client.introspect(narrowed["access_token"]).json()["scope"] == "READ"
     server.hooks.disable_user(client.user.username)
     assert client.introspect(narrowed["access_token"]).content == INACTIVE
+    _as_a_resource_server(server)
+
+
+def _as_a_resource_server(server: Server) -> None:
+    """What a client that may ask about all tokens is told, while the client that holds them changes."""
+    asking, holding = server.new_client(), server.new_client(scope="WRITE")
+    token = holding.tokens(scope="WRITE")["access_token"]
+    assert asking.introspect(token).content == INACTIVE, "it is somebody else's"
+    code, output = server.hooks.command("link", "change", asking.id, "--introspection")
+    assert code == 0, output
+    assert "WRITE" in asking.introspect(token).json()["scope"].split(" ")
+    admin, form = link_form(server, "edit_link", holding.id)
+    assert admin.post({**form, "scope": "READ"}).status_code == 303
+    assert asking.introspect(token).json()["scope"] == "READ", "the client's scope was narrowed"
+    server.hooks.command("link", "disable", holding.id)
+    assert asking.introspect(token).content == INACTIVE, "the client is disabled"
 
 
 def test_s136_nothing_is_remembered_too_long(server: Server, client: Client) -> None:

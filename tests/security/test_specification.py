@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from pathlib import Path
 
-from tests.security.requirements import ATTACKS, REQUIREMENTS, ROW_NAME
+from tests.security.requirements import ATTACKS, NOTES, REQUIREMENTS, ROW_NAME
 
 
 def rows_tried() -> dict[str, list[str]]:
@@ -23,13 +23,15 @@ def rows_tried() -> dict[str, list[str]]:
 def test_every_identifier_is_there_once() -> None:
     assert [row.id for row in REQUIREMENTS] == [f"S{number:03}" for number in range(1, 151)]
     assert [attack.id for attack in ATTACKS] == [f"V{number:02}" for number in range(1, 49)]
+    assert [note.id for note in NOTES] == [f"N{number:02}" for number in range(1, 17)]
     assert Counter(row.level for row in REQUIREMENTS) == {"M": 94, "S": 21, "P": 35}
     assert all(row.words.endswith(".") and len(row.words) > 15 for row in (*REQUIREMENTS, *ATTACKS))
 
 
 def test_every_requirement_has_one_test() -> None:
     tests = rows_tried()
-    assert {row.id: len(tests.get(row.id, [])) for row in REQUIREMENTS} == {row.id: 1 for row in REQUIREMENTS}
+    wanted = [row.id for row in (*REQUIREMENTS, *NOTES)]
+    assert {name: len(tests.get(name, [])) for name in wanted} == dict.fromkeys(wanted, 1)
 
 
 def test_every_class_of_attack_is_tried() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 
-from tests.security.harness.client import Client, Server, basic, is_refused
+from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
 from tests.security.harness.target import both_profiles
+from tests.security.harness.wire import get_request, post_form, race
 
 GRANTS_NEVER_SERVED = ("password", "implicit", "token", "urn:ietf:params:oauth:grant-type:jwt-bearer",
                        "urn:ietf:params:oauth:grant-type:saml2-bearer", "Authorization_Code", "refresh")  # fmt: skip
 
 
+@both_profiles
 def test_s101_grants_that_never_work(client: Client) -> None:
     more = {"username": client.user.username, "password": client.user.password, "scope": "READ", "assertion": "a.b.c"}
     for grant in GRANTS_NEVER_SERVED:
@@ -78,13 +80,27 @@ def test_s104_what_was_answered_survives_a_kill(server: Server, client: Client) 
 
 def test_s105_a_busy_store_is_503(server: Server, client: Client) -> None:
     code, tokens = client.code(), client.tokens()
+    browser = server.signed_in(client.user)
+    question = browser.question(client.ask(browser=browser))
+    assert question
+    url = question.pop("")
+    cookie = browser.cookies_for(url)
+    at_once = {
+        "exchange": client.raw(client.exchange_fields(code)),
+        "refresh": client.raw(client.refresh_fields(tokens["refresh_token"])),
+        "approval": post_form(url, {**question, "decision": "allow"}, cookie),
+        "request": get_request(client.url(), cookie),
+    }
     with server.hooks.hold_store():
-        answer = client.exchange(code)
-        assert answer.status_code == 503, answer.text
-        assert int(answer.headers["retry-after"]) > 0
-        assert answer.headers["content-type"].startswith("application/json")
+        answers = dict(zip(at_once, race(server.target.nodes, list(at_once.values())), strict=True))
+    for what, answer in answers.items():
+        assert answer.status_code == 503, (what, answer.text)
+        assert int(answer.headers["retry-after"]) > 0, what
+    assert answers["exchange"].headers["content-type"].startswith("application/json")
+    assert answers["refresh"].json()["error"] == "temporarily_unavailable"
     assert client.exchange(code).status_code == 200
     assert client.refresh(tokens["refresh_token"]).status_code == 200
+    assert "code" in answer_of(browser.answer({"": url, **question}).headers["location"]), "the question is still open"
 
 
 @both_profiles

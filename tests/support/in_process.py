@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -21,8 +22,8 @@ _SECONDS = 30
 
 
 @contextmanager
-def running_in_process(folder: Path) -> Iterator[tuple[str, HandClock]]:
-    """A demo that accepts connections: its base URL, and its clock."""
+def running_in_process(folder: Path, **changes: Any) -> Iterator[tuple[str, HandClock]]:
+    """A demo that accepts connections, with these settings: its base URL, and its clock."""
     listener, clock = bind("127.0.0.1", 0), HandClock()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(
@@ -30,6 +31,7 @@ def running_in_process(folder: Path) -> Iterator[tuple[str, HandClock]]:
         database_url=f"sqlite:///{folder}/in-process.db",
         blob_store=str(folder / "blobs"),
         secret=SECRET,
+        **changes,
     )
     database = open_database(settings)
     environment = create_environment(settings, database, clock)

@@ -19,6 +19,7 @@ from watersmeet.oauth2.authorization import (
     trusted_redirect_uri,
 )
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.consent import asks_to_be_shown
 from watersmeet.oauth2.errors import ClientDisabled, ClientExpired, OAuthError, RepeatedParameter, UnknownClient
 from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
@@ -39,11 +40,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question is remembered; ``legacy`` is what was accepted of the client for compatibility."""
+    """The question is kept; ``legacy`` is what was accepted of the client for compatibility.
+
+    ``insists`` says that the client wants the user to be asked although they need not be.
+    """
 
     authorization: Authorization
     client: Client
     legacy: frozenset[Legacy]
+    insists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def begin(
         legacy=request.legacy,
     )
     authorizations.add(tx, authorization)
-    return Asked(authorization, client, request.legacy)
+    return Asked(authorization, client, request.legacy, asks_to_be_shown(parameters))
 
 
 def request_digest(parameters: Parameters) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database import audit, authorizations, clients, tokens, users
+from watersmeet.database import audit, authorizations, clients, consents, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.authorization import Authorization
 from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.consent import Consent, may_be_remembered
 from watersmeet.oauth2.errors import AccessDenied, OAuthError
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.redirect import find_match
@@ -31,11 +32,17 @@ class NoOpenQuestion(WatersmeetError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the consent page shows."""
+    """What the consent page shows; ``held`` is the client as the operator's switch over all profiles leaves it."""
 
     authorization: Authorization
     client: Client
+    held: Client
     is_first_time: bool
+
+    @property
+    def may_be_remembered(self) -> bool:
+        """Whether an answer may stand for later questions; never one that gives administration away."""
+        return may_be_remembered(self.authorization, self.held) and not _is_administrative(self.authorization.scope)
 
 
 class PasswordNeeded(WatersmeetError):
@@ -87,6 +94,7 @@ def approve(
     *,
     scope: ScopeSet | None = None,
     has_typed_password: bool = False,
+    remember: Instant = 0,
     now: Instant,
     code_lifetime: Instant,
     keys: Keys,
@@ -97,16 +105,52 @@ def approve(
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
-    ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``.
+    ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``. ``remember`` is for how long the
+    user need not be asked as much again, in milliseconds, where that may be (S057).
     The code has 256 random bits; only its digest is kept (S071).
     """
     question = _question_to_answer(tx, authorization_id, session, now, leniency)
     before, code = question.authorization, entropy.hex(32)
     granted = before.narrowed_to(scope) if scope is not None else before
-    if not has_typed_password and any(Scope(name).is_administrative for name in granted.scope.implied):
+    if not has_typed_password and _is_administrative(granted.scope):
         raise PasswordNeeded
     _move(tx, before, granted.approve(now, keys.digest(code), now + code_lifetime))
-    _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin, granted.scope)
+    remembered = {}
+    if remember and question.may_be_remembered:
+        consent = Consent.to(granted, question.held, now, remember)
+        consents.add(tx, consent)
+        remembered = {"remembered_until": consent.expires_at}
+    _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin, granted.scope, **remembered)
+    return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
+
+
+def approve_again(
+    tx: Transaction,
+    authorization_id: str,
+    session: Session,
+    *,
+    longest: Instant,
+    now: Instant,
+    code_lifetime: Instant,
+    keys: Keys,
+    entropy: Entropy,
+    origin: Origin = INTERNAL,
+    issuer: str | None = None,
+    leniency: Leniency = AS_SHIPPED,
+) -> str | None:
+    """``approve`` without asking, if the user allowed as much before and wanted it remembered; ``None``: ask.
+
+    ``longest`` is how long the operator lets consent be remembered, in milliseconds. Raises ``NoOpenQuestion``.
+    """
+    question = _question_to_answer(tx, authorization_id, session, now, leniency)
+    before, code = question.authorization, entropy.hex(32)
+    if not question.may_be_remembered:
+        return None
+    known = consents.hold(tx, before.client, before.user_id, before.redirect_uri.value)
+    if not any(consent.covers(before, question.held, now, longest) for consent in known):
+        return None
+    _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
+    _record(tx, Event.CONSENT_REUSED, question, session, now, origin, before.scope)
     return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
 
 
@@ -120,10 +164,14 @@ def deny(
     issuer: str | None = None,
     leniency: Leniency = AS_SHIPPED,
 ) -> str:
-    """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``."""
+    """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``.
+
+    Whoever denies is asked again the next time, whatever they allowed before.
+    """
     question = _question_to_answer(tx, authorization_id, session, now, leniency)
     before = question.authorization
     _move(tx, before, before.deny(now))
+    consents.forget(tx, user_id=session.user.id, client=question.client.id)
     _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
     answer = {"error": AccessDenied.code.value, "state": before.state}
     return question.client.answer_url(before.redirect_uri, answer, issuer)
@@ -156,16 +204,21 @@ def _open_question(
         or (authorization.redirect_uri.is_plain_http and not leniency.plain_http)
     ):
         raise NoOpenQuestion(detail="the client's registration changed")
+    held = client.held_to(legacy_allowed=leniency.legacy)
     try:
-        client.held_to(legacy_allowed=leniency.legacy).refuse_unaccepted(authorization.legacy)
+        held.refuse_unaccepted(authorization.legacy)
     except OAuthError as error:
         raise NoOpenQuestion(detail=f"no longer accepted of the client: {type(error).__name__}") from error
     first_time = not tokens.has_been_given(tx, client.id, session.user.id)
-    return Question(authorization, client, first_time)
+    return Question(authorization, client, held, first_time)
 
 
 def _is_asked_of(authorization: Authorization, session: Session) -> bool:
     return authorization.session_digest == session.digest and authorization.user_id == session.user.id
+
+
+def _is_administrative(scope: ScopeSet) -> bool:
+    return any(Scope(name).is_administrative for name in scope.implied)
 
 
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
@@ -181,6 +234,7 @@ def _record(
     now: Instant,
     origin: Origin,
     scope: ScopeSet,
+    **more: object,
 ) -> None:
     asked = question.authorization
     narrowed = {"asked": str(asked.scope)} if scope != asked.scope else {}
@@ -191,5 +245,5 @@ def _record(
         now,
         user_id=session.user.id,
         client_id=question.client.client_id,
-        detail={"scope": str(scope), **narrowed, "redirect_host": asked.redirect_uri.host},
+        detail={"scope": str(scope), **narrowed, "redirect_host": asked.redirect_uri.host, **more},
     )

@@ -12,6 +12,8 @@ from watersmeet.authorize.decide import Question
 from watersmeet.authorize.page import AUTHORIZE_PATHS, authorize_again, consent_page, consent_token
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
+from watersmeet.database.audit import Origin
+from watersmeet.database.transaction import Transaction
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.oauth2.errors import AccessDenied
 from watersmeet.oauth2.parameters import Parameters
@@ -56,8 +58,10 @@ class _Authorize:
             )
             return to_sign_in(self.environment, path_and_query(request))
         settings, now = self.environment.settings, self.environment.clock.now()
-        begun = await self.environment.database.write(
-            lambda tx: begin.begin(
+        origin = origin_of(request, session.user.username)
+
+        def begin_and_maybe_end(tx: Transaction) -> tuple[begin.Asked | begin.Refused, str | None]:
+            begun = begin.begin(
                 tx,
                 parameters,
                 session,
@@ -67,16 +71,44 @@ class _Authorize:
                 resource=settings.resource,
                 legacy_allowed=settings.allows_legacy(now),
                 allow_http=allow_http,
-                origin=origin_of(request, session.user.username),
+                origin=origin,
             )
-        )
+            if isinstance(begun, begin.Refused) or begun.insists or not settings.consent_memory:
+                return begun, None
+            return begun, self._approve_again(tx, begun, session, now, origin)
+
+        begun, answer = await self.environment.database.write(begin_and_maybe_end)
         if isinstance(begun, begin.Refused):
             note_cause(request, begun.error)
             log.info("authorization refused", cause=type(begun.error).__name__, detail=begun.error.detail)
             return RedirectResponse(begun.location, 302)
-        to_question = RedirectResponse(f"{settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
-        note_legacy(to_question, begun.client.client_id, begun.legacy, settings)
-        return to_question
+        if answer is not None:
+            log.info("consent remembered", user=session.user.username, client=begun.client.client_id)
+        onward = RedirectResponse(answer or f"{settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
+        note_legacy(onward, begun.client.client_id, begun.legacy, settings)
+        return onward
+
+    def _approve_again(
+        self, tx: Transaction, begun: begin.Asked, session: Session, now: Instant, origin: Origin
+    ) -> str | None:
+        """Where the browser goes with a code, if its user need not be asked (S057)."""
+        environment = self.environment
+        try:
+            return decide.approve_again(
+                tx,
+                begun.authorization.id,
+                session,
+                longest=environment.settings.consent_memory,
+                now=now,
+                code_lifetime=environment.settings.code_lifetime,
+                keys=environment.keys,
+                entropy=environment.entropy,
+                origin=origin,
+                issuer=environment.settings.base_url,
+                leniency=self._leniency(now),
+            )
+        except decide.NoOpenQuestion:  # the session ended meanwhile: the consent page will say so
+            return None
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
@@ -120,6 +152,7 @@ class _Authorize:
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
         environment, now, scope = self.environment, self.environment.clock.now(), _chosen(form)
         origin, typed = origin_of(request, session.user.username), form.raw("password")
+        remember = environment.settings.consent_memory if form.text("remember") else 0
         if typed and not await prove_again(environment, request, session.user, typed):
             raise decide.WrongPassword
         return await environment.database.write(
@@ -129,6 +162,7 @@ class _Authorize:
                 session,
                 scope=scope.as_set if scope else None,
                 has_typed_password=bool(typed),
+                remember=remember,
                 now=now,
                 code_lifetime=environment.settings.code_lifetime,
                 keys=environment.keys,

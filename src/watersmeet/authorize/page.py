@@ -41,6 +41,7 @@ class ConsentPage(Page):
     readable_host: str | None
     is_loopback: bool
     refresh_days: int
+    remember_days: int | None
     problem_found: WatersmeetError | None
     authorization_id: str
     form_token: str
@@ -96,6 +97,7 @@ def consent_page(
         readable_host=target.readable_host,
         is_loopback=target.is_loopback,
         refresh_days=max(1, environment.settings.provider.refresh_token_expiration_seconds // 86_400),
+        remember_days=environment.settings.remember_consent_days if question.may_be_remembered else None,
         problem_found=problem,
         authorization_id=authorization.id,
         form_token=consent_token(environment, session, authorization.id),

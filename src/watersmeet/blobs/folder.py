@@ -15,26 +15,57 @@ from watersmeet.blobs.store import PIECE, Blob, BlobMissing, StoreUnavailable
 from watersmeet.clock import Instant
 
 _INCOMING = "incoming"
-_DIGEST_LENGTH = 64
+_DOOMED = ".doomed"
+_OWNER = "owner"
 
 
 class FolderStore:
     """Blobs in a folder, which is made when the first one comes: ``ab/abcdef…``, readable by the server alone.
 
-    Several processes may share it, if its file system renames atomically and flushes when told to.
+    Several processes may share it, if its file system renames atomically and flushes when told to. Two instances may
+    not: each would discard what the other's database names. So a file in it says whose it is, ``owner``; the empty
+    string asks nobody.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, owner: str = "") -> None:
         self.folder = folder
+        self.owner = owner
 
     @asynccontextmanager
     async def upload(self) -> AsyncIterator[FolderUpload]:
         """A new upload; leaving it before it is finished forgets what was written."""
-        upload = await asyncio.to_thread(FolderUpload, self.folder)
+        upload = await asyncio.to_thread(self._begin)
         try:
             yield upload
         finally:
             await asyncio.to_thread(upload.close)
+
+    def _begin(self) -> FolderUpload:
+        try:
+            _make_folder(self.folder / _INCOMING)
+            self._claim()
+            return FolderUpload(self.folder)
+        except OSError as error:
+            raise StoreUnavailable(detail=str(error)) from error
+
+    def _claim(self) -> None:
+        """Write down whose folder it is, or make sure that it is ours."""
+        mark = self.folder / _OWNER
+        if self.owner and not mark.exists():
+            descriptor, name = tempfile.mkstemp(dir=self.folder / _INCOMING)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(self.owner)
+            with suppress(FileExistsError):  # another process of ours was quicker, or another instance
+                os.link(name, mark)
+            Path(name).unlink()
+        if not self._is_ours():
+            raise StoreUnavailable(detail=f"{self.folder} belongs to another instance")
+
+    def _is_ours(self) -> bool:
+        try:
+            return not self.owner or (self.folder / _OWNER).read_text() == self.owner
+        except FileNotFoundError:
+            return False
 
     async def read(self, digest: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes from ``start`` up to ``stop``, in pieces. Raises ``BlobMissing``."""
@@ -55,13 +86,20 @@ class FolderStore:
             file.close()
 
     def digests_before(self, before: Instant) -> Iterator[str]:
-        """What was last uploaded before an instant. Uploads that broke off before it are removed on the way."""
+        """What was last uploaded before an instant. Uploads that broke off before it are removed on the way.
+
+        Nothing, where the folder is another instance's.
+        """
+        if not self._is_ours():
+            return
         for path in self._files(_INCOMING):
             if _is_older(path, before):
                 path.unlink(missing_ok=True)
         for number in range(256):
             for path in self._files(f"{number:02x}"):
-                if len(path.name) == _DIGEST_LENGTH and _is_older(path, before):
+                if path.suffix == _DOOMED:
+                    _put_back(path)  # a sweep was cut off between its two steps, or is between them just now
+                elif _is_older(path, before):
                     yield path.name
 
     def discard(self, digest: str, before: Instant) -> bool:
@@ -71,16 +109,16 @@ class FolderStore:
         its file is put back, or comes after, and leaves a file of its own.
         """
         path = self.path_of(digest)
-        doomed = path.with_name(f"{digest}.doomed")
+        doomed = path.with_suffix(_DOOMED)
         try:
             path.rename(doomed)
-        except FileNotFoundError:
+            if _is_older(doomed, before):
+                doomed.unlink()
+                return True
+        except FileNotFoundError:  # another process was quicker
             return False
-        if not _is_older(doomed, before):
-            doomed.rename(path)
-            return False
-        doomed.unlink()
-        return True
+        _put_back(doomed)
+        return False
 
     def path_of(self, digest: str) -> Path:
         """The file of a digest."""
@@ -97,16 +135,12 @@ class FolderUpload:
     """Bytes on their way into a folder: a nameless file until they are all there."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ``StoreUnavailable``."""
+        """Raises ``OSError``."""
         self._folder = folder
         self._digest = hashlib.sha256()
         self._size = 0
         self._held = bytearray()
-        try:
-            _make_folder(folder / _INCOMING)
-            descriptor, name = tempfile.mkstemp(dir=folder / _INCOMING)  # mode 0600
-        except OSError as error:
-            raise StoreUnavailable(detail=str(error)) from error
+        descriptor, name = tempfile.mkstemp(dir=folder / _INCOMING)  # mode 0600
         self._path = Path(name)
         self._file: BinaryIO = os.fdopen(descriptor, "wb", 0)
 
@@ -141,6 +175,7 @@ class FolderUpload:
         digest = self._digest.hexdigest()
         home = self._folder / digest[:2]
         try:
+            os.utime(self._file.fileno())  # young from now on, however long it took to come
             os.fsync(self._file.fileno())
             _make_folder(home)
             # Also where the bytes are kept already: the new file is young, so no sweep takes it.
@@ -163,6 +198,14 @@ def _flush(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _put_back(doomed: Path) -> None:
+    """Give a file its name again, unless a younger one has it."""
+    with suppress(FileNotFoundError):
+        with suppress(FileExistsError):
+            os.link(doomed, doomed.with_suffix(""))
+        doomed.unlink()
 
 
 def _is_older(path: Path, before: Instant) -> bool:

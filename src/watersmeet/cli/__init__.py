@@ -4,7 +4,7 @@ Owns options, output and exit codes; the work is done by the same operations tha
 tables.
 
 Exit codes: 0 done; 1 refused, with one sentence on standard error that says what to change; 2 wrong usage;
-3 no such user, group, space or incoming link.
+3 no such user, token, group, space or incoming link.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _COMMANDS = {
     "dev": "Start with demo data on this computer, for trying out and for tests.",
     "serve": "Start for production.",
     "init": "Write a settings file with a new secret.",
-    "user": "Add, list, disable, enable users; set passwords.",
+    "user": "Add, list, disable, enable users; set roles, passwords; end access.",
+    "token": "List and end users' personal access tokens.",
     "permission": "Grant, revoke, list permissions, on the instance and in spaces.",
     "link": "Add, list, show, change, disable, delete incoming links; rotate secrets.",
     "authorize": "Get tokens from a running server without a browser.",
@@ -55,11 +56,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         from watersmeet.confluence.errors import NotFound
         from watersmeet.links.register import UnknownLink
+        from watersmeet.users.personal_token import UnknownToken
         from watersmeet.users.signin import UnknownUser
 
         try:
             return super().invoke(ctx)
-        except (UnknownLink, UnknownUser, NotFound) as error:
+        except (UnknownLink, UnknownToken, UnknownUser, NotFound) as error:
             click.echo(f"watersmeet: {error.description}", err=True)
             ctx.exit(NOT_FOUND)
         except WatersmeetError as error:
@@ -70,7 +72,7 @@ class _Commands(click.Group):
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no such user, group, space or incoming link.",
+    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no such user, token, group, space or incoming link.",
 )
 @click.version_option(__version__, prog_name="watersmeet")
 def main() -> None:

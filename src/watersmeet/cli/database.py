@@ -107,15 +107,21 @@ def check(config: Path | None) -> None:
 @click.option("--prometheus", "as_metrics", is_flag=True, help="As metrics, for node_exporter's textfile collector.")
 @config_option
 def stats(as_json: bool, as_metrics: bool, config: Path | None) -> None:
-    """Count the rows of what expires, and those that have expired and wait to be pruned."""
+    """Count the rows of what expires, and those that have expired and wait to be pruned; blobs of attachments, too."""
+    import asyncio
+
+    from watersmeet.app import open_blobs
     from watersmeet.clock import SystemClock, as_datetime
+    from watersmeet.content import unnamed
     from watersmeet.database.properties import require_own_schema
+    from watersmeet.oauth2.keys import Keys
     from watersmeet.tokens.sweep import backlogs, sweeps
 
     with _opened(config) as (settings, database):
         require_own_schema(database)
         due, now = sweeps(settings), SystemClock().now()
         found = database.read_now(lambda tx: backlogs(tx, due, now))
+        found["blobs"] = asyncio.run(unnamed.backlog(open_blobs(settings, Keys.derive(settings.secret)), database, now))
     if as_json:
         print_json(
             {name: {"rows": each.rows, "waiting": each.waiting, "oldest": each.oldest} for name, each in found.items()}
@@ -161,10 +167,10 @@ def backup(file: Path, config: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 def end_grants(yes: bool, config: Path | None) -> None:
-    """End what every application and every browser was given, as is due after a backup was restored.
+    """End what applications, browsers and scripts were given, as is due after a backup was restored.
 
-    A restored database takes back what was spent, revoked and signed out since the backup was made. Users sign in
-    and authorize their applications again; incoming links, users and content stay.
+    A restored database takes back what was spent, revoked and signed out since the backup was made. Users sign in,
+    authorize their applications and make their personal access tokens again; incoming links, users and content stay.
     """
     from watersmeet.clock import SystemClock
     from watersmeet.database.audit import COMMAND_LINE
@@ -174,8 +180,9 @@ def end_grants(yes: bool, config: Path | None) -> None:
     with _opened(config) as (_, database):
         require_own_schema(database)
         if not yes:
-            click.confirm("Every application and every browser will have to ask again. Go on?", abort=True, err=True)
+            click.confirm("Every application, browser and script will have to ask again. Go on?", abort=True, err=True)
         now = SystemClock().now()
-        grants, sessions = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
-    counts = ((grants, "grant"), (sessions, "session"))
-    say(f"Ended {' and '.join(f'{count} {what}' + 's' * (count != 1) for count, what in counts)}.")
+        ended = database.write_now(lambda tx: end_everything(tx, now, COMMAND_LINE))
+    counts = ((ended.grants, "grant"), (ended.sessions, "session"), (ended.personal_tokens, "personal access token"))
+    grants, sessions, tokens = (f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
+    say(f"Ended {grants}, {sessions} and {tokens}.")

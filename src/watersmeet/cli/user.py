@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @click.group("user")
 def command() -> None:
-    """Add, list and disable users; set passwords. Works on the database of the settings, also while it is served."""
+    """Add, list and disable users; set roles and passwords; end access.
+
+    Works on the database of the settings, also while it is served.
+    """
 
 
 def _password(from_stdin: bool) -> str:
@@ -119,6 +122,35 @@ def enable(username: str, config: Path | None) -> None:
         now = environment.clock.now()
         user = environment.database.write_now(lambda tx: enable_user(tx, username, now, COMMAND_LINE))
     say(f"Enabled {user.username}.")
+
+
+@command.command("role")
+@click.argument("username")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@config_option
+def change_role(username: str, role: str, config: Path | None) -> None:
+    """Give a user another role; what they allowed applications reaches no further from then on."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.users.signin import change_role
+
+    with production_environment(config) as environment:
+        now = environment.clock.now()
+        user = environment.database.write_now(lambda tx: change_role(tx, username, Role(role), now, COMMAND_LINE))
+    say(f"{user.username} is now: {user.role.value}.")
+
+
+@command.command("end-access")
+@click.argument("username")
+@config_option
+def end_access(username: str, config: Path | None) -> None:
+    """End a user's sessions and every application's access; they may sign in and allow anew."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.users.signin import end_access
+
+    with production_environment(config) as environment:
+        now = environment.clock.now()
+        ended = environment.database.write_now(lambda tx: end_access(tx, username, now, COMMAND_LINE))
+    say(f"Ended {ended} grant{'' if ended == 1 else 's'} and every session of {username}.")
 
 
 @command.command("password")

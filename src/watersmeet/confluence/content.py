@@ -5,15 +5,17 @@ Instants are milliseconds since the epoch (``clock.Instant``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watersmeet.confluence.metadata import Label, Property
+    from watersmeet.confluence.metadata import Label, Property, Regard
     from watersmeet.confluence.page import Slice
     from watersmeet.confluence.restriction import Restriction
+    from watersmeet.confluence.storage_format.resolver import Resolver
 
 MAX_TITLE = 255
 
@@ -25,6 +27,15 @@ class ContentType(StrEnum):
     BLOGPOST = "blogpost"
     COMMENT = "comment"
     ATTACHMENT = "attachment"
+
+
+_CUSTOM = re.compile(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+")
+MAX_TYPE = 255
+
+
+def is_custom(content_type: str) -> bool:
+    """Whether that is the name of a type of custom content: ``plugin:module``."""
+    return len(content_type) <= MAX_TYPE and _CUSTOM.fullmatch(content_type) is not None
 
 
 TITLED = (ContentType.PAGE, ContentType.BLOGPOST)
@@ -84,6 +95,43 @@ class Space:
     """Only where it was asked for."""
 
 
+class CommentLocation(StrEnum):
+    """What a comment is about: its page as a whole, or a part of its text."""
+
+    FOOTER = "footer"
+    INLINE = "inline"
+
+
+class Resolution(StrEnum):
+    """What became of a comment on a part of a text. ``DANGLING``: the part is no longer there."""
+
+    OPEN = "open"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    DANGLING = "dangling"
+
+
+UNRESOLVED = (Resolution.OPEN, Resolution.REOPENED)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPlace:
+    """Where a comment is; a reply is where the comment is that it answers."""
+
+    location: str
+    marker_ref: str | None = None
+    """What the marker in the page's body is called; a reply has none of its own."""
+    original_selection: str | None = None
+    resolution: str | None = None
+    """``Resolution``; none in the footer."""
+    resolved_by: Person | None = None
+    resolved_at: int | None = None
+    """Of the last change of the resolution."""
+
+
+IN_FOOTER = CommentPlace(CommentLocation.FOOTER)
+
+
 @dataclass(frozen=True, slots=True)
 class ContentVersion:
     """Which edit of a content this is, and whose."""
@@ -137,10 +185,22 @@ class Content:
     """By their keys; only those that were asked for."""
     restrictions: Mapping[str, Restriction] | None = None
     """By operation; only where they were asked for."""
+    named: Resolver | None = None
+    """What its body names, as far as the reader sees it; only where the body was asked for as HTML."""
+    named_publicly: Resolver | None = None
+    """The same, as far as everybody sees it."""
+    operations: tuple[tuple[str, str], ...] | None = None
+    """What the reader may do to it, as operations and target types; only where it was asked for."""
+    children: Mapping[str, Slice[Content]] | None = None
+    """By type, what is directly below it or in it; only where and as far as it was asked for."""
+    descendants: Mapping[str, Slice[Content]] | None = None
+    """By type, what is below it or in it, whatever its depth; only where and as far as it was asked for."""
+    place: CommentPlace | None = None
+    """Of a comment."""
     file: File | None = None
     """Of an attachment, in this version."""
-    children: Mapping[str, Slice[Content]] | None = None
-    """The first of those below it and in it, by type; only where they were asked for."""
+    regard: Regard | None = None
+    """What the reader has to do with it; only where it was asked for."""
 
     @property
     def latest(self) -> bool:

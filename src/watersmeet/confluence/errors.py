@@ -143,6 +143,20 @@ class LabelNotFound(NotFound):
         super().__init__(f"The content does not have the label {name}.")
 
 
+class MacroNotFound(NotFound):
+    """That version of the content has no such macro."""
+
+    def __init__(self, called: str) -> None:
+        super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
+
+
+class TemplateNotFound(NotFound):
+    """No such template, or none the caller may see."""
+
+    def __init__(self, template_id: int | str) -> None:
+        super().__init__(f"No template found with id: {template_id}")
+
+
 class PropertyNotFound(NotFound):
     """No property of that key."""
 

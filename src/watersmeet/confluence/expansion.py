@@ -36,6 +36,10 @@ class Expansion:
         """What is asked for inside ``name``; nothing where ``name`` itself is not."""
         return Expansion(self.names.get(name, {}))
 
+    def without(self, *names: str) -> Expansion:
+        """The same without what is asked for under these names."""
+        return Expansion({name: inner for name, inner in self.names.items() if name not in names})
+
     def __or__(self, other: Expansion) -> Expansion:
         return Expansion(_merged(self.names, other.names))
 

@@ -39,3 +39,12 @@ class Property:
     version: int
     by: Person
     when: int
+
+
+@dataclass(frozen=True, slots=True)
+class Regard:
+    """What one reader has to do with a content; ``None`` for what they never did."""
+
+    favourite_since: int | None = None
+    viewed_at: int | None = None
+    contributed_at: int | None = None

@@ -55,13 +55,16 @@ class Slice(Generic[T]):
 
 
 def list_envelope(
-    results: Sequence[Any],
-    part: Slice[Any],
-    site: Site,
-    path: str,
-    query: Iterable[tuple[str, str]],
-    *,
-    outermost: bool = True,
+    results: Sequence[Any], part: Slice[Any], site: Site, path: str, query: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """The JSON of a list that is an answer by itself, with the links that only the outermost object has."""
+    shown = list_json(results, part, site, path, query)
+    shown["_links"] |= site.outermost
+    return shown
+
+
+def list_json(
+    results: Sequence[Any], part: Slice[Any], site: Site, path: str, query: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
     """The JSON of a list: ``path`` and ``query`` are those of the request, for the links to its neighbours.
 
@@ -79,8 +82,6 @@ def list_envelope(
         links["next"] = neighbour(window.start + window.limit)
     if window.start and window.limit:
         links["prev"] = neighbour(max(0, window.start - window.limit))
-    if outermost:
-        links |= site.outermost
     return {
         "results": results,
         "start": window.start,

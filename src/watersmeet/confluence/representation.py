@@ -5,16 +5,18 @@ What could be expanded and is not appears in ``_expandable``: a resource of its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from watersmeet.confluence.content import Content, ContentType, ContentVersion, Person, Space
 from watersmeet.confluence.expansion import NOTHING, Expansion
-from watersmeet.confluence.page import list_envelope
+from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation_attachment import extensions_json, file_links
+from watersmeet.confluence.representation_comment import comment_extensions_json
 from watersmeet.confluence.representation_metadata import metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
+from watersmeet.confluence.representation_tree import relatives_json
 from watersmeet.confluence.site import (
     Site,
     content_page,
@@ -24,11 +26,12 @@ from watersmeet.confluence.site import (
     tiny_link,
 )
 from watersmeet.confluence.storage_format import render
-from watersmeet.confluence.storage_format.resolver import Unchecked
+from watersmeet.confluence.storage_format.naming import Place
 
 __all__ = ["Json", "content_json", "history_json", "instant_text", "person_json", "space_json", "version_json"]
 
-_RENDERED = ("editor", "view", "export_view", "styled_view", "anonymous_export_view")
+PUBLIC = "anonymous_export_view"
+RENDERED = ("editor", "view", "export_view", "styled_view", PUBLIC)
 
 
 # ---- spaces -----------------------------------------------------------------------------------------------
@@ -92,7 +95,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
     }
     parts = _parts(content, expansion, site)
     shown |= {name: part for name, part in parts.items() if part is not None}
-    shown["extensions"] = _extensions_json(content)
+    shown["extensions"] = _extensions_json(content, expansion.within("extensions"), site)
     shown["_links"] = _content_links(content, site, outermost=outermost) | file_links(content)
     shown["_expandable"] = {name: path for name, path in _expandable_paths(content).items() if parts.get(name) is None}
     return shown
@@ -116,33 +119,26 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         "body": _body_json(content, content.storage, inner("body"), site)
         if "body" in expansion and content.storage is not None
         else None,
-        "restrictions": by_operation_json(content.id, content.restrictions, site)
+        "restrictions": by_operation_json(content.id, content.restrictions, site, asked=inner("restrictions").names)
         if content.restrictions is not None
         else None,
+        "operations": [{"operation": name, "targetType": target} for name, target in content.operations]
+        if content.operations is not None
+        else None,
+        "children": _relatives_json(content, content.children, "child", inner("children"), site),
+        "descendants": _relatives_json(content, content.descendants, "descendant", inner("descendants"), site),
         # That of an attachment says what it is, which clients read without asking for it (S3.7).
         "metadata": metadata_json(content, inner("metadata"), site)
         if "metadata" in expansion or content.file is not None
         else None,
-        "children": _children_json(content, inner("children"), site) if "children" in expansion else None,
     }
 
 
-def _children_json(content: Content, expansion: Expansion, site: Site) -> Json:
-    """The first of each type that was asked for (S3.3)."""
-    path, children = content_path(content.id) + "/child", content.children or {}
-    shown: Json = {}
-    for name, part in children.items():
-        results = [content_json(item, expansion.within(name), site) for item in part.items]
-        shown[name] = list_envelope(results, part, site, f"{path}/{name}", (), outermost=False)
-    expandable = {name: f"{path}/{name}" for name in ("attachment", "comment", "page") if name not in children}
-    return {**shown, "_links": {"self": site.absolute(path)}, "_expandable": expandable}
-
-
-def _extensions_json(content: Content) -> Json:
+def _extensions_json(content: Content, expansion: Expansion, site: Site) -> Json:
     if content.file is not None:
         return extensions_json(content, content.file)
     if content.type == ContentType.COMMENT:
-        return {"location": "footer", "_expandable": {"inlineProperties": "", "resolution": ""}}
+        return comment_extensions_json(content, expansion, site)
     return {"position": "none" if content.position is None else content.position}
 
 
@@ -150,6 +146,16 @@ def _container_json(content: Content, expansion: Expansion, site: Site) -> Json 
     if content.container_id is None:
         return space_json(content.space, expansion, site)
     return content_json(content.container, expansion, site) if content.container else None
+
+
+def _relatives_json(
+    content: Content, lists: Mapping[str, Slice[Content]] | None, relation: str, expansion: Expansion, site: Site
+) -> Json | None:
+    def one(item: Content, inner: Expansion) -> Json:
+        return content_json(item, inner, site)
+
+    path = f"{content_path(content.id)}/{relation}"
+    return None if lists is None else relatives_json(path, lists, one, expansion, site)
 
 
 def _expandable_paths(content: Content) -> dict[str, str]:
@@ -246,13 +252,16 @@ def _contributors_json(people: Sequence[Person], expansion: Expansion, site: Sit
 
 
 def _body_json(content: Content, storage: str, expansion: Expansion, site: Site) -> Json:
+    if content.representation == "raw":
+        return _raw_json(content, storage, expansion)
     values: dict[str, str] = {}
     if "storage" in expansion:
         values["storage"] = storage
-    key = content.space.key
-    for name in _RENDERED:
+    place = Place(content.space.key, content.id)
+    for name in RENDERED:
         if name in expansion:
-            values[name] = render(storage, name, Unchecked(key, content.id), site.base_url, key)
+            named = content.named_publicly if name == PUBLIC else content.named
+            values[name] = render(storage, name, named, site.base_url, place, site.context_path)
     shown: Json = {
         name: {
             "value": value,
@@ -261,4 +270,12 @@ def _body_json(content: Content, storage: str, expansion: Expansion, site: Site)
         }
         for name, value in values.items()
     }
-    return {**shown, "_expandable": {name: "" for name in ("storage", *_RENDERED) if name not in expansion}}
+    return {**shown, "_expandable": {name: "" for name in ("storage", *RENDERED) if name not in expansion}}
+
+
+def _raw_json(content: Content, value: str, expansion: Expansion) -> Json:
+    """The body of a custom content that only its plug-in can read; it is not rendered."""
+    if not ("raw" in expansion or "storage" in expansion):
+        return {"_expandable": {"raw": ""}}
+    raw = {"value": value, "representation": "raw", "_expandable": {"content": content_path(content.id)}}
+    return {"raw": raw, "_expandable": {}}

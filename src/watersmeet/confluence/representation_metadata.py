@@ -8,8 +8,8 @@ import msgspec
 
 from watersmeet.confluence.content import Content
 from watersmeet.confluence.expansion import Expansion
-from watersmeet.confluence.metadata import Label, Property
-from watersmeet.confluence.representation_person import Json, instant_text, person_json
+from watersmeet.confluence.metadata import Label, Property, Regard
+from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.site import Site, content_path
 
 LABELS_SHOWN = 200
@@ -51,6 +51,9 @@ def metadata_json(content: Content, expansion: Expansion, site: Site) -> Json:
     if content.file is not None:
         shown = {"mediaType": content.file.media_type, "comment": content.version.message}
     expandable = {"currentuser": "", "frontend": "", "editorHtml": ""}
+    if content.regard is not None:
+        shown["currentuser"] = _regard_json(content.regard, expansion.within("currentuser"))
+        del expandable["currentuser"]
     if content.labels is not None:
         shown["labels"] = {
             "results": [label_json(label) for label in content.labels[:LABELS_SHOWN]],
@@ -77,3 +80,17 @@ def metadata_json(content: Content, expansion: Expansion, site: Site) -> Json:
     else:
         expandable["properties"] = ""
     return {**shown, "_expandable": expandable}
+
+
+def _regard_json(regard: Regard, expansion: Expansion) -> Json:
+    """What the reader has to do with a content."""
+    favourite, viewed, contributed = regard.favourite_since, regard.viewed_at, regard.contributed_at
+    parts: dict[str, Json] = {"favourited": {"isFavourite": favourite is not None}}
+    if favourite is not None:
+        parts["favourited"]["favouritedDate"] = instant_text(favourite)
+    if viewed is not None:
+        parts["viewed"] = {"lastSeen": instant_text(viewed), "friendlyLastSeen": friendly_text(viewed)}
+    if contributed is not None:
+        parts["lastcontributed"] = {"status": "EDITOR", "when": instant_text(contributed)}
+    shown = {name: part for name, part in parts.items() if name in expansion}
+    return {**shown, "_expandable": {name: "" for name in parts if name not in expansion}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from watersmeet.confluence.page import Window
@@ -29,12 +29,18 @@ def restriction_json(restriction: Restriction, site: Site, window: Window = SUBJ
 
 
 def by_operation_json(
-    content_id: int, restrictions: Mapping[str, Restriction], site: Site, window: Window = SUBJECTS_SHOWN
+    content_id: int,
+    restrictions: Mapping[str, Restriction],
+    site: Site,
+    window: Window = SUBJECTS_SHOWN,
+    asked: Collection[str] = (),
 ) -> Json:
-    """The restrictions of a content by operation."""
-    shown = {name: restriction_json(restriction, site, window) for name, restriction in restrictions.items()}
-    links = {"self": site.absolute(content_path(content_id) + "/restriction/byOperation")}
-    return {**shown, "_links": links, "_expandable": {}}
+    """The restrictions of a content by operation; of those that are asked for, or of all where none is."""
+    path = content_path(content_id) + "/restriction/byOperation"
+    chosen = set(asked) & set(restrictions) or set(restrictions)
+    shown = {name: restriction_json(each, site, window) for name, each in restrictions.items() if name in chosen}
+    expandable = {name: f"{path}/{name}" for name in restrictions if name not in chosen}
+    return {**shown, "_links": {"self": site.absolute(path)}, "_expandable": expandable}
 
 
 def restrictions_json(

@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus
 
 from watersmeet.confluence.content import Content, ContentType
+
+# Eleven letters hold eight bytes; the number of a content has at most so many.
+_TINY_LENGTH = 11
+_MAX_NUMBER = 2**63 - 1  # what a database holds
+_TINY = re.compile(r"[A-Za-z0-9_-]{1,11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +48,33 @@ def space_path(key: str) -> str:
 
 
 def content_page(content: Content) -> str:
-    """Where people read a content: the form of versions 9 and 10 of the original.
-
-    A comment or an attachment is found on its page.
-    """
+    """Where people read a content. A comment or an attachment is found on its page."""
     if content.type == ContentType.COMMENT:
         comment = f"focusedCommentId={content.id}#comment-{content.id}"
         return f"/pages/viewpage.action?pageId={content.container_id}&{comment}"
     if content.type == ContentType.ATTACHMENT:
         preview = quote(f"/{content.container_id}/{content.id}/{content.title}", safe="")
         return f"/pages/viewpage.action?pageId={content.container_id}&preview={preview}"
-    space = f"/spaces/{quote(content.space.key, safe='~')}"
-    title = quote_plus(content.title)
-    if content.type == ContentType.BLOGPOST:
-        day = datetime.fromtimestamp(content.created_at / 1000, tz=UTC)
-        return f"{space}/blog/{day:%Y/%m/%d}/{content.id}/{title}"
-    return f"{space}/pages/{content.id}/{title}"
+    return page_path(content.id, content.type, content.title, content.space.key, content.created_at)
+
+
+def page_path(number: int, content_type: str, title: str, space_key: str, created_at: int) -> str:
+    """Where people read a page or a blog post: the form of versions 9 and 10 of the original."""
+    space, words = f"/spaces/{quote(space_key, safe='~')}", quote_plus(title)
+    if content_type == ContentType.BLOGPOST:
+        day = datetime.fromtimestamp(created_at / 1000, tz=UTC)
+        return f"{space}/blog/{day:%Y/%m/%d}/{number}/{words}"
+    return f"{space}/pages/{number}/{words}"
 
 
 def download_path(attachment: Content, kind: str = "attachments") -> str:
     """Where the bytes of an attachment are; ``kind`` thumbnails: a small picture of them."""
-    return f"/download/{kind}/{attachment.container_id}/{quote(attachment.title, safe='')}"
+    return file_path(attachment.container_id, attachment.title, kind)
+
+
+def file_path(holder_id: int | None, filename: str, kind: str = "attachments") -> str:
+    """Where the bytes of the file of that name in a content are."""
+    return f"/download/{kind}/{holder_id}/{quote(filename, safe='')}"
 
 
 def space_page(key: str) -> str:
@@ -75,3 +87,12 @@ def tiny_link(content_id: int) -> str:
     size = max(4, (content_id.bit_length() + 7) // 8)
     encoded = b64encode(content_id.to_bytes(size, "little"), b"_-").decode().rstrip("=").rstrip("A")
     return f"/x/{encoded}"
+
+
+def tiny_number(tiny: str) -> int | None:
+    """The number of a content that its short address names; ``None`` for what is no such address."""
+    if not _TINY.fullmatch(tiny):
+        return None
+    padded = tiny.ljust(_TINY_LENGTH, "A") + "="
+    number = int.from_bytes(b64decode(padded, b"_-"), "little")
+    return number if number <= _MAX_NUMBER else None

@@ -51,9 +51,9 @@ class Properties:
 # ---- reading ----------------------------------------------------------------------------------------------
 
 
-def find(tx: Transaction, caller: User, holder_id: int, attachment_id: int, expansion: Expansion = NOTHING) -> Content:
-    """A current attachment of that very content. Raises ``ContentNotFound``."""
-    found = read.find(tx, caller, attachment_id, read.CURRENT, expansion)
+def find(tx: Transaction, caller: User, holder_id: int | None, attachment_id: int) -> Content:
+    """A current attachment of that very content, or of any. Raises ``ContentNotFound``."""
+    found = read.find(tx, caller, attachment_id, read.CURRENT, NOTHING)
     _check_is_in(found, holder_id)
     return found
 
@@ -90,7 +90,7 @@ def check_may_attach(tx: Transaction, caller: User, holder_id: int) -> None:
     _check_holder(tx, caller, read.find(tx, caller, holder_id, read.CURRENT, NOTHING))
 
 
-def check_may_change(tx: Transaction, caller: User, holder_id: int, attachment_id: int) -> None:
+def check_may_change(tx: Transaction, caller: User, holder_id: int | None, attachment_id: int) -> None:
     """Raises ``ContentNotFound`` or ``Forbidden``."""
     require_change(tx, caller, find(tx, caller, holder_id, attachment_id))
 
@@ -133,7 +133,7 @@ def attach(
 def replace_file(
     tx: Transaction,
     caller: User,
-    holder_id: int,
+    holder_id: int | None,
     attachment_id: int,
     upload: Upload,
     now: Instant,
@@ -196,12 +196,12 @@ def _check_holder(tx: Transaction, caller: User, holder: Content) -> None:
     require_unrestricted(tx, caller, holder)
 
 
-def _check_is_in(found: Content, holder_id: int) -> None:
-    if found.type != ContentType.ATTACHMENT or found.container_id != holder_id:
+def _check_is_in(found: Content, holder_id: int | None) -> None:
+    if found.type != ContentType.ATTACHMENT or holder_id not in (None, found.container_id):
         raise ContentNotFound(found.id)
 
 
-def _hold(tx: Transaction, caller: User, holder_id: int, attachment_id: int) -> Content:
+def _hold(tx: Transaction, caller: User, holder_id: int | None, attachment_id: int) -> Content:
     found = hold(tx, caller, attachment_id, read.CURRENT)
     _check_is_in(found, holder_id)
     return found

@@ -10,6 +10,7 @@ from msgspec import Struct
 from watersmeet.confluence.errors import BadBody, PropertyTooLong
 from watersmeet.confluence.metadata import MAX_KEY, MAX_VALUE
 from watersmeet.content.label import Word
+from watersmeet.content.property import SentAlong
 
 # JSON's way to write the character NUL, which PostgreSQL's own JSON cannot hold.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -68,11 +69,15 @@ class Metadata(Struct):
 
     properties: dict[str, SentProperty] | None = None
 
-    def values(self) -> dict[str, str]:
-        """The values by key. Raises ``BadBody`` or ``PropertyTooLong``."""
+    def values(self) -> dict[str, SentAlong]:
+        """The properties by key. Raises ``BadBody`` or ``PropertyTooLong``."""
         # Clients send back what they were given: _expandable, for one, has no value.
         sent = self.properties or {}
-        return {checked_key(key): each.text() for key, each in sent.items() if bytes(each.value)}
+        return {
+            checked_key(key): SentAlong(each.text(), each.version.number if each.version else None)
+            for key, each in sent.items()
+            if bytes(each.value)
+        }
 
 
 def checked_key(key: str | None) -> str:

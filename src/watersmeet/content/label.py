@@ -53,8 +53,13 @@ def add_labels(tx: Transaction, caller: User, content_id: int, words: Sequence[W
     """Put labels on a content, besides those it has. Raises ``ContentNotFound`` or ``Forbidden``."""
     found = _find_for_change(tx, caller, content_id, words)
     spaces.lock(tx, found.space.id)
+    attach(tx, caller, found, words, now)
+
+
+def attach(tx: Transaction, caller: User, content: Content, words: Sequence[Word], now: Instant) -> None:
+    """Put labels on a content the caller may change. Hold the space's lock."""
     for word in words:
-        labels.attach(tx, found.id, labels.find_or_add(tx, word.prefix, word.name, caller), now)
+        labels.attach(tx, content.id, labels.find_or_add(tx, word.prefix, word.name, caller), now)
 
 
 def remove_label(tx: Transaction, caller: User, content_id: int, word: Word) -> None:

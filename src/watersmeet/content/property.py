@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import ContentStatus
@@ -95,14 +96,30 @@ def remove_property(tx: Transaction, caller: User, owner: int | str, key: str) -
         raise PropertyNotFound(key)
 
 
-def keep_properties(tx: Transaction, caller: User, content_id: int, values: Mapping[str, str], now: Instant) -> None:
-    """Keep what was sent along with a content that the caller just wrote, whatever was there before (trap 3)."""
-    for key, value in values.items():
+@dataclass(frozen=True, slots=True)
+class SentAlong:
+    """The value of a property that was sent along with a content; ``version`` where its next one was named."""
+
+    value: str
+    version: int | None = None
+
+
+def keep_properties(
+    tx: Transaction, caller: User, content_id: int, sent: Mapping[str, SentAlong], now: Instant
+) -> None:
+    """Keep what was sent along with a content that the caller just wrote (trap 3).
+
+    Clients send back what they read, so what says nothing new is left alone. Raises ``VersionConflict`` for a change
+    of another version than the present one.
+    """
+    for key, each in sent.items():
         present = OF_CONTENT.find(tx, content_id, key)
         if present is None:
-            OF_CONTENT.add(tx, content_id, key, value, caller, now)
-        elif present.value != value:
-            OF_CONTENT.change(tx, content_id, key, value, present.version + 1, caller, now)
+            OF_CONTENT.add(tx, content_id, key, each.value, caller, now)
+        elif present.value != each.value:
+            version = present.version + 1 if each.version is None else each.version
+            if not OF_CONTENT.change(tx, content_id, key, each.value, version, caller, now):
+                raise VersionConflict(_present(tx, OF_CONTENT, content_id, key).version)
 
 
 def _present(tx: Transaction, table: Properties, owner_id: int, key: str) -> Property:

@@ -14,7 +14,7 @@ from watersmeet.confluence.restriction import Restricted, Restriction
 from watersmeet.content import read
 from watersmeet.content.hold import hold
 from watersmeet.content.right import may_change, require, require_change
-from watersmeet.database import audit, groups, restrictions, users
+from watersmeet.database import audit, copies, groups, restrictions, users
 from watersmeet.database.audit import Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -77,6 +77,16 @@ def restrict(
         detail = {"content": found.id, "before": _in_words(before), "after": _in_words(after)}
         audit.record(tx, Event.RESTRICTIONS_CHANGED, origin, now, detail=detail)
     return after
+
+
+def copy_restrictions(tx: Transaction, source_id: int, copy_id: int, now: Instant, origin: Origin) -> None:
+    """Keep a new content to whom another one is kept. Hold the space's lock."""
+    copies.copy_restrictions(tx, source_id, copy_id)
+    after = restrictions.of_contents(tx, [copy_id])[copy_id]
+    if any(each.people or each.groups for each in after.values()):
+        before = {operation: Restriction(copy_id, each.operation) for operation, each in after.items()}
+        detail = {"content": copy_id, "before": _in_words(before), "after": _in_words(after)}
+        audit.record(tx, Event.RESTRICTIONS_CHANGED, origin, now, detail=detail)
 
 
 def _in_words(found: Mapping[str, Restriction]) -> dict[str, list[str]]:

@@ -5,7 +5,9 @@ What they do not see is not here: reading it already answered that there is no s
 
 from __future__ import annotations
 
-from watersmeet.confluence.content import Content, ContentType, Space
+from collections.abc import Collection, Sequence
+
+from watersmeet.confluence.content import TITLED, Content, ContentType, Space
 from watersmeet.confluence.errors import Forbidden
 from watersmeet.confluence.permission import SpacePermission, allows, bypasses_spaces
 from watersmeet.database import permissions
@@ -49,12 +51,17 @@ def require_change(tx: Transaction, caller: User, content: Content) -> None:
 def may_change(tx: Transaction, caller: User, content: Content) -> bool:
     """Whether the caller may change a content they see."""
     granted = permissions.permissions_of(tx, content.space.id, caller)
+    return _changes(caller, content, granted) and (
+        content.type == ContentType.COMMENT or _unrestricted(tx, caller, content)
+    )
+
+
+def _changes(caller: User, content: Content, granted: Collection[SpacePermission]) -> bool:
+    """Whether the caller may, with these permissions in its space, as long as no restriction says otherwise."""
     if content.type == ContentType.COMMENT:
         own = content.created_by.user_key == caller.user_key and SpacePermission.COMMENT in granted
         return own or allows(caller.role, granted, SpacePermission.ADMINISTER)
-    return allows(caller.role, granted, _for(content.type, _CREATE, SpacePermission.EDIT_PAGE)) and _unrestricted(
-        tx, caller, content
-    )
+    return allows(caller.role, granted, _for(content.type, _CREATE, SpacePermission.EDIT_PAGE))
 
 
 def require_unrestricted(tx: Transaction, caller: User, content: Content) -> None:
@@ -72,9 +79,13 @@ def require_removal(tx: Transaction, caller: User, content: Content) -> None:
 def may_remove(tx: Transaction, caller: User, content: Content) -> bool:
     """Whether the caller may remove a content they see."""
     granted = permissions.permissions_of(tx, content.space.id, caller)
+    return _removes(caller, content, granted) and _unrestricted(tx, caller, content)
+
+
+def _removes(caller: User, content: Content, granted: Collection[SpacePermission]) -> bool:
+    """Whether the caller may, with these permissions in its space, as long as no restriction says otherwise."""
     own = content.created_by.user_key == caller.user_key and SpacePermission.REMOVE_OWN in granted
-    needed = _for(content.type, _REMOVE, SpacePermission.REMOVE_PAGE)
-    return (own or allows(caller.role, granted, needed)) and _unrestricted(tx, caller, content)
+    return own or allows(caller.role, granted, _for(content.type, _REMOVE, SpacePermission.REMOVE_PAGE))
 
 
 def _unrestricted(tx: Transaction, caller: User, content: Content) -> bool:
@@ -85,6 +96,39 @@ def _unrestricted(tx: Transaction, caller: User, content: Content) -> bool:
     return permissions.may_update(tx, content.id, caller) and (
         content.type == ContentType.COMMENT or holder is None or permissions.may_update(tx, holder, caller)
     )
+
+
+def operations_on(tx: Transaction, caller: User, items: Sequence[Content]) -> list[tuple[tuple[str, str], ...]]:
+    """What the caller may do to each of these contents they see, as operations and target types (S3.3).
+
+    Two statements for all of them.
+    """
+    granted = permissions.permissions_in(tx, {item.space.id for item in items}, caller)
+    concerned = {number for item in items for number in (item.id, item.container_id or 0)}
+    closed = permissions.closed_to(tx, concerned, caller)
+    return [tuple(_operations(caller, item, granted[item.space.id], closed)) for item in items]
+
+
+def _operations(
+    caller: User, item: Content, granted: Collection[SpacePermission], closed: Collection[int]
+) -> list[tuple[str, str]]:
+    is_comment = item.type == ContentType.COMMENT
+    is_open = item.id not in closed and (is_comment or item.container_id not in closed)
+    may_change = _changes(caller, item, granted) and (is_comment or is_open)
+    found = [("read", item.type)]
+    if may_change:
+        found.append(("update", item.type))
+    if is_open and _removes(caller, item, granted):
+        found.append(("delete", item.type))
+    if item.type in TITLED:
+        found += [
+            ("create", kind)
+            for kind, needed in _CREATE.items()
+            if kind != ContentType.BLOGPOST and allows(caller.role, granted, needed)
+        ]
+        if may_change and allows(caller.role, granted, SpacePermission.RESTRICT):
+            found.append(("restrict_content", item.type))
+    return [(name, str(target)) for name, target in found]
 
 
 def _for(content_type: str, table: dict[ContentType, SpacePermission], otherwise: SpacePermission) -> SpacePermission:

@@ -17,7 +17,7 @@ from watersmeet.content import read
 from watersmeet.database import search, users
 from watersmeet.database import search_text as texts
 from watersmeet.database.content import ContentFilter
-from watersmeet.database.search import Found, Question
+from watersmeet.database.question import Found, Question
 from watersmeet.database.transaction import Transaction
 
 _CONTAINED = Expansion.parse(["container"])

@@ -11,8 +11,8 @@ from watersmeet.confluence.errors import BadBody, Forbidden, PersonalSpaceTaken,
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, SpacePermission, bypasses_spaces
+from watersmeet.content.part import with_homepages
 from watersmeet.content.read import find as find_content
-from watersmeet.content.read import load
 from watersmeet.content.right import require
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
@@ -39,7 +39,7 @@ def find(tx: Transaction, caller: User, key: str, expansion: Expansion) -> Space
     found = spaces.find_visible(tx, key, caller)
     if not found:
         raise SpaceNotFound(key)
-    return _with_homepages(tx, caller, [found], expansion)[0]
+    return with_homepages(tx, caller, [found], expansion)[0]
 
 
 def find_administered(tx: Transaction, caller: User, key: str) -> Space:
@@ -59,7 +59,7 @@ def list_spaces(
 ) -> Slice[Space]:
     """The spaces the caller sees."""
     part = spaces.list_visible(tx, wanted, window, caller)
-    return replace(part, items=_with_homepages(tx, caller, list(part.items), expansion))
+    return replace(part, items=with_homepages(tx, caller, list(part.items), expansion))
 
 
 def create(tx: Transaction, caller: User, *, key: str, name: str, description: str, now: Instant) -> Space:
@@ -151,13 +151,3 @@ def _check(name: str, description: str) -> None:
         raise BadBody("A space needs a name, and its homepage ('NAME Home') must fit into 255 characters.")
     if len(description) > _MAX_DESCRIPTION:
         raise BadBody(f"The description of a space may have at most {_MAX_DESCRIPTION} characters.")
-
-
-def _with_homepages(tx: Transaction, caller: User, found: list[Space], expansion: Expansion) -> list[Space]:
-    ids = [space.homepage_id for space in found if space.homepage_id is not None]
-    if "homepage" not in expansion or not ids:
-        return found
-    wanted = ContentFilter(ids=ids, statuses=(ContentStatus.CURRENT,))
-    part = load(tx, caller, wanted, Window(0, len(ids)), expansion.within("homepage"))
-    homepages = {page.id: page for page in part.items}
-    return [replace(space, homepage=homepages.get(space.homepage_id or 0)) for space in found]

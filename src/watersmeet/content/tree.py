@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from watersmeet.confluence.content import Content, ContentType
@@ -35,13 +37,17 @@ def children(
     expansion: Expansion,
     *,
     replies_too: bool = False,
+    locations: Sequence[str] = (),
 ) -> Slice[Content]:
     """What of one type is directly below a content or in it; with ``replies_too`` comments of every depth.
+
+    ``locations`` are the lists of comments that are shown, all where there is none.
 
     Raises ``ContentNotFound``.
     """
     holder = read.find(tx, caller, content_id, read.CURRENT, NOTHING)
-    return read.load(tx, caller, _children_of(holder, content_type, replies_too=replies_too), window, expansion)
+    wanted = _children_of(holder, content_type, replies_too=replies_too)
+    return read.load(tx, caller, replace(wanted, locations=locations), window, expansion)
 
 
 def _children_of(holder: Content, content_type: str, *, replies_too: bool) -> ContentFilter:

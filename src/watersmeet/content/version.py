@@ -31,7 +31,7 @@ def list_versions(tx: Transaction, caller: User, content_id: int, window: Window
 
 def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion) -> Content:
     """The same version of a content, with what is asked for of what came before and after it (S3.2)."""
-    if not any(name in asked for name in _PAST):
+    if content.past is not None or not any(name in asked for name in _PAST):
         return content
     number, present, older, newer = content.version.number, content, None, None
     if not content.latest:
@@ -46,7 +46,7 @@ def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion)
 
 
 def _authors(tx: Transaction, present: Content) -> tuple[Person, ...]:
-    before = contents.contributors(tx, present.id)
+    before = contents.contributors(tx, [present.id]).get(present.id, ())
     return before if present.version.by in before else (*before, present.version.by)
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import MAX_TITLE, TITLED, Content, ContentStatus, ContentType, Space, title_key
+from watersmeet.confluence.content import (
+    MAX_TITLE,
+    TITLED,
+    Content,
+    ContentStatus,
+    ContentType,
+    Space,
+    is_custom,
+    title_key,
+)
 from watersmeet.confluence.errors import (
     BadBody,
     BadParent,
@@ -17,10 +26,10 @@ from watersmeet.confluence.errors import (
 )
 from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.storage_format import validate
-from watersmeet.content import read
+from watersmeet.content import inline, read
 from watersmeet.content.file_name import checked_name, require_free_name
 from watersmeet.content.hold import hold
-from watersmeet.content.property import keep_properties
+from watersmeet.content.property import SentAlong, keep_properties
 from watersmeet.content.right import require_change, require_create, require_removal
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
@@ -42,7 +51,9 @@ class Draft:
     storage: str = ""
     parent_id: int | None = None
     message: str = ""
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, SentAlong] = field(default_factory=dict)
+    status: str = ContentStatus.CURRENT
+    """``current``, or ``draft`` for what only its author sees until it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +65,25 @@ class Revision:
     space_key: str | None = None
     title: str | None = None
     storage: str | None = None
+    representation: str | None = None
     parent_id: int | None = None
     status: str | None = None
     message: str = ""
     minor_edit: bool = False
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, SentAlong] = field(default_factory=dict)
 
 
 def create(
     tx: Transaction, caller: User, draft: Draft, now: Instant, expansion: Expansion = WRITTEN_CONTENT
 ) -> Content:
-    """A new page or blog post.
+    """A new page or blog post. The title of a draft may be missing or taken.
 
     Raises ``BadBody``, ``SpaceNotFound``, ``Forbidden``, ``ContentNotFound`` (no such parent), ``BadParent``
     or ``TitleTaken``.
     """
     content_type = _creatable(draft.type)
-    title = _checked_title(draft.title)
+    unfinished = draft.status == ContentStatus.DRAFT
+    title = checked_title(draft.title, content_type, may_be_missing=unfinished)
     validate(check_text(draft.storage))
     check_text(draft.space_key)
     check_text(draft.message)
@@ -79,8 +92,9 @@ def create(
         raise SpaceNotFound(draft.space_key)
     require_create(tx, caller, space, content_type)
     spaces.lock(tx, space.id)
-    parent_id = _checked_parent(tx, caller, content_type, space, draft.parent_id)
-    _require_free(tx, space, content_type, title)
+    parent_id = checked_parent(tx, caller, content_type, space, draft.parent_id)
+    if not unfinished:
+        require_free(tx, space, content_type, title)
     content_id = contents.add(
         tx,
         content_type=content_type,
@@ -91,9 +105,10 @@ def create(
         message=draft.message,
         creator=caller,
         now=now,
+        status=draft.status,
     )
     keep_properties(tx, caller, content_id, draft.properties, now)
-    return read.find(tx, caller, content_id, read.CURRENT, expansion)
+    return read.find(tx, caller, content_id, (draft.status,), expansion)
 
 
 def update(
@@ -118,10 +133,12 @@ def update(
     require_change(tx, caller, present)
     if revision.version != present.version.number + 1:
         raise VersionConflict(present.version.number)
-    _check_revision(present, revision)
+    check_revision(present, revision)
     into = _restored(tx, present, revision) if trashed else _changed(tx, caller, present, revision)
     if not contents.change(tx, present, into, caller, now):
         raise _lost(tx, present)
+    if revision.storage is not None and present.type in TITLED:
+        inline.follow(tx, caller, content_id, revision.storage, now)
     keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 
@@ -180,9 +197,9 @@ def _is_moved(present: Content, revision: Revision) -> bool:
 
 
 def _changed(tx: Transaction, caller: User, present: Content, revision: Revision) -> contents.Change:
-    title = present.title if revision.title is None else _checked_title(revision.title)
+    title = present.title if revision.title is None else checked_title(revision.title, present.type)
     if _is_renamed(present, revision):
-        _require_free(tx, present.space, present.type, title)
+        require_free(tx, present.space, present.type, title)
     if present.type == ContentType.ATTACHMENT:
         if title != present.title:
             title = checked_name(title)
@@ -192,7 +209,7 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
         return contents.Change(title, message, revision.minor_edit)
     moved, parent_id = _is_moved(present, revision), None
     if moved:
-        parent_id = _checked_parent(tx, caller, present.type, present.space, revision.parent_id)
+        parent_id = checked_parent(tx, caller, present.type, present.space, revision.parent_id)
         if parent_id is not None and contents.is_within(tx, parent_id, present.id):
             raise BadParent("A page cannot be moved under itself or one of its own descendants.")
     return contents.Change(
@@ -203,7 +220,7 @@ def _changed(tx: Transaction, caller: User, present: Content, revision: Revision
 def _restored(tx: Transaction, present: Content, revision: Revision) -> contents.Change:
     # The original's documentation: restoring changes the status and nothing else.
     if present.type in TITLED:
-        _require_free(tx, present.space, present.type, present.title)
+        require_free(tx, present.space, present.type, present.title)
     if present.type == ContentType.ATTACHMENT:
         require_free_name(tx, present.container_id, present.title)
     return contents.Change(present.title, revision.message, revision.minor_edit)
@@ -217,9 +234,7 @@ def _lost(tx: Transaction, present: Content) -> ContentNotFound | VersionConflic
     return VersionConflict(state[0])
 
 
-def _checked_parent(
-    tx: Transaction, caller: User, content_type: str, space: Space, parent_id: int | None
-) -> int | None:
+def checked_parent(tx: Transaction, caller: User, content_type: str, space: Space, parent_id: int | None) -> int | None:
     """The parent that was asked for, once it is known to be a current page of the same space."""
     if parent_id is None:
         return None
@@ -235,7 +250,8 @@ def _checked_parent(
     return parent.id
 
 
-def _require_free(tx: Transaction, space: Space, content_type: str, title: str) -> None:
+def require_free(tx: Transaction, space: Space, content_type: str, title: str) -> None:
+    """Raises ``TitleTaken``. Hold the space's lock."""
     if contents.title_holder(tx, space.id, content_type, title) is not None:
         raise TitleTaken(content_type, title, space.key)
 
@@ -247,26 +263,32 @@ def _creatable(content_type: str) -> ContentType:
     found = next((known for known in TITLED if known == content_type), None)
     if found is None:
         raise BadBody(
-            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost' and 'comment'."
+            f"Content of type {content_type!r} cannot be created here; the types are 'page', 'blogpost', 'comment' "
+            "and those of plug-ins, 'plugin:module'."
         )
     return found
 
 
-def _checked_title(title: str) -> str:
+def checked_title(title: str, content_type: str, *, may_be_missing: bool = False) -> str:
+    """The title as it is kept. Raises ``BadBody``."""
     title = title.strip()
-    if not title:
+    if not title and not (may_be_missing or is_custom(content_type)):
         raise BadBody("A content needs a title.")
     if max(len(title), len(title_key(title))) > MAX_TITLE:
         raise BadBody(f"A title may have at most {MAX_TITLE} characters.")
     return check_text(title)
 
 
-def _check_revision(present: Content, revision: Revision) -> None:
+def check_revision(present: Content, revision: Revision, statuses: Sequence[str] = (ContentStatus.CURRENT,)) -> None:
+    """Hold what was sent against what is there. Raises ``BadBody`` or ``MalformedStorage``."""
     if revision.type not in (None, present.type):
         raise BadBody(f"The type of a content cannot change: this is a {present.type}.")
     if revision.space_key is not None and revision.space_key.lower() != present.space.key.lower():
         raise BadBody(f"A content cannot change its space: this one belongs to {present.space.key}.")
-    if revision.status not in (None, ContentStatus.CURRENT):
-        raise BadBody("The only status an update can set is 'current'.")
-    validate(check_text(revision.storage or ""))
-    check_text(revision.message)
+    if revision.status not in (None, *statuses):
+        raise BadBody(f"After a change, the status of this content is {' or '.join(statuses)}.")
+    if revision.representation not in (None, present.representation):
+        raise BadBody(f"The body of this content is written as body.{present.representation}.")
+    check_text((revision.storage or "") + revision.message)
+    if present.representation == "storage":
+        validate(revision.storage or "")

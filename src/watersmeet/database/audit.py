@@ -33,6 +33,8 @@ class Event(StrEnum):
 
     CONSENT_ALLOWED = "consent.allowed"  # a code was issued
     CONSENT_DENIED = "consent.denied"
+    CONSENT_REUSED = "consent.reused"  # a code was issued without asking, as the user had allowed
+    CONSENT_FORGOTTEN = "consent.forgotten"  # the user wants to be asked again
 
     TOKENS_ISSUED = "tokens.issued"  # a code was exchanged
     TOKENS_REFRESHED = "tokens.refreshed"
@@ -54,6 +56,9 @@ class Event(StrEnum):
     LINK_ENABLED = "link.enabled"
     LINK_EXPIRED = "link.expired"  # its time was over: disabled by the sweep
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
+
+    PERSONAL_TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an event
+    PERSONAL_TOKEN_REVOKED = "personal-token.revoked"  # noqa: S105 - the name of an event
 
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"

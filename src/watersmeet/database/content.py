@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
@@ -25,6 +26,7 @@ from watersmeet.confluence.content import (
 )
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.attachments import of_media_type
+from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
@@ -62,6 +64,8 @@ class ContentFilter:
     media_type: str | None = None
     after: int | None = None
     """Only what was made after the content with that number."""
+    locations: Sequence[str] = ()
+    """Of comments: ``footer``, ``inline`` (unresolved) and ``resolved``."""
     in_order: bool = False
     """As people ordered them by hand, and then by age; otherwise by age alone."""
 
@@ -158,11 +162,17 @@ _NEWER = (
     .limit(1)
 )
 _AUTHORS = (
-    select(users.c.username, users.c.user_key, users.c.display_name)
+    select(content_versions.c.content_id, users.c.username, users.c.user_key, users.c.display_name)
     .join(content_versions, content_versions.c.updated_by == users.c.id)
-    .where(content_versions.c.content_id == bindparam("content_id"))
-    .group_by(users.c.id, users.c.username, users.c.user_key, users.c.display_name)
-    .order_by(func.min(content_versions.c.number))
+    .where(content_versions.c.content_id.in_(bindparam("ids", expanding=True)))
+    .group_by(content_versions.c.content_id, users.c.id, users.c.username, users.c.user_key, users.c.display_name)
+    .order_by(content_versions.c.content_id, func.min(content_versions.c.number))
+)
+_newer = content_versions.alias("newer")
+_NEWEST_PAST = _past(body=False).where(
+    content_versions.c.content_id.in_(bindparam("ids", expanding=True)),
+    content_versions.c.number
+    == select(func.max(_newer.c.number)).where(_newer.c.content_id == content_versions.c.content_id).scalar_subquery(),
 )
 
 
@@ -217,10 +227,17 @@ def list_past(tx: Transaction, content_id: int, user: User, window: Window) -> l
     return [_as_content(row) for row in tx.execute(page, {"content_id": content_id, **viewer(user)})]
 
 
-def contributors(tx: Transaction, content_id: int) -> tuple[Person, ...]:
-    """Everybody who wrote an old version of a content, in the order of their first."""
-    rows = tx.execute(_AUTHORS, {"content_id": content_id})
-    return tuple(Person(*row) for row in rows)
+def newest_past(tx: Transaction, ids: Sequence[int], user: User) -> dict[int, Content]:
+    """Of each of these contents, the newest old version without its body, from one query for all."""
+    rows = tx.execute(_NEWEST_PAST, {"ids": ids, **viewer(user)})
+    return {found.id: found for found in map(_as_content, rows)}
+
+
+def contributors(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[Person, ...]]:
+    """Everybody who wrote an old version of these contents, in the order of their first, from one query for all."""
+    rows = tx.execute(_AUTHORS, {"ids": ids})
+    by_content = groupby(rows, lambda row: int(row[0]))
+    return {content_id: tuple(Person(*row[1:]) for row in some) for content_id, some in by_content}
 
 
 def delete_version(tx: Transaction, content_id: int, number: int) -> bool:
@@ -279,6 +296,8 @@ def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
         criteria.append(content.c.parent_id.is_not(None) if wanted.is_reply else content.c.parent_id.is_(None))
     if wanted.below is not None:
         criteria += [content.c.id != wanted.below, content.c.id.in_(BELOW.params(root=wanted.below))]
+    if wanted.locations:
+        criteria.append(is_located(wanted.locations))
     return criteria
 
 
@@ -319,30 +338,6 @@ def is_within(tx: Transaction, content_id: int, ancestor_id: int) -> bool:
     """Whether a content is ``ancestor_id`` itself or somewhere below it."""
     ids_above = tx.execute(_IDS_ABOVE, {"ids": [content_id]}).scalars()
     return content_id == ancestor_id or ancestor_id in ids_above
-
-
-# The first contents of a type in each of several: their numbers, from one query for all of them.
-_numbered = (
-    select(
-        content.c.id,
-        func.row_number().over(partition_by=content.c.container_id, order_by=content.c.id).label("rank"),
-    )
-    .join(spaces, spaces.c.id == content.c.space_id)
-    .where(
-        SEES_CONTENT,
-        content.c.container_id.in_(bindparam("holders", expanding=True)),
-        content.c.type == bindparam("type"),
-        content.c.status == ContentStatus.CURRENT.value,
-    )
-    .subquery()
-)
-_FIRST_PARTS = select(_numbered.c.id).where(_numbered.c.rank <= bindparam("at_most"))
-
-
-def first_parts(tx: Transaction, holders: Sequence[int], content_type: str, user: User, at_most: int) -> list[int]:
-    """The numbers of the first current contents of a type in each of these, oldest first."""
-    parameters = {"holders": holders, "type": content_type, "at_most": at_most, **viewer(user)}
-    return list(tx.execute(_FIRST_PARTS, parameters).scalars())
 
 
 # Everything that is part of a content, and of its parts, but not its children.
@@ -476,6 +471,39 @@ def change(tx: Transaction, present: Content, into: Change, updater: User, now: 
     return changed
 
 
+def write_draft(tx: Transaction, present: Content, into: Change, status: ContentStatus, by: User, now: Instant) -> bool:
+    """Change a draft, or publish it: its one version stays the first; ``False`` if it is none any more."""
+    values: dict[str, Any] = {
+        "title": into.title,
+        "title_key": title_key(into.title),
+        "status": status.value,
+        "version_message": into.message,
+        "updated_by": by.id,
+        "updated_at": now,
+    }
+    if status is ContentStatus.CURRENT:
+        values["created_at"] = now
+    if into.storage is not None:
+        values["storage"] = into.storage
+    if into.moved:
+        values["parent_id"] = into.parent_id
+    guard = (content.c.id == present.id, content.c.status == ContentStatus.DRAFT.value)
+    changed = tx.execute(update(content).where(*guard).values(values)).rowcount == 1
+    if changed:
+        work_out_guards(tx, present.id)
+        _index_anew(tx, present.id)
+    return changed
+
+
+def replace_storage(tx: Transaction, present: Content, storage: str) -> bool:
+    """Change the body of a version that stays what it is; ``False`` if another version came first.
+
+    What it says must stay the same. Hold the space's lock.
+    """
+    guard = (content.c.id == present.id, content.c.version == present.version.number)
+    return tx.execute(update(content).where(*guard).values(storage=storage)).rowcount == 1
+
+
 def _index_anew(tx: Transaction, content_id: int) -> None:
     """Let a content be found by what it says after a change that may have left its body alone."""
     columns = (content.c.type, content.c.title, content.c.storage, content.c.representation)
@@ -517,9 +545,9 @@ def lift_children(tx: Transaction, content_id: int, parent_id: int | None) -> No
     work_out_guards(tx, *children)
 
 
-def purge(tx: Transaction, content_id: int) -> bool:
-    """Forget a trashed content, its versions and its parts; ``False`` if it was not trashed."""
-    guard = (content.c.id == content_id, content.c.status == ContentStatus.TRASHED.value)
+def purge(tx: Transaction, content_id: int, status: ContentStatus = ContentStatus.TRASHED) -> bool:
+    """Forget a trashed content or a draft, its versions and its parts; ``False`` if it does not have that status."""
+    guard = (content.c.id == content_id, content.c.status == status.value)
     return tx.execute(delete(content).where(*guard)).rowcount == 1
 
 

@@ -38,7 +38,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, TookTooLong
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -276,10 +276,41 @@ def is_busy(error: DBAPIError) -> bool:
 
 
 def translated(error: Exception) -> Exception:
-    """What a failure is to the caller: ``ServiceUnavailable`` if the database was busy, otherwise itself."""
+    """What a failure is to the caller.
+
+    ``ServiceUnavailable`` if the database was busy, ``TookTooLong`` after the time that ``limit_time`` gave, or itself.
+    """
+    if isinstance(error, DBAPIError) and _is_time_over(error):
+        return TookTooLong(detail=str(error.orig))
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_busy(error)):
         return ServiceUnavailable(detail=str(error.__cause__ or error))
     return error
+
+
+def _is_time_over(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == "57014" or str(error.orig) == "interrupted"
+
+
+@contextmanager
+def limit_time(connection: Connection, seconds: float) -> Iterator[None]:
+    """End whatever statement of a transaction is under way when that time is over; 0 is no limit."""
+    if not seconds:
+        yield
+    elif dialect_of(connection) == "postgresql":
+        # Of this transaction alone, which only reads: a commit that was cut short would be called done.
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        yield
+    else:
+        raw: Any = connection.connection.dbapi_connection
+        end = time.monotonic() + seconds
+        raw.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            raw.set_progress_handler(None, 0)
+
+
+_INSTRUCTIONS = 10_000  # of SQLite's machine, some hundred microseconds
 
 
 def _is_unreachable(error: DBAPIError) -> bool:

@@ -18,7 +18,7 @@ from watersmeet.database import dialect
 from watersmeet.database.group_commit import GroupCommit
 from watersmeet.database.micro_batches import MicroBatches
 from watersmeet.database.point_reads import PointReads
-from watersmeet.database.transaction import BatchOperation, Operation
+from watersmeet.database.transaction import BatchOperation, Operation, Transaction
 from watersmeet.database.waiting import Unit
 
 T = TypeVar("T")
@@ -51,11 +51,19 @@ class Database:
         value: T = await _submitted(self._reads.read, operation)
         return value
 
-    async def read_at_length(self, operation: Operation[T]) -> T:
-        """``read`` for an operation that may take long: it never keeps the caller's thread or other readers waiting."""
+    async def read_at_length(self, operation: Operation[T], *, seconds: float = 0) -> T:
+        """``read`` for an operation that may take long: it never keeps the caller's thread or other readers waiting.
+
+        Raises ``TookTooLong`` where one of its statements takes longer than ``seconds``; 0 is no limit.
+        """
+
+        def limited(tx: Transaction) -> T:
+            with dialect.limit_time(tx, seconds):
+                return operation(tx)
+
         if isinstance(self._reads, PointReads):
-            return await asyncio.to_thread(self._reads.read_apart, operation)
-        return await self.read(operation)
+            return await asyncio.to_thread(self._reads.read_apart, limited)
+        return await self.read(limited)
 
     async def read_together(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request among those that wait for the same reading operation.

@@ -17,8 +17,10 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -133,6 +135,23 @@ _IN_SPACE = (
     .where(space_permissions.c.space_id == bindparam("space_id"), granted_to_viewer(space_permissions))
     .distinct()
 )
+_IN_SPACES = (
+    select(space_permissions.c.space_id, space_permissions.c.permission)
+    .where(
+        space_permissions.c.space_id.in_(bindparam("space_ids", expanding=True)),
+        granted_to_viewer(space_permissions),
+    )
+    .distinct()
+)
+_CLOSED = (
+    select(content_restrictions.c.content_id)
+    .where(
+        content_restrictions.c.content_id.in_(bindparam("content_ids", expanding=True)),
+        content_restrictions.c.operation == "update",
+    )
+    .group_by(content_restrictions.c.content_id)
+    .having(func.max(case((granted_to_viewer(content_restrictions), 1), else_=0)) == 0)
+)
 _ON_INSTANCE = select(global_permissions.c.permission).where(granted_to_viewer(global_permissions)).distinct()
 
 
@@ -140,6 +159,21 @@ def permissions_of(tx: Transaction, space_id: int, user: User) -> frozenset[Spac
     """What the user was granted in a space: by name, through groups, or together with everybody."""
     rows = tx.execute(_IN_SPACE, {"space_id": space_id, "viewer": user.id})
     return frozenset(SpacePermission(permission) for (permission,) in rows)
+
+
+def permissions_in(tx: Transaction, space_ids: Collection[int], user: User) -> dict[int, frozenset[SpacePermission]]:
+    """``permissions_of`` for several spaces, from one statement."""
+    granted: dict[int, set[SpacePermission]] = {space_id: set() for space_id in space_ids}
+    for space_id, permission in tx.execute(_IN_SPACES, {"space_ids": list(space_ids), "viewer": user.id}):
+        granted[space_id].add(SpacePermission(permission))
+    return {space_id: frozenset(some) for space_id, some in granted.items()}
+
+
+def closed_to(tx: Transaction, content_ids: Collection[int], user: User) -> set[int]:
+    """Which of these contents a restriction keeps the user from changing; ``may_update`` for several."""
+    if bypasses_spaces(user.role):
+        return set()
+    return set(tx.execute(_CLOSED, {"content_ids": list(content_ids), "viewer": user.id}).scalars())
 
 
 def global_permissions_of(tx: Transaction, user: User) -> frozenset[GlobalPermission]:

@@ -6,7 +6,8 @@ round trip, and the outcome of each row by ``RETURNING`` where a guard may refus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import msgspec
@@ -31,13 +32,18 @@ class RowsStatement:
         self._build = build
         self._built: dict[str, Executable] = {}
 
-    def execute(self, tx: Transaction, records: Sequence[Record]) -> Sequence[Row[Any]]:
-        """Run it for these records; what it returned or selected, nothing when there are none."""
+    def execute(
+        self, tx: Transaction, records: Sequence[Record], more: Mapping[str, Any] = MappingProxyType({})
+    ) -> Sequence[Row[Any]]:
+        """Run it for these records; what it returned or selected, nothing when there are none.
+
+        ``more`` are the parameters that it has besides.
+        """
         if not records:
             return ()
         name = tx.dialect.name
         statement = self._built.get(name)
         if statement is None:
             statement = self._built[name] = self._build(dialect.rows_parameter(name, self._columns))
-        result = tx.execute(statement, {dialect.ROWS: _encoder.encode(records).decode()})
+        result = tx.execute(statement, {dialect.ROWS: _encoder.encode(records).decode(), **more})
         return result.all() if result.returns_rows else ()

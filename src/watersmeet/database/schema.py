@@ -125,6 +125,22 @@ born_with(
     "WHERE name = 'confluence-administrators'",
 )
 
+# What users made for scripts of their own (confluence.personal_token).
+personal_tokens = Table(
+    "personal_tokens",
+    metadata,
+    _number(),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scope", String(255), nullable=False),  # the most it may do; its user's role caps it at every use
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("last_used_at", BigInteger, nullable=True),  # written at most once a minute
+    Column("last_used_from", String(64), nullable=True),  # a network, like "192.0.2.0/24"
+    sqlite_autoincrement=True,  # a number that was seen never names another token
+)
+
 # ---- OAuth 2.0 --------------------------------------------------------------------------------------------
 
 clients = Table(
@@ -201,6 +217,20 @@ authorizations = Table(
     # oauth2.profile.Legacy, space-separated: what the request did that only some clients may (S041).
     Column("legacy", String(255), nullable=False, server_default=text("''")),
     Index("ix_authorizations_session_request", "session_digest", "request_digest"),
+)
+
+# What users need not be asked again for a while (oauth2.consent.Consent), by client and redirection URI.
+consents = Table(
+    "consents",
+    metadata,
+    _number(),
+    Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", String(255), nullable=False),
+    Column("registration", String(64), nullable=False),  # a digest of what the client was when the user was asked
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 # One row a grant: everything that ever came out of one authorization code.
@@ -351,6 +381,8 @@ content = Table(
         sqlite_where=text("status = 'current' AND type = 'attachment'"),
         postgresql_where=text("status = 'current' AND type = 'attachment'"),
     ),
+    # All that searches sort and count by, so that they read no bodies (database.search).
+    Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
 

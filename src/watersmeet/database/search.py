@@ -5,24 +5,25 @@ Every condition of what may be seen is part of the WHERE, so counts and windows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, literal, not_, or_, select, true
 
-from watersmeet.clock import Instant
 from watersmeet.confluence.content import Space, title_key
-from watersmeet.confluence.cql import And, BadQuery, Call, Clause, Literal, Not, Order, Query, Term, Value
-from watersmeet.confluence.cql_fields import NEGATIVE, Field, Kind, field_of
+from watersmeet.confluence.cql import And, BadQuery, Call, Clause, Literal, Not, Order, Term, Value
+from watersmeet.confluence.cql_fields import NEGATIVE, Field, Kind, field_of, terms_of
 from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
 from watersmeet.confluence.metadata import LabelPrefix
 from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.text_query import parse_text, words_of
+from watersmeet.database.dialect import dialect_of
 from watersmeet.database.permissions import SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
+from watersmeet.database.question import Found, Question
 from watersmeet.database.schema import (
     content,
+    content_guards,
     content_labels,
     content_versions,
     content_views,
@@ -35,51 +36,69 @@ from watersmeet.database.schema import (
     spaces,
     users,
 )
+from watersmeet.database.search_newest import newest_that_say
 from watersmeet.database.search_text import MACRO, MENTION, says
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
 
 _MAX_ID = 2**63 - 1
 _MAX_VIEWED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A checked query, who asks it, when, and where they are (``cqlcontext``)."""
-
-    cql: str
-    query: Query
-    caller: User
-    now: Instant
-    space_key: str | None = None
-    content_id: int | None = None
-    statuses: Sequence[str] = ("current",)
-    archived: bool = True
-    """Whether what is in archived spaces is found too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How many there are, and the numbers of those in the window, in order."""
-
-    total: int
-    ids: Sequence[int]
-
-
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
-    condition = and_(
-        # The spaces once, not for each content anew: that is SEES_CONTENT, for many rows of few spaces.
-        content.c.space_id.in_(select(spaces.c.id).where(SEES_SPACE).correlate(None)),
-        passes_guards(content),
-        is_no_other_ones_draft(content),
-        content.c.status.in_(question.statuses),
-        true() if question.archived else spaces.c.status == "current",
-        _Contents(tx, question).clause(question.query.clause),
-    )
-    source = content.join(spaces, spaces.c.id == content.c.space_id)
-    return _found(tx, question, source, condition, content.c.id, _content_orders(question.query.orders), (start, limit))
+    clause = _Contents(tx, question).clause(question.query.clause)
+    if found := newest_that_say(tx, question, start, limit):
+        return found
+    # What says little of which contents is counted from the index, and of that the newest come first; by anything else
+    # the contents are looked up, once.
+    by_index = not question.query.orders and _fields_of(question) <= _INDEXED
+    condition = and_(*_visible(tx, question, by_index=by_index), clause)
+    source: FromClause = content
+    if _speaks_of_spaces(question):
+        source = content.join(spaces, spaces.c.id == content.c.space_id)
+    orders = _content_orders(question.query.orders)
+    return _found(tx, question, source, condition, content.c.id, orders, (start, limit), apart=by_index)
+
+
+_INDEXED = {"type", "space", "space.type", "space.title", "space.category", "lastmodified"}
+"""Fields that the index ``ix_content_status_updated_at`` answers, together with the spaces."""
+
+
+def _visible(tx: Transaction, question: Question, *, by_index: bool) -> list[ColumnElement[bool]]:
+    """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, without what cannot matter.
+
+    SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+ 0" and "|| ''" keep
+    it from that. Going through the spaces one by one would read every content itself, body and all; and whatever the
+    clause finds by itself is fewer than all that is current.
+    """
+    seen = SEES_SPACE if question.archived else and_(SEES_SPACE, spaces.c.status == "current")
+    hinted = dialect_of(tx) == "sqlite"
+    space_id = content.c.space_id + 0 if hinted else content.c.space_id
+    # The spaces once, not for each content anew.
+    conditions: list[ColumnElement[bool]] = [space_id.in_(select(spaces.c.id).where(seen).correlate(None))]
+    if tx.execute(_ANY_GUARD).first() is not None:  # on most instances nothing is restricted
+        conditions.append(passes_guards(content))
+    if "draft" in question.statuses:
+        conditions.append(is_no_other_ones_draft(content))
+    status = content.c.status.concat("") if hinted and not by_index else content.c.status
+    statuses = list(question.statuses)
+    conditions.append(status == statuses[0] if len(statuses) == 1 else status.in_(statuses))
+    return conditions
+
+
+_ANY_GUARD = select(content_guards.c.content_id).limit(1)
+
+
+def _fields_of(question: Question) -> set[str]:
+    """The fields that a question names, in its clause and in its order."""
+    named = [term.field for term in terms_of(question.query.clause)]
+    named += [order.field for order in question.query.orders]
+    return {field.name for name in named if (field := field_of(name))}
+
+
+def _speaks_of_spaces(question: Question) -> bool:
+    return any(name.startswith("space") or name == "container" for name in _fields_of(question))
 
 
 def find_spaces(tx: Transaction, question: Question, start: int, limit: int) -> Found:
@@ -114,9 +133,17 @@ def _found(
     number: ColumnElement[int],
     orders: Sequence[ColumnElement[Any]],
     window: tuple[int, int],
+    *,
+    apart: bool = False,
 ) -> Found:
     start, limit = window
     parameters = viewer(question.caller)
+    if limit and apart:
+        newest = select(number).select_from(source).where(condition).order_by(*orders, number.desc())
+        ids = tx.execute(newest.limit(limit).offset(start), parameters).scalars().all()
+        if ids and len(ids) < limit:
+            return Found(start + len(ids), ids)
+        return Found(_count(tx, source, condition, parameters), ids)
     if limit:
         # Numbers first: what is not shown is not joined with anybody's name. Counted in the same pass.
         chosen = select(number, func.count().over()).select_from(source).where(condition)
@@ -125,7 +152,11 @@ def _found(
             return Found(rows[0][1], [row[0] for row in rows])
         if not start:
             return Found(0, ())
-    return Found(tx.execute(select(func.count()).select_from(source).where(condition), parameters).scalar_one(), ())
+    return Found(_count(tx, source, condition, parameters), ())
+
+
+def _count(tx: Transaction, source: FromClause, condition: ColumnElement[bool], parameters: Mapping[str, Any]) -> int:
+    return tx.execute(select(func.count()).select_from(source).where(condition), parameters).scalar_one()
 
 
 # ---- order ------------------------------------------------------------------------------------------------
@@ -374,7 +405,8 @@ class _Contents(_Conditions):
             "space.type": self.space_type,
             "space.title": partial(self.said, spaces.c.name),
             "space.category": self.space_category,
-            "type": lambda term: content.c.type.in_(self.lower(term)),
+            # The types of plug-ins are written as their plug-ins write them.
+            "type": lambda term: content.c.type.in_({*self.lower(term), *self.texts(term)}),
             "title": self.titled,
             "text": partial(self.says, title_only=False),
             "siteSearch": self.found_by_box,

@@ -46,6 +46,13 @@ def bodies_of(tx: Transaction, ids: list[int]) -> dict[int, str]:
     return {row.content_id: row.body for row in rows}
 
 
+def phrases_of(query: TextQuery | None) -> list[tuple[str, bool]] | None:
+    """What ``dialect.full_text`` takes, if a text asks for nothing but words that are all there; otherwise ``None``."""
+    parts = query.parts if isinstance(query, Every) else (query,)
+    leaves = [part for part in parts if isinstance(part, Words | Beginning)]
+    return [(leaf.text, isinstance(leaf, Beginning)) for leaf in leaves] if len(leaves) == len(parts) else None
+
+
 def says(tx: Transaction, query: TextQuery | None, *, title_only: bool) -> ColumnElement[bool]:
     """Whether a row of ``content`` says what a text asks for, in its title or in its title and body."""
     if query is None:

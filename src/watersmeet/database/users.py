@@ -70,6 +70,8 @@ _BY_SESSION = (
 # for them. SQLite has one writer and needs no lock.
 _HOLD_SESSION = _BY_SESSION.with_for_update(of=sessions, key_share=True, read=True)
 _HOLD_USER = _BY_ID.with_for_update(read=True)
+# Against others who claim, and whoever writes the row; not against rows that merely refer to it.
+_CLAIM_USER = _BY_ID.with_for_update(key_share=True)
 
 
 def as_user(row: Iterable[Any]) -> User:
@@ -99,6 +101,12 @@ def find_by_id(tx: Transaction, user_id: int) -> User | None:
 def hold(tx: Transaction, user_id: int) -> User | None:
     """``find_by_id``; nobody changes the user before the transaction ends."""
     row = tx.execute(_HOLD_USER, {"user_id": user_id}).first()
+    return as_user(row) if row else None
+
+
+def claim(tx: Transaction, user_id: int) -> User | None:
+    """``hold``; whoever else claims the user waits until the transaction ends."""
+    row = tx.execute(_CLAIM_USER, {"user_id": user_id}).first()
     return as_user(row) if row else None
 
 
@@ -151,6 +159,14 @@ def add(
         if (group_id := groups.find_id(tx, name)) is not None:  # an administrator may have removed it
             groups.join(tx, group_id, user_id)
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
+
+
+def set_role(tx: Transaction, user_id: int, role: Role) -> None:
+    """Give a user another role, and the place in the administrators' group that goes with it."""
+    tx.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+    group_id = groups.find_id(tx, ADMINISTRATORS_GROUP)
+    if group_id is not None:  # an administrator may have removed it
+        (groups.leave if role is Role.USER else groups.join)(tx, group_id, user_id)
 
 
 def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
@@ -262,9 +278,9 @@ def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str)
     tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
 
 
-def end_all_sessions(tx: Transaction, user_id: int) -> None:
-    """Forget every session of a user."""
-    tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
+def end_all_sessions(tx: Transaction, user_id: int) -> int:
+    """Forget every session of a user; how many there were."""
+    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
 
 def end_every_session(tx: Transaction) -> int:

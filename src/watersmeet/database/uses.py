@@ -1,14 +1,22 @@
-"""When grants, clients and browser sessions were last used, as columns: written by a process in one go."""
+"""When grants, clients and browser sessions were last used, and contents looked at: written by a process in one go."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import BigInteger, bindparam, case, insert, or_, select, update
 
 from watersmeet.clock import Instant
-from watersmeet.database.schema import clients, sessions, token_families
+from watersmeet.database.schema import (
+    clients,
+    content,
+    content_views,
+    personal_tokens,
+    sessions,
+    token_families,
+    users,
+)
 from watersmeet.database.transaction import Transaction
 
 # Processes write in any order, so an earlier instant never replaces a later one.
@@ -28,6 +36,14 @@ _CLIENT = (
     )
     .values(last_used_at=bindparam("at"))
 )
+_PERSONAL_TOKEN = (
+    update(personal_tokens)
+    .where(
+        personal_tokens.c.id == bindparam("of"),
+        or_(personal_tokens.c.last_used_at.is_(None), personal_tokens.c.last_used_at < bindparam("at")),
+    )
+    .values(last_used_at=bindparam("at"), last_used_from=bindparam("network"))
+)
 _SESSION = (
     update(sessions)
     .where(
@@ -36,6 +52,28 @@ _SESSION = (
     )
     .values(last_seen_at=bindparam("at"))
 )
+_VIEW = (
+    update(content_views)
+    .where(content_views.c.user_id == bindparam("who"), content_views.c.content_id == bindparam("of"))
+    .values(
+        viewed_at=case((content_views.c.viewed_at < bindparam("at"), bindparam("at")), else_=content_views.c.viewed_at)
+    )
+)
+# What was deleted meanwhile is not written down.
+_FIRST_VIEW = insert(content_views).from_select(
+    ["user_id", "content_id", "viewed_at"],
+    select(users.c.id, content.c.id, bindparam("at", type_=BigInteger))
+    .join(content, content.c.id == bindparam("of"))
+    .where(users.c.id == bindparam("who")),
+)
+
+
+def write_views(tx: Transaction, views: Mapping[tuple[int, int], Instant]) -> None:
+    """Remember when users last looked at contents, by the numbers of both."""
+    for (user_id, content_id), at in sorted(views.items()):
+        view = {"who": user_id, "of": content_id, "at": at}
+        if tx.execute(_VIEW, view).rowcount == 0:
+            tx.execute(_FIRST_VIEW, view)
 
 
 def write(
@@ -43,13 +81,20 @@ def write(
     *,
     families: Mapping[str, Instant],
     networks: Mapping[str, str | None] = MappingProxyType({}),
+    personal: Mapping[int, tuple[Instant, str | None]] = MappingProxyType({}),
     session_digests: Mapping[str, Instant],
 ) -> None:
-    """Remember the latest use of each token family (from which network, and of its client) and of each session."""
+    """Remember the latest use of each token family (from which network, and of its client) and of each session.
+
+    ``personal`` are the latest uses of personal access tokens, by number: when, and from which network.
+    """
     # In one order everywhere, so that two processes on PostgreSQL never wait for each other in a circle.
     if families:
         used = [{"of": of, "at": at, "network": networks.get(of)} for of, at in sorted(families.items())]
         tx.execute(_FAMILY, used)
         tx.execute(_CLIENT, [{"of": each["of"], "at": each["at"]} for each in used])
+    if personal:
+        rows = [{"of": of, "at": at, "network": network} for of, (at, network) in sorted(personal.items())]
+        tx.execute(_PERSONAL_TOKEN, rows)
     if session_digests:
         tx.execute(_SESSION, [{"of": of, "at": at} for of, at in sorted(session_digests.items())])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NAMES = r"access_token|refresh_token|client_secret|code_verifier|code|token|password|form_token"
+_NAMES = r"access_token|refresh_token|client_secret|code_verifier|code|token|rawToken|password|form_token"
 # In a query or form, and in JSON.
 _FIELD = re.compile(rf'((?:^|[?&\s])(?:{_NAMES})=|"(?:{_NAMES})"\s*:\s*")([^&"\s]+)')
 _LONG = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import audit, authorizations, clients, tokens
+from watersmeet.database import audit, authorizations, clients, consents, tokens
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -59,6 +59,7 @@ def disable_link(
 ) -> int:
     """Refuse a client everywhere; its questions, codes, grants and tokens die at once (S099). How many grants ended."""
     clients.set_disabled(tx, client.id, now)
+    consents.forget(tx, client=client.id)
     authorizations.withdraw_all_of(tx, client.id)
     ended = tokens.revoke_all(tx, client=client.id, because=Revocation.BY_ADMINISTRATOR, now=now)
     detail = {"grants_ended": ended}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import clients
-from watersmeet.links.http_authorized import AUTHORIZED_PATH, AuthorizedApplications
+from watersmeet.links.http_authorized import AUTHORIZED_PATH, VENDORS_TOKENS_PATH, AuthorizedApplications
 from watersmeet.links.http_incoming import LINK_PATH, LINKS_PATH, IncomingLinks
 from watersmeet.links.register import link_as_json
 from watersmeet.web.bearer import Caller, Protected, protected_route
@@ -39,6 +39,8 @@ def routes(environment: Environment) -> list[Route]:
         Route(LINK_PATH + "/{client_id}/delete", links.delete, methods=["POST"]),
         Route(AUTHORIZED_PATH, mine.list, methods=["GET"]),
         Route(AUTHORIZED_PATH, mine.revoke, methods=["POST"]),
+        Route(AUTHORIZED_PATH + "/tokens", mine.create_token, methods=["POST"]),
+        Route(VENDORS_TOKENS_PATH, mine.to_tokens, methods=["GET"]),
         *(
             protected_route(
                 environment.verify_token, path, {"GET": Protected(Scope.ADMIN, resource.as_json)}, probed={"POST"}

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, Unpack
 
 from watersmeet.clock import SECOND, Instant, as_datetime, epoch_seconds
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database import audit, clients
+from watersmeet.database import audit, clients, consents
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -166,8 +166,16 @@ def edit(
         uris=registration.redirect_uris,
     )
     _write_rules(tx, before, now, profile=registration.profile, expires_at=registration.expires_at or "never")
-    after = require_link(tx, client_id)
-    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client_id, detail=_difference(before, after))
+    return _changed(tx, before, now, origin)
+
+
+def _changed(tx: Transaction, before: Client, now: Instant, origin: Origin) -> Client:
+    """A link after a change, which is written down; whatever changed, its users are asked again (S056, S057)."""
+    after = require_link(tx, before.client_id)
+    difference = _difference(before, after)
+    if difference["after"]:
+        consents.forget(tx, client=before.id)
+    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=before.client_id, detail=difference)
     return after
 
 
@@ -213,9 +221,7 @@ def change_rules(
 ) -> Client:
     """Change the rules a client is held to. Raises ``UnacceptableLink``."""
     _write_rules(tx, client, now, **rules)
-    after = require_link(tx, client.client_id)
-    audit.record(tx, Event.LINK_CHANGED, origin, now, client_id=client.client_id, detail=_difference(client, after))
-    return after
+    return _changed(tx, client, now, origin)
 
 
 def _write_rules(

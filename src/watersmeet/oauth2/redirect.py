@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"/|%2[Ff]|%5[Cc]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _ENDS_IN_A_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _LOOPBACK = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
-_RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+_RESERVED = frozenset({"code", "state", "iss", "response", "error", "error_description", "error_uri"})
 
 
 class InvalidRedirectUri(WatersmeetError):
@@ -67,6 +67,11 @@ class RedirectUri:
     def is_loopback(self) -> bool:
         """Whether the answer goes to a program on the user's own computer."""
         return is_loopback_host(urlsplit(self.value).hostname or "")
+
+    @property
+    def is_web(self) -> bool:
+        """Whether the answer goes to a server under https: to no program on the user's own device."""
+        return urlsplit(self.value).scheme == "https" and not self.is_loopback
 
     @property
     def is_plain_http(self) -> bool:

@@ -19,6 +19,7 @@ from watersmeet.oauth2.errors import CodeUnknown, GrantRevoked, OAuthError
 from watersmeet.oauth2.family import Lifetimes, Revocation, TokenFamily
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.parameters import Parameters
+from watersmeet.oauth2.redirect import find_match
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.authenticate import prove
 from watersmeet.tokens.batch import Asked, attempt, settle_in_rounds
@@ -129,7 +130,9 @@ def _decide(
     if isinstance(after, Authorization):
         if not answered.user_enabled:
             raise GrantRevoked(detail="the user is disabled")
-        # The rules may have become stricter since the user answered (S041).
+        # The registration may have changed, and the rules become stricter, since the user answered (S041).
+        if find_match(client.redirect_uris, after.redirect_uri.value) is None:
+            raise GrantRevoked(detail="the code went to a redirect URL that is no longer registered")
         held = client.held_to(legacy_allowed=allows_legacy(ask.now))
         held.refuse_unaccepted(after.legacy)
     return after

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from watersmeet.clock import SECOND
-from watersmeet.database import clients, tokens, users
+from watersmeet.confluence import personal_token
+from watersmeet.database import clients, personal_tokens, tokens, users
 from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import ServiceUnavailable, Throttled
@@ -42,7 +43,7 @@ from watersmeet.tokens.exchange import ExchangeRequest, exchange_all
 from watersmeet.tokens.introspect import INACTIVE, introspect
 from watersmeet.tokens.refresh import RefreshRequest, refresh_all
 from watersmeet.tokens.revoke import revoke
-from watersmeet.tokens.verify import caller_of, digest_of_genuine
+from watersmeet.tokens.verify import caller_of, caller_of_personal, digest_of_genuine
 from watersmeet.web.bearer import Caller, TokenVerifier
 from watersmeet.web.cause import note_cause
 from watersmeet.web.cookies import Cookie
@@ -256,9 +257,10 @@ def _credentials(request: Request, parameters: Parameters) -> ClientCredentials:
     return credentials
 
 
-def _refuse_first(legacy: AbstractSet[Legacy]) -> None:
-    if legacy:
-        raise min(legacy, key=list(Legacy).index).refusal
+def _refuse_first(done: AbstractSet[Legacy]) -> None:
+    for legacy in Legacy:
+        if legacy in done:
+            raise legacy.refusal
 
 
 async def _read_parameters(request: Request) -> Parameters:
@@ -306,6 +308,8 @@ def token_verifier(environment: Environment) -> TokenVerifier:
     provider = environment.settings.provider
 
     async def check(token: str, request: Request) -> Caller:
+        if token.startswith(personal_token.PREFIX):
+            return await _check_personal(environment, token, request)
         if not provider.enable_access_tokens:
             raise TokenInvalid("This server does not accept access tokens.")
         now, digest = environment.clock.now(), digest_of_genuine(token, environment.keys)
@@ -318,6 +322,18 @@ def token_verifier(environment: Environment) -> TokenVerifier:
         return caller
 
     return check
+
+
+async def _check_personal(environment: Environment, token: str, request: Request) -> Caller:
+    if not environment.settings.personal_token_max_days or not personal_token.is_well_formed(token):
+        raise TokenInvalid(detail="no personal access token of this server, or all of them are switched off")
+    now, digest = environment.clock.now(), environment.keys.digest(token)
+    caller = caller_of_personal(await environment.database.read_together(personal_tokens.find_live, digest), now)
+    if caller.personal_token is not None:
+        environment.uses.personal[caller.personal_token] = (now, request.client.host if request.client else None)
+    if request.cookies and environment.settings.provider.invalidate_session_enabled:
+        await _end_accompanying_session(environment, request)
+    return caller
 
 
 async def _end_accompanying_session(environment: Environment, request: Request) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from watersmeet.clock import Instant
-from watersmeet.database import audit, authorizations, clients, legacy, tokens, users
+from watersmeet.database import audit, authorizations, clients, consents, legacy, personal_tokens, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.client import Client, ClientCredentials
@@ -50,16 +52,29 @@ def revoke(
     return ended
 
 
-def end_everything(tx: Transaction, now: Instant, origin: Origin = INTERNAL) -> tuple[int, int]:
-    """End every grant and every browser session, as after a restored backup; how many of each.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How much ended."""
 
-    A backup knows nothing of what was spent or revoked after it was made. Codes go first (S070).
+    grants: int
+    sessions: int
+    personal_tokens: int
+
+
+def end_everything(tx: Transaction, now: Instant, origin: Origin = INTERNAL) -> Ended:
+    """End every grant, browser session and personal access token, as after a restored backup; how many of each.
+
+    A backup knows nothing of what was spent or revoked after it was made. Remembered consent goes first, then codes
+    (S070).
     """
+    consents.forget_everybodys(tx)
     authorizations.withdraw_all(tx)
     grants, sessions = tokens.revoke_everybody(tx, Revocation.BY_ADMINISTRATOR, now), users.end_every_session(tx)
+    personal = personal_tokens.remove_everybodys(tx)
     detail = {"grants_ended": grants, "sessions_ended": sessions}
+    detail |= {"personal_tokens_ended": personal} if personal else {}
     audit.record(tx, Event.ACCESS_REMOVED, origin, now, detail=detail)
-    return grants, sessions
+    return Ended(grants, sessions, personal)
 
 
 def _identify(tx: Transaction, credentials: ClientCredentials, now: Instant, origin: Origin) -> Client:

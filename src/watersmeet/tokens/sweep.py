@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
-from watersmeet.database import attempts, audit, authorizations, signing_keys, tokens, users
+from watersmeet.database import attempts, audit, authorizations, consents, personal_tokens, signing_keys, tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
@@ -78,6 +78,15 @@ def sweeps(settings: Settings) -> list[Sweep]:
         ),
         Sweep(families, 0, tokens.any_expired, tokens.prune, "token families", tokens.backlog),
         Sweep(codes, 0, users.any_ended_session, users.prune_sessions, "sessions", users.session_backlog),
+        Sweep(
+            families,
+            0,
+            personal_tokens.any_expired,
+            personal_tokens.prune,
+            "personal access tokens",
+            personal_tokens.backlog,
+        ),
+        Sweep(codes, 0, consents.any_expired, consents.prune, "remembered consent", consents.backlog),
         Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts", attempts.backlog),
         Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]

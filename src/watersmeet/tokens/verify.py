@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watersmeet.clock import Instant
 from watersmeet.database import tokens
+from watersmeet.database.personal_tokens import LivePersonalToken
 from watersmeet.database.tokens import LiveAccess
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.envelope import is_genuine
@@ -36,3 +37,13 @@ def caller_of(live: LiveAccess | None, now: Instant) -> Caller:
         raise TokenInvalid(detail="expired, spent, revoked, or of a disabled user or client")
     scope = live.scope.capped_by(live.client_scope).capped_by(live.user.role.ceiling)
     return Caller(live.user, scope, live.family_id)
+
+
+def caller_of_personal(live: LivePersonalToken | None, now: Instant) -> Caller:
+    """The caller behind what a personal access token amounts to. Raises ``TokenInvalid``.
+
+    It does what its user may do at this moment, or less where they wanted less (S127).
+    """
+    if live is None or live.expires_at <= now:
+        raise TokenInvalid(detail="a personal access token that is unknown, expired, revoked, or of a disabled user")
+    return Caller(live.user, live.scope.capped_by(live.user.role.ceiling), "", live.id)

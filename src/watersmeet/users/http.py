@@ -181,17 +181,17 @@ async def start_session(
     return identifier is not None
 
 
-def to_sign_in(environment: Environment, destination: str) -> RedirectResponse:
-    """The way to the sign-in page and back to a path of this site."""
+def to_sign_in(environment: Environment, destination: str, *, after_post: bool = False) -> RedirectResponse:
+    """The way to the sign-in page and back to a path of this site; after a post by 303 (S011)."""
     query = urlencode({DESTINATION: destination})
-    return RedirectResponse(f"{environment.settings.context_path}{SIGN_IN_PATH}?{query}", 302)
+    return RedirectResponse(f"{environment.settings.context_path}{SIGN_IN_PATH}?{query}", 303 if after_post else 302)
 
 
 def error_handlers(environment: Environment) -> dict[Any, Callable[[Request, Any], Awaitable[Response]]]:
     """How the errors of this slice are answered."""
 
-    async def on_sign_in_required(_request: Request, error: SignInRequired) -> Response:
-        return to_sign_in(environment, error.destination)
+    async def on_sign_in_required(request: Request, error: SignInRequired) -> Response:
+        return to_sign_in(environment, error.destination, after_post=request.method == "POST")
 
     return {SignInRequired: on_sign_in_required}
 

@@ -10,15 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from watersmeet.clock import Instant
-from watersmeet.database import audit, users
-from watersmeet.database.audit import Event
-from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import User
+from watersmeet.database import users
+from watersmeet.database.users import StoredSession, User
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.users import password
 from watersmeet.users.http import SignedInPages, SignInRequired, require_session, start_session, visitor
 from watersmeet.users.http_password import prove_again
-from watersmeet.users.session import Session
+from watersmeet.users.session import Session, end_elsewhere
 from watersmeet.users.signin import NoLongerProven, change_own_password, edit_profile
 from watersmeet.web.cause import note_cause
 from watersmeet.web.environment import Environment
@@ -48,6 +46,18 @@ class SignedInBrowser:
     created_at: Instant
     last_seen_at: Instant | None
     is_this: bool
+
+    @classmethod
+    def of(cls, stored: StoredSession, session: Session) -> SignedInBrowser:
+        """A stored session, as it is shown in the browser of another, or of the same."""
+        return cls(
+            id=stored.digest[: users.SESSION_NAME_LENGTH],
+            user_agent=stored.user_agent,
+            address=stored.address,
+            created_at=stored.created_at,
+            last_seen_at=stored.last_seen_at,
+            is_this=stored.digest == session.digest,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +141,7 @@ class Account(SignedInPages):
         session, form = await self._posted(request)
         which, me = form.text("session"), session.user
         now, origin = self.environment.clock.now(), origin_of(request, me.username)
-
-        def end(tx: Transaction) -> int:
-            if which == "others":
-                ended = users.end_other_sessions(tx, me.id, session.digest)
-            else:
-                ended = users.end_session_of(tx, me.id, which)
-            if ended:
-                audit.record(tx, Event.SESSION_ENDED, origin, now, user_id=me.id, detail={"sessions_ended": ended})
-            return ended
-
-        ended = await self.environment.database.write(end)
+        ended = await self.environment.database.write(lambda tx: end_elsewhere(tx, session, which, now, origin))
         log.info("sessions ended", user=me.username, count=ended)
         return self._done("sessions")
 
@@ -172,17 +172,7 @@ class Account(SignedInPages):
             display_name=user.display_name if display_name is None else display_name,
             email=user.email if email is None else email,
             minimum_length=password.MINIMUM_LENGTH,
-            sessions=[
-                SignedInBrowser(
-                    id=row.digest[: users.SESSION_NAME_LENGTH],
-                    user_agent=row.user_agent,
-                    address=row.address,
-                    created_at=row.created_at,
-                    last_seen_at=row.last_seen_at,
-                    is_this=row.digest == session.digest,
-                )
-                for row in found
-            ],
+            sessions=[SignedInBrowser.of(row, session) for row in found],
             done=done,
             problem_found=problem,
             form_token=self.form_token(session),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watersmeet.clock import Instant
-from watersmeet.database import users
+from watersmeet.database import audit, users
+from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.entropy import Entropy
@@ -72,6 +73,21 @@ def find(tx: Transaction, identifier: str, keys: Keys, now: Instant) -> Session 
 def end(tx: Transaction, identifier: str, keys: Keys) -> None:
     """Close a session on the server; the cookie is worth nothing afterwards."""
     users.end_session(tx, keys.digest(identifier))
+
+
+EVERYWHERE_ELSE = "others"
+
+
+def end_elsewhere(tx: Transaction, session: Session, which: str, now: Instant, origin: Origin = INTERNAL) -> int:
+    """Sign out another browser of the same user, as lists of sessions name it, or ``EVERYWHERE_ELSE``; how many."""
+    user_id = session.user.id
+    if which == EVERYWHERE_ELSE:
+        ended = users.end_other_sessions(tx, user_id, session.digest)
+    else:
+        ended = users.end_session_of(tx, user_id, which)
+    if ended:
+        audit.record(tx, Event.SESSION_ENDED, origin, now, user_id=user_id, detail={"sessions_ended": ended})
+    return ended
 
 
 # The first that is found counts: every browser claims to be some of those below it as well.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import audit, authorizations, tokens, users
+from watersmeet.database import audit, authorizations, consents, personal_tokens, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -91,12 +91,11 @@ def require_user(tx: Transaction, username: str) -> User:
 
 
 def disable_user(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> User:
-    """Keep a user out: sessions end and every token given to an application dies (S067)."""
+    """Keep a user out: sessions end, and every token dies, an application's or their own (S067)."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=False)
-    authorizations.withdraw_codes(tx, user_id=user.id)
-    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.BY_ADMINISTRATOR, now=now)
-    audit.record(tx, Event.USER_DISABLED, origin, now, user_id=user.id, detail={"grants_ended": ended})
+    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    audit.record(tx, Event.USER_DISABLED, origin, now, user_id=user.id, detail=detail)
     return user
 
 
@@ -106,6 +105,26 @@ def enable_user(tx: Transaction, username: str, now: Instant, origin: Origin = I
     users.set_enabled(tx, user.id, enabled=True)
     audit.record(tx, Event.USER_ENABLED, origin, now, user_id=user.id)
     return user
+
+
+def change_role(tx: Transaction, username: str, role: Role, now: Instant, origin: Origin = INTERNAL) -> User:
+    """Give a user another role; tokens they gave away reach no further than it from their next use on (S127)."""
+    user = require_user(tx, username)
+    users.set_role(tx, user.id, role)
+    detail = {"before": user.role.value, "after": role.value}
+    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail={"changed": ["role"], **detail})
+    return replace(user, role=role)
+
+
+def end_access(tx: Transaction, username: str, now: Instant, origin: Origin = INTERNAL) -> int:
+    """End a user's sessions and all that acts for them, and keep nobody out; how many grants there were (S070)."""
+    user = require_user(tx, username)
+    sessions_ended = users.end_all_sessions(tx, user.id)
+    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    audit.record(
+        tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended}
+    )
+    return detail["grants_ended"]
 
 
 def change_password(
@@ -136,7 +155,15 @@ def change_own_password(
 
 
 def _end_what_it_opened(tx: Transaction, user: User, password_hash: str, now: Instant, origin: Origin) -> User:
-    authorizations.withdraw_codes(tx, user_id=user.id)
-    ended = tokens.revoke_all(tx, user_id=user.id, because=Revocation.PASSWORD_CHANGED, now=now)
-    audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail={"grants_ended": ended})
+    detail = _end_all_access(tx, user, Revocation.PASSWORD_CHANGED, now)
+    audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail=detail)
     return replace(user, password_hash=password_hash)
+
+
+def _end_all_access(tx: Transaction, user: User, because: Revocation, now: Instant) -> dict[str, int]:
+    """End what applications and scripts hold of a user, whose row is written already; how much, for the audit log."""
+    consents.forget(tx, user_id=user.id)
+    authorizations.withdraw_codes(tx, user_id=user.id)
+    ended = tokens.revoke_all(tx, user_id=user.id, because=because, now=now)
+    personal = personal_tokens.remove_all_of(tx, user.id)
+    return {"grants_ended": ended, **({"personal_tokens_ended": personal} if personal else {})}

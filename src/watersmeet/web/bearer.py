@@ -22,12 +22,14 @@ from watersmeet.web.route import Route
 class Caller:
     """Who a protected request acts for, and what it may do: the token's scope capped by the user's role.
 
-    ``family_id`` names the grant that the token belongs to.
+    ``family_id`` names the grant that the token belongs to; it is empty for a personal access token, whose number
+    ``personal_token`` is.
     """
 
     user: User
     scope: ScopeSet
     family_id: str
+    personal_token: int | None = None
 
 
 TokenVerifier: TypeAlias = Callable[[str, Request], Awaitable[Caller]]

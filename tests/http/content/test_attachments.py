@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from tests.http.conftest import Site, SiteFactory
+from tests.support.s3 import CREDENTIALS, running_s3
+from watersmeet.app import create_app
+from watersmeet.clock import SystemClock
+from watersmeet.content import unnamed
+from watersmeet.database.backup import back_up
 
 from .support import CONTENT, create, path_of
 
@@ -34,7 +44,8 @@ def attached(site: Site, page: dict[str, Any], name: str, data: bytes, /, **more
 
 def files_of(site: Site) -> list[Path]:
     """Every file in the store, those on their way included."""
-    return [path for path in Path(site.environment.settings.blob_store).rglob("*") if path.is_file()]
+    found = Path(site.environment.settings.blob_store).rglob("*")
+    return [path for path in found if path.is_file() and path.name != "owner"]
 
 
 def names(site: Site, page: dict[str, Any], query: str = "", user: str = "alice") -> list[str]:
@@ -150,6 +161,14 @@ def test_several_files_in_one_body(site: Site) -> None:
         ("a.txt", 1, "first"), ("b.txt", 2, "second"),
     ]  # fmt: skip
     assert [item["version"]["hidden"] for item in found] == [True, False]
+
+
+def test_a_comment_that_is_sent_as_if_it_were_a_file(site: Site) -> None:
+    page = create(site, "Plan")
+    files = {"file": ("a.txt", b"a"), "comment": ("comment", b"first")}
+    answer = site.post(f"{path_of(page)}/child/attachment", files=files, headers=NO_CHECK)
+    assert [item["metadata"]["comment"] for item in answer.json()["results"]] == ["first"]
+    assert names(site, page) == ["a.txt"]
 
 
 def test_all_files_of_a_body_or_none(site: Site) -> None:
@@ -394,6 +413,10 @@ def test_a_form_put_on_one_attachment_brings_other_bytes(site: Site) -> None:
     path = f"{path_of(page)}/child/attachment/{made['id']}"
     changed = site.put(path, files={"file": ("a.txt", b"two")}, headers=NO_CHECK).json()
     assert (changed["version"]["number"], data_of(site, changed)) == (2, b"two")
+    changed = site.put(path_of(made), files={"file": ("a.txt", b"three")}, headers=NO_CHECK).json()
+    assert (changed["version"]["number"], data_of(site, changed)) == (3, b"three")
+    assert site.put(path_of(made), files={"file": ("a.txt", b"four")}).status_code == 403
+    assert site.put(path_of(page), files={"file": ("a.txt", b"four")}, headers=NO_CHECK).status_code == 404
 
 
 def test_moving(site: Site) -> None:
@@ -539,6 +562,18 @@ def test_attachments_are_found(site: Site) -> None:
     assert hit["resultParentContainer"]["title"] == "Plan"
 
 
+def test_the_text_of_a_file_of_text(site: Site) -> None:
+    page = create(site, "Plan")
+    made = attached(site, page, "a.md", "größer".encode(), type="text/markdown")
+    path = f"{path_of(page)}/child/attachment/{made['id']}/extractedtext"
+    assert site.get(path).json() == {"extractedText": "größer"}
+    assert site.get(f"{path}?limit=4").json() == {"extractedText": "größ"}
+    assert site.get(f"{path}?limit=0").json() == {"extractedText": ""}
+    assert site.get(f"{path}?limit=x").status_code == 400
+    other = attached(site, page, "b.pdf", b"%PDF", type="application/pdf")
+    assert site.get(f"{path_of(page)}/child/attachment/{other['id']}/extractedtext").status_code == 204
+
+
 # ---- one name, one digest ----------------------------------------------------------------------------------
 
 
@@ -550,3 +585,47 @@ def test_the_same_bytes_are_kept_once(site: Site) -> None:
     assert file.name == hashlib.sha256(b"same").hexdigest()
     site.delete(f"{path_of(attached(site, page, 'c.txt', b'same'))}")
     assert data_of(site, site.get(f"{path_of(page)}/child/attachment").json()["results"][0]) == b"same"
+
+
+def test_bytes_in_a_bucket(site_under: SiteFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with running_s3() as server:
+        site = site_under(blob_store=server.url("files"))
+        page = create(site, "Plan")
+        data = bytes(range(256)) * 4096
+        made = attached(site, page, "größe.bin", data)
+        assert data_of(site, made) == data
+        part = site.get(made["_links"]["download"], headers={"Range": "bytes=255-257"})
+        assert (part.status_code, part.content) == (206, b"\xff\x00\x01")
+        assert server.keys()[f"files/{hashlib.sha256(data).hexdigest()}"] == len(data)
+    assert attach(site, page, "b.bin", b"x").status_code == 503
+    assert site.get(made["_links"]["download"]).status_code == 503
+
+
+def test_a_restored_backup_has_every_file(site: Site, tmp_path: Path) -> None:
+    """As docs/operations.md says: the folder, the database, once more the folder; things happen in between."""
+    page, blobs = create(site, "Plan"), Path(site.environment.settings.blob_store)
+    database, old = site.environment.database, tmp_path / "backup.db"
+    copy = tmp_path / "copied"
+
+    def copy_files() -> None:
+        shutil.copytree(blobs, copy, ignore=shutil.ignore_patterns("incoming"), dirs_exist_ok=True)
+
+    early = attached(site, page, "early.txt", b"early")
+    os.utime(blobs / hashlib.sha256(b"early").hexdigest()[:2] / hashlib.sha256(b"early").hexdigest(), (1, 1))
+    copy_files()
+    late = attached(site, page, "late.txt", b"late")
+    back_up(database, old)
+    site.delete(path_of(early))
+    site.delete(f"{path_of(early)}?status=trashed")
+    assert asyncio.run(unnamed.sweep_once(site.environment.blobs, database, SystemClock().now())) == 1
+    copy_files()
+    settings = replace(site.environment.settings, database_url=f"sqlite:///{old}", blob_store=str(copy))
+    restored = create_app(settings, clock=site.clock)
+    bearer = site.request("GET", path_of(page), scope="WRITE").request.headers["authorization"]
+    with TestClient(restored, base_url=site.base_url, headers={"Authorization": bearer}) as client:
+        for made, data in ((early, b"early"), (late, b"late")):
+            assert client.get(made["_links"]["download"]).content == data
+        answer = client.post(f"{path_of(page)}/child/attachment", files={"file": ("new.txt", b"x")}, headers=NO_CHECK)
+        assert answer.status_code == 200, answer.text

@@ -83,7 +83,7 @@ def test_what_cannot_be_a_comment_is_refused(site: Site) -> None:
     assert _say(site, page, "reply", to=page).status_code == 404
     assert _say(site, first, "on a comment").status_code == 400
     assert _say(site, page, "<b>malformed").status_code == 400
-    assert _say(site, page, "inline", extensions={"location": "inline"}).status_code == 501
+    assert _say(site, page, "inline", extensions={"location": "inline"}).status_code == 400
     assert site.post(CONTENT, json={"type": "comment"}).status_code == 400
     secret = create(site, "Secret", key="ENG")
     assert _say(site, secret, "psst", user="bob").status_code == 404

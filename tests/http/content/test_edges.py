@@ -54,7 +54,7 @@ def test_what_nothing_matches_is_an_empty_list(site: Site, query: str) -> None:
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"ancestors":[{"id":[]}]}',
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"ancestors":[{}]}',
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"body":{"wiki":{"value":"x"}}}',
-        b'{"type":"page","title":"a","space":{"key":"DEMO"},"status":"draft"}',
+        b'{"type":"page","title":"a","space":{"key":"DEMO"},"status":"trashed"}',
     ],
 )
 def test_a_body_that_cannot_be_meant_is_400(site: Site, body: bytes) -> None:

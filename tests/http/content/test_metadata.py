@@ -208,6 +208,23 @@ def test_properties_sent_along_with_a_content_are_kept(site: Site) -> None:
     assert site.get(f"{CONTENT}?title=Another").json()["size"] == 0
 
 
+def test_a_property_sent_along_is_not_overwritten_unseen(site: Site) -> None:
+    path = path_of(create(site, metadata={"properties": {"editor": {"value": "v1"}}}))
+    site.put(f"{path}/property/editor", json={"value": "v2", "version": {"number": 2}})
+
+    def sent(value: str, number: int, version: int) -> int:
+        properties = {"editor": {"key": "editor", "value": value, "version": {"number": number}}}
+        change = {"title": "Other", "version": {"number": version}, "metadata": {"properties": properties}}
+        return site.put(path, json=change).status_code
+
+    assert sent("stale", 2, 2) == 409
+    assert site.get(path).json()["title"] == "A page"  # nothing of it was kept
+    assert sent("v2", 2, 2) == 200  # what was read is sent back
+    assert sent("v3", 3, 3) == 200
+    kept = site.get(f"{path}/property/editor").json()
+    assert (kept["value"], kept["version"]["number"]) == ("v3", 3)
+
+
 def test_only_the_properties_that_are_asked_for_are_expanded(site: Site) -> None:
     sent = {"properties": {key: {"value": key} for key in ("one", "two", "three")}}
     path = path_of(create(site, metadata=sent))

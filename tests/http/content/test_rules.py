@@ -68,10 +68,11 @@ def test_a_malformed_body_is_refused_with_its_position(site: Site, method: str) 
 
 
 def test_an_export_links_absolutely(site: Site) -> None:
-    made = create(site, storage='<p><ac:link><ri:page ri:content-title="A B" /></ac:link></p>')
+    target = create(site, "A B")
+    made = create(site, storage='<p><ac:link><ri:page ri:content-title="a b" /></ac:link></p>')
     body = site.get(f"{path_of(made)}?expand=body.view,body.export_view").json()["body"]
-    assert 'href="/display/DEMO/A+B"' in body["view"]["value"]
-    assert f'href="{made["_links"]["base"]}/display/DEMO/A+B"' in body["export_view"]["value"]
+    assert f'href="/spaces/DEMO/pages/{target["id"]}/A+B"' in body["view"]["value"]
+    assert f'href="{made["_links"]["base"]}/spaces/DEMO/pages/{target["id"]}/A+B"' in body["export_view"]["value"]
 
 
 @pytest.mark.parametrize("form", ["view", "export_view", "styled_view", "anonymous_export_view", "editor"])

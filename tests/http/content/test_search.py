@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
-from tests.http.conftest import Site
+from tests.http.conftest import Site, SiteFactory
 from tests.http.content.support import CONTENT, SPACE, create, draft, path_of
+from watersmeet.database import search
 
 SEARCH = "/rest/api/search"
 
@@ -236,3 +239,34 @@ def test_a_scan_walks_through_everything_once(site: Site) -> None:
     assert site.get(CONTENT + "/scan?cursor=x").status_code == 400
     assert site.get(CONTENT + "/scan?spaceKey=NONE").status_code == 404
     assert site.get(SPACE).status_code == 200
+
+
+def test_what_one_looked_at_last(site: Site) -> None:
+    """Pages that people read note it; it is written down once a minute (web/uses.py)."""
+    old, new = create(site, "Seen first"), create(site, "Seen last", key="ENG")
+    alice, uses = site.signed_in("alice"), site.environment.uses
+    for page in (old, new):
+        assert alice.get(f"/pages/viewpage.action?pageId={page['id']}").status_code == 200
+        assert site.get(f"/pages/viewpage.action?pageId={page['id']}", user="viewer").status_code == 200
+        site.clock.advance(1)
+    assert len(uses.views) == 2
+    asyncio.run(uses.write(site.environment.database))
+    assert uses.views == {}
+
+    def found(cql: str, user: str = "alice") -> list[str]:
+        answer = site.get(f"{CONTENT}/search", params={"cql": cql}, user=user).json()
+        return [item["title"] for item in answer["results"]]
+
+    assert found("id in recentlyViewedContent(1)") == ["Seen last"]
+    assert set(found("id in recentlyViewedContent(5)")) == {"Seen first", "Seen last"}
+    assert found("space in recentlyViewedSpaces(1) and title ~ seen") == ["Seen last"]
+    assert found("id in recentlyViewedContent(5)", "viewer") == []  # a token is no person's eyes
+
+
+def test_a_search_that_takes_too_long_says_so(site_under: SiteFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = site_under(search_timeout_seconds=1)
+    endless = sql("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n")
+    monkeypatch.setattr(search, "find_contents", lambda tx, *_: tx.execute(endless).scalar_one())
+    answer = site.get(f"{CONTENT}/search?cql=type=page")
+    assert (answer.status_code, answer.json()["statusCode"]) == (400, 400)
+    assert answer.json()["message"].startswith("This took too long")

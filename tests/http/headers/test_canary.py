@@ -29,6 +29,7 @@ VERIFIER = "canary-verifier-" + "0123456789abcdef" * 3
 WRONG_SECRET = "canary-client-secret-guessed"
 WRONG_CODE = "canary-code-guessed"
 WRONG_TOKEN = "canary-token-guessed"
+PERSONAL = "/rest/pat/latest/tokens"
 
 
 class Run:
@@ -112,6 +113,13 @@ def go_through_everything(run: Run, browser: httpx.Client, client_id: str, clien
     run.keep(browser.get("/rest/api/content/1", headers={"Authorization": f"Bearer {WRONG_TOKEN}"}))
     run.keep(browser.get(f"/rest/api/content?access_token={second['access_token']}"))
     run.keep(browser.get(f"/nothing/?token={second['access_token']}&password={PASSWORD}"))
+    made = browser.post(PERSONAL, auth=("carol", PASSWORD), json={"name": "A script"}).json()["rawToken"]
+    run.secrets |= {"personal access token": made, "its random part": made.removeprefix("wmpat_")}
+    assert browser.get("/rest/api/user/current", headers={"Authorization": f"Bearer {made}"}).status_code == 200
+    run.keep(browser.get("/rest/api/content/1", headers={"Authorization": f"Bearer {made}"}))
+    run.keep(browser.get("/rest/api/user/current", headers={"Authorization": f"Bearer {made[:-1]}"}))
+    run.keep(browser.post(PERSONAL, auth=("carol", WRONG_PASSWORD), json={"name": PASSWORD_AS_NAME}))
+    run.keep(browser.post(REVOKE, data={"client_id": client_id, "token": made}))
     run.keep(browser.post(TOKEN, data={**refresh, "refresh_token": first["refresh_token"]}))
     run.keep(browser.post(TOKEN, data={**refresh, "refresh_token": WRONG_TOKEN}))
     assert browser.post(REVOKE, data={**credentials, "token": second["refresh_token"]}).status_code == 200

@@ -13,6 +13,8 @@ from tests.http.conftest import Site, form_of
 from tests.http.throttle.test_throttle import HERE, LIMIT, WINDOW, events, sign_in, wrong_sign_ins
 from watersmeet.database.audit import Event
 
+AUTHORIZED = "/plugins/servlet/oauth2/authorized-applications"
+
 Typing = Callable[[str], httpx.Response]
 
 
@@ -28,18 +30,25 @@ def _on_the_account_page(_site: Site, browser: TestClient) -> Typing:
     return lambda typed: browser.post("/account/password", data={**fields, "current_password": typed})
 
 
+def _making_a_token(_site: Site, browser: TestClient) -> Typing:
+    token = re.findall(r'name="form_token" value="(\w+)"', browser.get(AUTHORIZED).text)[-1]
+    fields = {"form_token": token, "name": "A script", "scope": "READ", "days": "1"}
+    return lambda typed: browser.post(f"{AUTHORIZED}/tokens", data={**fields, "password": typed})
+
+
 def _admin(site: Site) -> TestClient:
     browser = site.new_browser(HERE)
     assert sign_in(browser, "admin", "admin").status_code == 303
     return browser
 
 
-PLACES = [(_at_the_consent, 403), (_on_the_account_page, 400)]
+# Each with what a wrong password and the right one are answered.
+PLACES = [(_at_the_consent, 403, 303), (_on_the_account_page, 400, 303), (_making_a_token, 400, 200)]
 
 
-@pytest.mark.parametrize(("place", "wrong"), PLACES)
+@pytest.mark.parametrize(("place", "wrong", "right"), PLACES)
 def test_beyond_the_limit_even_the_right_one_is_not_looked_at(
-    site: Site, place: Callable[[Site, TestClient], Typing], wrong: int
+    site: Site, place: Callable[[Site, TestClient], Typing], wrong: int, right: int
 ) -> None:
     browser = _admin(site)
     typing = place(site, browser)
@@ -55,16 +64,16 @@ def test_beyond_the_limit_even_the_right_one_is_not_looked_at(
     browser.cookies.delete("watersmeet-session-8090")
     assert sign_in(browser, "admin", "admin").status_code == 429, "the same counter as signing in"
     site.clock.advance(WINDOW)
-    assert place(site, _admin(site))("admin").status_code == 303
+    assert place(site, _admin(site))("admin").status_code == right
 
 
-@pytest.mark.parametrize(("place", "wrong"), PLACES)
+@pytest.mark.parametrize(("place", "wrong", "right"), PLACES)
 def test_the_right_one_forgets_what_was_mistyped(
-    site: Site, place: Callable[[Site, TestClient], Typing], wrong: int
+    site: Site, place: Callable[[Site, TestClient], Typing], wrong: int, right: int
 ) -> None:
     typing = place(site, _admin(site))
     assert {typing("wrong").status_code for _ in range(LIMIT - 1)} == {wrong}
-    assert typing("admin").status_code == 303
+    assert typing("admin").status_code == right
 
 
 def test_the_question_stays_open_while_one_has_to_wait(site: Site) -> None:

@@ -37,8 +37,37 @@ def new_address() -> str:
 def http_client(target: Target, address: str | None = None, **options: Any) -> httpx.Client:
     """An HTTP client with an address of its own that follows no redirects and keeps its cookies."""
     is_local = target.origin.startswith("http://127.0.0.1")
-    transport = httpx.HTTPTransport(verify=False, local_address=(address or new_address()) if is_local else None)
+    transport: httpx.BaseTransport
+    if target.behind:
+        transport = _Proxy(target, address or new_address())
+    else:
+        transport = httpx.HTTPTransport(verify=False, local_address=(address or new_address()) if is_local else None)
     return httpx.Client(transport=transport, timeout=_TIMEOUT, follow_redirects=False, trust_env=False, **options)
+
+
+class _Proxy(httpx.HTTPTransport):
+    """The proxy in front of a server: it ends TLS, and says who asked and how."""
+
+    def __init__(self, target: Target, address: str) -> None:
+        super().__init__(local_address="127.0.0.1")
+        self._behind, self._address = target.behind, address
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host, _, port = self._behind.rpartition(":")
+        said = {
+            "X-Forwarded-For": self._address, "Forwarded": f"for={self._address}",
+            "X-Forwarded-Proto": request.url.scheme,
+        }  # fmt: skip
+        for name, value in said.items():
+            request.headers.setdefault(name, value)
+        onward = httpx.Request(
+            request.method,
+            request.url.copy_with(scheme="http", host=host, port=int(port)),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return super().handle_request(onward)
 
 
 class Browser:

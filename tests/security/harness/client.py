@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -15,6 +16,8 @@ import pytest
 from tests.security.harness.browser import Browser, http_client
 from tests.security.harness.target import STRICT, Hooks, Registration, Resource, Target, User
 from tests.security.harness.wire import post_form
+
+_SECRET_LENGTH = 20  # characters; what is shorter is no secret, and turns up by chance
 
 
 def s256(verifier: str) -> str:
@@ -53,6 +56,7 @@ class Server:
     target: Target
     hooks: Hooks
     secrets: set[str] = field(default_factory=set)
+    errors: set[str] = field(default_factory=set)  # every error page and error body that anybody was shown
     _browsers: dict[str, Browser] = field(default_factory=dict)
     _clients: list[httpx.Client] = field(default_factory=list)
 
@@ -61,19 +65,29 @@ class Server:
 
     def http(self, address: str | None = None, **options: Any) -> httpx.Client:
         """An HTTP client without cookies, from an address of its own."""
-        self._clients.append(http_client(self.target, address, **options))
+        self._clients.append(http_client(self.target, address, event_hooks=self._hooks(), **options))
         return self._clients[-1]
+
+    def _hooks(self) -> dict[str, list[Callable[[httpx.Response], None]]]:
+        return {"response": [self._remember]}
+
+    def _remember(self, response: httpx.Response) -> None:
+        """Note what must be found nowhere, cookies, and where nothing may be found: errors."""
+        self.secrets |= {value for value in response.cookies.values() if len(value) >= _SECRET_LENGTH}
+        if response.status_code >= 400:
+            response.read()
+            self.errors.add(response.text)
 
     def browser(self, address: str | None = None, **options: Any) -> Browser:
         """A browser nobody has signed in with."""
-        browser = Browser(self.target, address, **options)
+        browser = Browser(self.target, address, event_hooks=self._hooks(), **options)
         self._clients.append(browser.http)
         return browser
 
     def signed_in(self, user: User) -> Browser:
         """A browser that stays signed in, the same for every test."""
         if user.username not in self._browsers:
-            self._browsers[user.username] = Browser(self.target)
+            self._browsers[user.username] = Browser(self.target, event_hooks=self._hooks())
         return self._browsers[user.username]
 
     def user(self, name: str = "writer") -> User:
@@ -124,6 +138,11 @@ class Server:
         status = self.call(access_token, node=node).status_code
         assert status in (200, 401), status
         return status == 200
+
+    def reaches(self, access_token: str, scope: str) -> bool:
+        """Whether a token is let through where a scope is needed; the user's own rights may still refuse."""
+        answer = self.call(access_token, scope)
+        return answer.status_code != 401 and "insufficient_scope" not in str(answer.headers)
 
     def page(self, name: str, client_id: str = "") -> str:
         """The path of one of the target's pages; the test is left out when it has none such."""

@@ -8,6 +8,7 @@ need it then report ``not supported``.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -54,6 +55,7 @@ class Forms(msgspec.Struct, frozen=True):
     allow: tuple[str, str] = ("decision", "allow")
     deny: tuple[str, str] | None = None
     narrow: tuple[str, str] | None = None  # the field of the consent form that allows less: the weakest scope
+    remember: tuple[str, str] | None = None  # the box of the consent form that has the answer remembered
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -73,7 +75,10 @@ class Target(msgspec.Struct, frozen=True):
     metadata: list[str] = []
     forms: Forms = Forms()
     nodes: list[str] = []  # host:port of every process that serves this store, the issuer's first
-    pages: dict[str, str] = {}  # pages for people: home, sign_in, authorized, links, new_link, link, edit_link
+    pages: dict[
+        str, str
+    ] = {}  # pages for people: home, sign_in, authorized, account, links, new_link, link, edit_link, …
+    behind: str = ""  # host:port of the server, where the suite is the proxy before it that ends TLS
 
     @property
     def origin(self) -> str:
@@ -86,6 +91,13 @@ def read_target(file: Path) -> Target:
     decoder = msgspec.toml if file.suffix == ".toml" else msgspec.json
     target: Target = decoder.decode(file.read_bytes(), type=Target)
     return target
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One address of a server, and the scope that each method needs of a token; ``None`` where it takes none."""
+
+    path: str  # {name} stands for a part
+    methods: dict[str, str | None]
 
 
 class Hooks:
@@ -127,6 +139,18 @@ class Hooks:
             self._missing("move the clock")
         time.sleep(seconds)
 
+    def standing_clock(self) -> AbstractContextManager[None]:
+        """A context in which the server's clock moves by ``advance`` alone."""
+        self._missing("stop the clock")
+
+    def routes(self) -> list[Route]:
+        """Every address that the server answers; where it cannot tell, the pages and endpoints of the target are it."""
+        return []
+
+    def memory(self) -> int:
+        """How many bytes of memory the processes of the server use."""
+        self._missing("measure its memory")
+
     def dump(self) -> str:
         """Everything in the store, as text."""
         self._missing("read the store")
@@ -143,9 +167,21 @@ class Hooks:
         """Stop and start every process."""
         self._missing("restart the server")
 
+    def restarted_with(self, settings: str) -> AbstractContextManager[None]:
+        """A context in which every process runs with more settings, lines of TOML."""
+        self._missing("restart the server with other settings")
+
     def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Run the server's command line: exit code and output."""
         self._missing("run its command line")
+
+    def refusal(self, statement: str) -> str:
+        """What the store says to a statement that it must refuse; empty if it does not."""
+        self._missing("write to the store")
+
+    def broken_store(self) -> Any:
+        """A context in which whatever touches tokens in the store fails."""
+        self._missing("break the store")
 
     def hold_store(self) -> Any:
         """A context in which nobody else can write to the store."""

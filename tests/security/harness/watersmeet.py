@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -11,24 +12,46 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from click.testing import CliRunner
+from starlette import routing
+from starlette.routing import BaseRoute
 
 from tests.security.harness.shifted import Shift
-from tests.security.harness.target import LEGACY, STRICT, Forms, Hooks, Registration, Resource, Target, User
+from tests.security.harness.target import LEGACY, STRICT, Forms, Hooks, Registration, Resource, Route, Target, User
 from watersmeet import __version__
+from watersmeet.app import create_app
 from watersmeet.cli import main
+from watersmeet.settings import Settings
+from watersmeet.web.bearer import ProtectedRoute
 
 _ROOT = Path(__file__).parents[3]
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
 CALLBACK = "https://app.example/cb"
 REDIRECT_URIS = [CALLBACK, "https://app.example/other?x=1", "http://127.0.0.1:5000/cb"]
+# Every setting that decides about security, as it is not by default: the server must be seen to obey each (V44).
+UNLIKE_DEFAULTS = """\
+session_hours = 1
+throttle_attempts = 3
+throttle_minutes = 2
+refresh_grace_seconds = 2
+legacy_profile_until = "2100-01-01"
+proxy_header = "forwarded"
+log_format = "text"
+"atlassian.oauth2.provider.skip.base.url.https.requirement" = true
+"atlassian.oauth2.provider.skip.redirect.url.https.requirement" = true
+"atlassian.oauth2.provider.max.client.delay.seconds" = 20
+"atlassian.oauth2.provider.access.token.expiration.seconds" = 7200
+"atlassian.oauth2.provider.invalidate.session.enabled" = false
+"atlassian.oauth2.provider.validate.client.secret" = false
+"""
 
 
 def free_port() -> int:
@@ -51,7 +74,7 @@ class Watersmeet(Hooks):
 
     folder: Path
     base_url: str
-    more_settings: str = ""
+    more_settings: str = 'log_format = "json"\n'
     processes: list[_Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,9 +83,11 @@ class Watersmeet(Hooks):
         self.secret = secrets.token_hex(32)
         self.config.write_text(
             f'base_url = "{self.base_url}"\ndatabase_url = "sqlite:///{self.database}"\n'
-            f'secret = "{self.secret}"\nlog_format = "json"\n'
+            f'secret = "{self.secret}"\nblob_store = "{self.folder / "blobs"}"\n'
             # So that S105 need not hold the store for the ten seconds of the default.
             '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
+            # Not the default: what is remembered, and what never is, can be seen (S056, S057).
+            "remember_consent_days = 30\n"
             # Not the default, so that V44 and S115 show that the running server obeys it.
             f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n' + self.more_settings
         )
@@ -121,6 +146,17 @@ class Watersmeet(Hooks):
         self.stop(kill=kill)
         self.start()
 
+    @contextmanager
+    def restarted_with(self, settings: str) -> Iterator[None]:
+        before = self.config.read_text()
+        self.config.write_text(before + settings)
+        try:
+            self.restart()
+            yield
+        finally:
+            self.config.write_text(before)
+            self.restart()
+
     # ---- the command line ---------------------------------------------------------------------------------
 
     def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
@@ -169,9 +205,25 @@ class Watersmeet(Hooks):
     def advance(self, seconds: float) -> None:
         self.shift.advance(seconds)
 
+    def standing_clock(self) -> AbstractContextManager[None]:
+        return self.shift.standing()
+
+    def routes(self) -> list[Route]:
+        settings = Settings(database_url=f"sqlite:///{self.folder / 'routes.db'}", secret=self.secret)
+        return list(_routes(create_app(settings).routes))
+
+    def memory(self) -> int:
+        pids = [each.process.pid for each in self.processes if each.process is not None]
+        if not Path("/proc/self/statm").exists():
+            self._missing("measure its memory")
+        return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * resource.getpagesize()
+
     def dump(self) -> str:
         with sqlite3.connect(self.database) as connection:
-            return "\n".join(connection.iterdump())
+            rows = "\n".join(connection.iterdump())
+        # And what was deleted, or only written ahead: it is in the files until something else takes its place.
+        files = sorted(self.folder.glob(f"{self.database.name}*"))
+        return "\n".join([rows, *(file.read_bytes().decode("latin-1") for file in files)])
 
     def logs(self) -> str:
         return "".join(each.log.read_text(errors="replace") for each in self.processes)
@@ -180,6 +232,27 @@ class Watersmeet(Hooks):
         code, output = self.command("audit", "--json")
         assert code == 0, f"watersmeet audit --json: {output}"
         return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
+
+    def refusal(self, statement: str) -> str:
+        connection = sqlite3.connect(self.database, timeout=30)
+        try:
+            connection.execute(statement)
+        except sqlite3.Error as error:
+            return str(error)
+        finally:
+            connection.rollback()
+            connection.close()
+        return ""
+
+    @contextmanager
+    def broken_store(self) -> Iterator[None]:
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=30)
+        try:
+            connection.execute("ALTER TABLE token_families RENAME TO token_families_elsewhere")
+            yield
+            connection.execute("ALTER TABLE token_families_elsewhere RENAME TO token_families")
+        finally:
+            connection.close()
 
     @contextmanager
     def hold_store(self) -> Iterator[None]:
@@ -190,6 +263,20 @@ class Watersmeet(Hooks):
             connection.execute("ROLLBACK")
         finally:
             connection.close()
+
+
+def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Route]:
+    for route in routes:
+        if isinstance(route, routing.Mount):
+            # Files have no list of routes; one of them stands for all.
+            yield from _routes(route.routes, prefix + route.path)
+            if not route.routes:
+                yield Route(f"{prefix}{route.path}/watersmeet.css", {"GET": None, "HEAD": None})
+        elif isinstance(route, routing.Route):
+            protected = route.protected if isinstance(route, ProtectedRoute) else {}
+            needed = {name: str(each.scope) for name, each in protected.items()}
+            needed |= {"HEAD": needed["GET"]} if "GET" in needed else {}
+            yield Route(prefix + route.path, {name: needed.get(name) for name in sorted(route.methods or ())})
 
 
 def _target(server: Watersmeet) -> Target:
@@ -227,13 +314,16 @@ def _target(server: Watersmeet) -> Target:
             "WRITE": Resource("/rest/api/space", "POST", {"key": "S" + secrets.token_hex(4), "name": "Security"}),
             "ADMIN": Resource("/rest/oauth2/latest/client"),
         },
-        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ")),
+        forms=Forms(deny=("decision", "deny"), narrow=("granted_scope", "READ"), remember=("remember", "yes")),
         nodes=[f"127.0.0.1:{each.port}" for each in server.processes],
         pages={
             "home": "/",
             "sign_in": "/login.action",
             "sign_out": "/logout.action",
             "authorized": "/plugins/servlet/oauth2/authorized-applications",
+            "account": "/account",
+            "audit": "/admin/audit",
+            "consent": "/plugins/servlet/oauth2/consent",
             "links": "/plugins/servlet/applinks/listApplicationLinks",
             "new_link": "/plugins/servlet/applinks/incoming",
             "link": "/plugins/servlet/applinks/incoming/{client_id}",
@@ -257,12 +347,13 @@ def serving(folder: Path) -> Iterator[tuple[Target, Watersmeet]]:
 
 
 @contextmanager
-def serving_https(folder: Path) -> Iterator[str]:
-    """One process whose base URL is https, as behind a proxy on this computer that ends TLS: its ``host:port``."""
+def serving_behind_proxy(folder: Path, base_url: str, settings: str = "") -> Iterator[tuple[Target, Watersmeet]]:
+    """One process with any base URL, to which the suite is the trusted proxy at 127.0.0.1."""
     process = _Process(free_port(), folder / "log")
-    server = Watersmeet(folder, "https://wiki.example.com", 'trusted_proxies = "127.0.0.1"\n', [process])
+    server = Watersmeet(folder, base_url, f'trusted_proxies = "127.0.0.1"\n{settings}', [process])
+    target = msgspec.structs.replace(_target(server), nodes=[], behind=f"127.0.0.1:{process.port}")
     server.start()
     try:
-        yield f"127.0.0.1:{process.port}"
+        yield target, server
     finally:
         server.stop()

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from tests.security.harness.browser import new_address
+from tests.security.harness.target import Target
 
 _SECONDS = 60
 CLOSED = 0
@@ -34,6 +35,13 @@ def post_form(url: str, fields: dict[str, str], headers: dict[str, str] | None =
     return head.encode("latin-1") + body
 
 
+def unfinished_post(target: Target) -> bytes:
+    """The beginning of a token request whose body does not come."""
+    parts = urlsplit(target.token)
+    head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: 10000\r\n\r\ngrant".encode()
+
+
 def connect(node: str, address: str | None = None) -> socket.socket:
     """A connection to ``host:port``."""
     host, _, port = node.rpartition(":")
@@ -52,12 +60,12 @@ def send(node: str, request: bytes, address: str | None = None) -> httpx.Respons
         return _read(connection)
 
 
-def race(nodes: Sequence[str], requests: Sequence[bytes]) -> list[httpx.Response]:
-    """Send requests so that they become complete at the same moment, spread over the nodes.
+def race(nodes: Sequence[str], requests: Sequence[bytes], address: str | None = None) -> list[httpx.Response]:
+    """Send requests from one address so that they become complete at the same moment, spread over the nodes.
 
     Everything but the last byte is sent first; then the last bytes, in one go.
     """
-    address = new_address()
+    address = address or new_address()
     connections = [connect(nodes[index % len(nodes)], address) for index in range(len(requests))]
     try:
         for connection, request in zip(connections, requests, strict=True):

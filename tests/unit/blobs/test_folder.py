@@ -108,3 +108,40 @@ def test_uploads_that_a_crash_cut_off_are_removed_once_they_are_old(tmp_path: Pa
         os.utime(tmp_path / "incoming" / name, (when / 1000, when / 1000))
     assert list(store.digests_before(NOW)) == []
     assert [path.name for path in files(tmp_path)] == ["running"]
+
+
+def test_a_sweep_that_was_cut_off_between_its_steps_loses_nothing(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    blob = asyncio.run(put(store, b"abc"))
+    path, doomed = store.path_of(blob.digest), store.path_of(blob.digest).with_suffix(".doomed")
+    path.rename(doomed)
+    assert list(store.digests_before(2000)) == []
+    assert asyncio.run(get(store, blob.digest, 0, 3)) == b"abc"
+    path.rename(doomed)
+    os.utime(doomed, (1, 1))
+    asyncio.run(put(store, b"abc"))  # a younger one came: the old one is not put in its place
+    assert list(store.digests_before(2000)) == []
+    assert (files(tmp_path), path.stat().st_mtime > 1) == ([path], True)
+
+
+def test_a_folder_is_one_instance_s(tmp_path: Path) -> None:
+    ours, theirs = FolderStore(tmp_path, "ours"), FolderStore(tmp_path, "theirs")
+    blob = asyncio.run(put(ours, b"abc"))
+    age(ours, blob, NOW - 1000)
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(put(theirs, b"x"))
+    assert list(theirs.digests_before(NOW)) == []
+    assert list(FolderStore(tmp_path, "ours").digests_before(NOW)) == [blob.digest]
+    assert list(FolderStore(tmp_path / "none", "ours").digests_before(NOW)) == []
+
+
+def test_what_took_long_to_come_is_young(tmp_path: Path) -> None:
+    async def slow(store: FolderStore) -> Blob:
+        async with store.upload() as upload:
+            await upload.write(b"x" * PIECE)
+            [file] = files(tmp_path)
+            os.utime(file, (1, 1))
+            return await upload.finish()
+
+    blob = asyncio.run(slow(FolderStore(tmp_path)))
+    assert FolderStore(tmp_path).path_of(blob.digest).stat().st_mtime > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watersmeet.confluence.site import Site, content_path, space_page, space_path, tiny_link
+from watersmeet.confluence.site import Site, content_path, space_page, space_path, tiny_link, tiny_number
 
 
 @pytest.mark.parametrize("context_path", ["", "/confluence"])
@@ -28,3 +28,9 @@ def test_keys_in_addresses(key: str, quoted: str) -> None:
 )
 def test_tiny_links(number: int, link: str) -> None:
     assert tiny_link(number) == link
+    assert tiny_number(link.removeprefix("/x/")) == number
+
+
+@pytest.mark.parametrize("tiny", ["", "CIAB=", "C+AB", "ä", "A" * 12, "../x", "CIA B", "_" * 11])
+def test_what_is_no_tiny_link(tiny: str) -> None:
+    assert tiny_number(tiny) is None

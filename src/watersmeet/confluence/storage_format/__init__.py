@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from watersmeet.confluence.storage_format.document import parse, validate
 from watersmeet.confluence.storage_format.render import render
+from watersmeet.confluence.storage_format.source import mark, marked_refs, without_markers
 from watersmeet.confluence.storage_format.text import (
     attachment_links,
     external_links,
@@ -16,15 +17,21 @@ from watersmeet.confluence.storage_format.text import (
     page_links,
     plain_text,
 )
+from watersmeet.confluence.storage_format.variables import filled_in, options
 
 __all__ = [
     "attachment_links",
     "external_links",
+    "filled_in",
     "macro_names",
+    "mark",
+    "marked_refs",
     "mentioned_users",
+    "options",
     "page_links",
     "parse",
     "plain_text",
     "render",
     "validate",
+    "without_markers",
 ]

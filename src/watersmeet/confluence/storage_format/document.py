@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from html.entities import name2codepoint
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -75,6 +76,16 @@ def parse(storage: str) -> Element:
 def validate(storage: str) -> None:
     """Hold a body against the rules of this module. Raises ``MalformedStorage``."""
     parse(storage)
+
+
+def written(node: Node) -> str:
+    """A node as storage format again: the same tree, not the same characters."""
+    if isinstance(node, str):
+        return escape(node, quote=False)
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in node.attributes.items())
+    if not node.children:
+        return f"<{node.name}{attributes} />"
+    return f"<{node.name}{attributes}>{''.join(map(written, node.children))}</{node.name}>"
 
 
 class _Reader:

@@ -94,6 +94,29 @@ UNREADABLE = frozenset(
     ]
 )
 
+# Read by what is around it, and not shown itself.
+UNSHOWN = frozenset(
+    [
+        "ac:parameter",
+        "ac:default-parameter",
+        "ac:placeholder",
+        "ac:task-id",
+        "ac:task-uuid",
+        "ac:task-status",
+        "at:declarations",
+        "ac:adf-attribute",
+        "ri:page",
+        "ri:blog-post",
+        "ri:attachment",
+        "ri:url",
+        "ri:user",
+        "ri:space",
+        "ri:content-entity",
+        "ri:shortcut",
+    ]
+)
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+
 _PLAIN = frozenset(
     [
         "title",

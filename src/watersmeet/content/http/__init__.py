@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from watersmeet.content.http import (
     attachments,
+    bodies,
     categories,
     contents,
+    copies,
     downloads,
     global_permissions,
     groups,
+    inline,
     instance,
     label_uses,
     labels,
+    likes,
     long_tasks,
     permissions,
     pictures,
     properties,
+    reading,
+    refused,
     restrictions,
     search,
     spaces,
+    templates,
     trash,
     tree,
     users,
@@ -33,15 +40,18 @@ from watersmeet.web.route import Route
 _GROUPS = (
     search,
     contents,
+    copies,
     attachments,
     downloads,
     labels,
+    likes,
     permissions,
     global_permissions,
     properties,
     restrictions,
     watches,
     spaces,
+    templates,
     categories,
     label_uses,
     trash,
@@ -49,13 +59,17 @@ _GROUPS = (
     tree,
     users,
     groups,
+    inline,
     instance,
     versions,
+    bodies,
+    reading,
     pictures,
+    refused,
 )
 
 
 def routes(environment: Environment) -> list[Route]:
-    """The routes of the content API, each method with the scope it needs."""
+    """The routes of the content API, each method with the scope it needs, and of the pages that people read."""
     api = Api.of(environment)
     return [route for group in _GROUPS for route in group.routes(api)]

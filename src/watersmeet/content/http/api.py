@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
 from watersmeet.database.permissions import strangers_may_use
+from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
 from watersmeet.users.http import SignInRequired, current_session, path_and_query
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
@@ -27,6 +28,8 @@ from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
+
+T = TypeVar("T")
 
 CONTENT = "/rest/api/content"
 SPACE = "/rest/api/space"
@@ -60,17 +63,35 @@ class Api:
     async def _person(self, request: Request) -> Caller | None:
         """Whoever is signed in, else what strangers may be; a browser that shows a page is led to the sign-in."""
         session = await current_session(self.environment, request)
+        request.state.session = session  # whose pages say who is signed in
         if session is not None:
             return Caller(session.user, Scope.READ.as_set, "")
         stranger = await self.stranger(request)
-        if stranger is None and "text/html" in request.headers.get("accept", ""):
+        if stranger is None and self.is_shown(request):
             raise SignInRequired(path_and_query(request))
         return stranger
+
+    def is_shown(self, request: Request) -> bool:
+        """Whether a browser asks, in order to show a page to somebody."""
+        return "text/html" in request.headers.get("accept", "")
 
     async def stranger(self, _request: Request) -> Caller | None:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
+
+    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
+        """The value of an operation that reads contents; whole lists of others along with them may take long."""
+        at_length = "children" in expansion or "descendants" in expansion
+        return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
+
+    async def read_at_length(self, operation: Operation[T]) -> T:
+        """The value of a read whose length is the caller's choice: nobody else waits for it, and it has an end.
+
+        Raises ``TookTooLong``.
+        """
+        seconds = self.environment.settings.search_timeout_seconds
+        return await self.environment.database.read_at_length(operation, seconds=seconds)
 
     def listed(self, request: Request, path: str, part: Slice[Any], results: Sequence[Any]) -> Response:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""

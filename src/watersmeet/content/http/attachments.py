@@ -31,11 +31,13 @@ from watersmeet.content.http.uploads import reading
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
+from watersmeet.web.json import JsonResponse
 from watersmeet.web.multipart import is_multipart
 from watersmeet.web.route import Route
 
 _ATTACHMENTS = CONTENT + "/{content_id}/child/attachment"
 _ONE = _ATTACHMENTS + "/{attachment_id}"
+_MAX_TEXT = 100_000  # characters
 _WRITTEN = Expansion.parse(["version,container,space,history,metadata.labels"])
 
 
@@ -51,6 +53,7 @@ def routes(api: Api) -> list[Route]:
         ),
         api.route(_ONE, PUT=(Scope.WRITE, handlers.update), DELETE=(Scope.WRITE, handlers.remove)),
         api.route(_ONE + "/data", POST=(Scope.WRITE, handlers.replace_file)),
+        api.route(_ONE + "/extractedtext", GET=(Scope.READ, handlers.show_text)),
         api.route(_ONE + "/move", POST=(Scope.WRITE, handlers.move)),
         api.route(_ONE + "/version/{number}", DELETE=(Scope.WRITE, handlers.delete_version)),
         api.route("/json/removeattachment.action", POST=(Scope.WRITE, handlers.remove_named)),
@@ -96,20 +99,7 @@ class _Attachments:
         return self.api.contents(request, _path(content_id), part, expansion)
 
     async def replace_file(self, request: Request, caller: Caller) -> Response:
-        content_id, attachment_id = content_id_of(request), _attachment_id(request)
-        expansion = _WRITTEN | expansion_of(request)
-        database, user = self.api.environment.database, caller.user
-        refuse_cross_site(request)
-        await database.read(lambda tx: attachment.check_may_change(tx, user, content_id, attachment_id))
-        async with reading(request, self.api.environment.blobs, self.api.environment.settings.upload_limit) as sent:
-            if len(sent.files) != 1:
-                raise BadBody("The form must bring one file: a part named 'file'.")
-            (upload,) = await sent.keep()
-            now = self.api.environment.clock.now()
-            changed = await database.write(
-                lambda tx: attachment.replace_file(tx, user, content_id, attachment_id, upload, now, expansion)
-            )
-        return self.api.content(changed, expansion)
+        return await replace_file(self.api, request, caller, content_id_of(request), _attachment_id(request))
 
     async def update(self, request: Request, caller: Caller) -> Response:
         """Properties as JSON; a form brings another file instead, as clients of the newer API send it."""
@@ -120,6 +110,23 @@ class _Attachments:
         expansion = _WRITTEN | expansion_of(request)
         changed = await self._change(content_id_of(request), attachment_id, caller, wanted, expansion)
         return self.api.content(changed, expansion)
+
+    async def show_text(self, request: Request, caller: Caller) -> Response:
+        """The text that a file of text says; 204 of any other file, which is not looked into."""
+        content_id, attachment_id = content_id_of(request), _attachment_id(request)
+        limit = version_number(request.query_params.get("limit") or str(_MAX_TEXT))
+        if limit is None:
+            raise BadParameter("The parameter limit must be a whole number from 0 upwards.")
+        limit = min(limit, _MAX_TEXT)
+        found = await self.api.environment.database.read(
+            lambda tx: attachment.find(tx, caller.user, content_id, attachment_id)
+        )
+        if found.file is None or not found.file.media_type.startswith("text/"):
+            return Response(status_code=204)
+        stop = min(found.file.size, 4 * limit)  # no character has more than four bytes
+        pieces = self.api.environment.blobs.read(found.file.digest, 0, stop)
+        data = b"".join([piece async for piece in pieces])
+        return JsonResponse({"extractedText": data.decode("utf-8", "replace")[:limit]})
 
     async def move(self, request: Request, caller: Caller) -> Response:
         query = request.query_params
@@ -174,6 +181,25 @@ class _Attachments:
     async def _done(self, operation: Callable[[Transaction], None]) -> Response:
         await self.api.environment.database.write(operation)
         return Response(status_code=204)
+
+
+async def replace_file(
+    api: Api, request: Request, caller: Caller, content_id: int | None, attachment_id: int
+) -> Response:
+    """Another file for an attachment of that content, or of any: the answer that is its next version."""
+    expansion = _WRITTEN | expansion_of(request)
+    database, user = api.environment.database, caller.user
+    refuse_cross_site(request)
+    await database.read(lambda tx: attachment.check_may_change(tx, user, content_id, attachment_id))
+    async with reading(request, api.environment.blobs, api.environment.settings.upload_limit) as sent:
+        if len(sent.files) != 1:
+            raise BadBody("The form must bring one file: a part named 'file'.")
+        (upload,) = await sent.keep()
+        now = api.environment.clock.now()
+        changed = await database.write(
+            lambda tx: attachment.replace_file(tx, user, content_id, attachment_id, upload, now, expansion)
+        )
+    return api.content(changed, expansion)
 
 
 def _path(content_id: int) -> str:

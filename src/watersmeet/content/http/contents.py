@@ -10,21 +10,25 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import Content, ContentStatus, ContentType
+from watersmeet.confluence.content import Content, ContentStatus, ContentType, is_custom
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import NOTHING, ONE_CONTENT, WRITTEN_CONTENT, Expansion
 from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation import history_json
 from watersmeet.confluence.scopes import Scope
-from watersmeet.content import read, space, write
+from watersmeet.content import draft, inline, read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
+from watersmeet.content.custom import create_custom
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.attachments import replace_file
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
+from watersmeet.database.users import User
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
+from watersmeet.web.multipart import is_multipart
 from watersmeet.web.route import Route
 
 
@@ -38,6 +42,11 @@ def routes(api: Api) -> list[Route]:
             GET=(Scope.READ, contents.show_content),
             PUT=(Scope.WRITE, contents.update_content),
             DELETE=(Scope.WRITE, contents.delete_content),
+        ),
+        api.route(
+            CONTENT + "/blueprint/instance/{content_id}",
+            PUT=(Scope.WRITE, contents.publish_draft),
+            POST=(Scope.WRITE, contents.publish_draft),
         ),
         api.route(CONTENT + "/{content_id}/history", GET=(Scope.READ, contents.show_history)),
     ]
@@ -57,15 +66,19 @@ class _Contents:
         def operation(tx: Transaction) -> Slice[Content]:
             return read.load(tx, caller.user, space.narrowed(tx, caller.user, wanted, space_key), window, expansion)
 
-        part = await self.api.environment.database.read(operation)
+        part = await self.api.read(operation, expansion)
         return self.api.contents(request, CONTENT, part, expansion)
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewContent)
+        wanted.status = wanted.status or request.query_params.get("status")
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         create: Callable[[Transaction], Content]
         if wanted.type == ContentType.COMMENT:
-            create = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now, expansion=expansion)
+            made = partial(create_comment, caller=caller.user, draft=wanted.comment(), now=now)
+            create = partial(made, entropy=self.api.environment.entropy, expansion=expansion)
+        elif is_custom(wanted.type or ""):
+            create = partial(create_custom, caller=caller.user, draft=wanted.custom(), now=now, expansion=expansion)
         else:
             create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
         created = await self.api.environment.database.write(create)
@@ -83,7 +96,7 @@ class _Contents:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
             return with_past(tx, caller.user, found, expansion.within("history"))
 
-        return self.api.content(await self.api.environment.database.read(operation), expansion)
+        return self.api.content(await self.api.read(operation, expansion), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
         content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
@@ -97,23 +110,46 @@ class _Contents:
 
     async def update_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
-        revision = decode(await read_body(request), ContentUpdate).revision()
+        if is_multipart(request):  # some clients send another file for an attachment so
+            return await replace_file(self.api, request, caller, None, content_id)
+        sent = decode(await read_body(request), ContentUpdate)
+        revision, resolution = sent.revision(), sent.resolution()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
-        updated = await self.api.environment.database.write(
-            lambda tx: write.update(tx, caller.user, content_id, revision, now, expansion)
+        is_draft = ContentStatus.DRAFT in (request.query_params.get("status"), revision.status)
+        save = draft.write_draft if is_draft else write.update
+
+        def operation(tx: Transaction) -> Content:
+            if resolution is not None:
+                inline.settle(tx, caller.user, content_id, resolution, now)
+            return save(tx, caller.user, content_id, revision, now, expansion)
+
+        return self.api.content(await self.api.environment.database.write(operation), expansion)
+
+    async def publish_draft(self, request: Request, caller: Caller) -> Response:
+        content_id = content_id_of(request)
+        revision = decode(await read_body(request), ContentUpdate).publication()
+        expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
+        published = await self.api.environment.database.write(
+            lambda tx: draft.write_draft(tx, caller.user, content_id, revision, now, expansion)
         )
-        return self.api.content(updated, expansion)
+        return self.api.content(published, expansion)
 
     async def delete_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
         status = request.query_params.get("status", ContentStatus.CURRENT)
-        if status not in read.ANY:
-            raise BadParameter("The parameter status must be 'current' (the default) or 'trashed'.")
-        remove = write.purge if status == ContentStatus.TRASHED else write.trash
+        remove = _REMOVALS.get(status)
+        if not remove:
+            raise BadParameter("The parameter status must be 'current' (the default), 'trashed' or 'draft'.")
         await self.api.environment.database.write(lambda tx: remove(tx, caller.user, content_id))
         return Response(status_code=204)
 
 
+# By the status of what is removed: the trash and drafts are removed for good.
+_REMOVALS: dict[str, Callable[[Transaction, User, int], None]] = {
+    ContentStatus.CURRENT: write.trash,
+    ContentStatus.TRASHED: write.purge,
+    ContentStatus.DRAFT: draft.discard,
+}
 _HISTORY = Expansion.parse(["previousVersion,nextVersion,lastUpdated"])  # S1.2
 
 

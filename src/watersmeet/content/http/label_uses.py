@@ -52,7 +52,7 @@ class _LabelUses:
 
     async def _list(self, request: Request, caller: Caller, order: LabelOrder) -> Response:
         window, query, path = window_of(request, default_limit=LABELS_SHOWN), request.query_params, request.path_params
-        part = await self.api.environment.database.read_at_length(
+        part = await self.api.read_at_length(
             lambda tx: label_use.list_used(
                 tx,
                 caller.user,

@@ -22,7 +22,7 @@ from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, cursor_of, expansion_of, values_of, window_of
 from watersmeet.content.search import Page
 from watersmeet.database.content import ContentFilter
-from watersmeet.database.search import Question
+from watersmeet.database.question import Question
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -61,10 +61,7 @@ class _Search:
     async def search_contents(self, request: Request, caller: Caller) -> Response:
         window, expansion, now = window_of(request), expansion_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
-        # How long a query takes is the caller's choice: nobody else waits for it.
-        page = await self.api.environment.database.read_at_length(
-            lambda tx: search.search_contents(tx, question, window, expansion)
-        )
+        page = await self.api.read_at_length(lambda tx: search.search_contents(tx, question, window, expansion))
         return self._answer(request, question, page, expansion)
 
     async def search(self, request: Request, caller: Caller) -> Response:
@@ -74,15 +71,13 @@ class _Search:
             raise BadParameter(f"The parameter excerpt must be one of {', '.join(_STYLES)}.")
         archived = request.query_params.get("includeArchivedSpaces", "").lower() == "true"
         question = _question(request, caller, now, archived=archived)
-        page = await self.api.environment.database.read_at_length(
-            lambda tx: search.search_all(tx, question, window, expansion, style)
-        )
+        page = await self.api.read_at_length(lambda tx: search.search_all(tx, question, window, expansion, style))
         return self._answer(request, question, page, expansion)
 
     async def search_people(self, request: Request, caller: Caller) -> Response:
         window, now = window_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
-        page = await self.api.environment.database.read_at_length(lambda tx: search.search_people(tx, question, window))
+        page = await self.api.read_at_length(lambda tx: search.search_people(tx, question, window))
         return self._answer(request, question, page, Expansion())
 
     async def scan(self, request: Request, caller: Caller) -> Response:
@@ -97,7 +92,7 @@ class _Search:
             narrowed = space.narrowed(tx, caller.user, wanted, query.get("spaceKey"))
             return read.load(tx, caller.user, narrowed, window, expansion)
 
-        part = await self.api.environment.database.read_at_length(operation)
+        part = await self.api.read_at_length(operation)
         return self.api.walked(request, CONTENT + "/scan", part, expansion)
 
     def _answer(self, request: Request, question: Question, page: Page, expansion: Expansion) -> Response:

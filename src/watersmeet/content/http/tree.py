@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import ContentType
+from watersmeet.confluence.content import Content, ContentType
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import Expansion
-from watersmeet.confluence.page import Window, list_envelope
-from watersmeet.confluence.representation import content_json
+from watersmeet.confluence.representation import Json, content_json
+from watersmeet.confluence.representation_tree import relatives_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_path
-from watersmeet.content import tree
+from watersmeet.content import read, tree
 from watersmeet.content.body import content_number
 from watersmeet.content.http.api import (
     CONTENT,
@@ -32,7 +32,6 @@ from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
-_SHOWN = (ContentType.ATTACHMENT, ContentType.COMMENT, ContentType.PAGE)
 # The words of the newer path, and those of the older address.
 _PLACES = {
     "append": Place.APPEND,
@@ -78,39 +77,33 @@ class _Tree:
     async def _by_type(self, request: Request, caller: Caller, relation: str) -> Response:
         """The map of types: the lists that were asked for, the addresses of the others (S3.3)."""
         content_id, expansion = content_id_of(request), expansion_of(request)
-        window, asked = Window(0, 25), [name for name in _SHOWN if name in expansion]
+        part = "children" if relation == "child" else "descendants"
+        found = await self.api.environment.database.read_at_length(
+            lambda tx: read.find(tx, caller.user, content_id, read.CURRENT, Expansion({part: expansion.names}))
+        )
+        lists = found.children if relation == "child" else found.descendants
         path = content_path(content_id) + f"/{relation}"
+        shown = relatives_json(path, lists or {}, self._one, expansion, self.api.site)
+        shown["_links"] |= self.api.site.outermost
+        return JsonResponse(shown)
 
-        def operation(tx: Transaction) -> dict[str, Any]:
-            find = tree.children if relation == "child" else tree.descendants
-            find(tx, caller.user, content_id, ContentType.PAGE, Window(0, 0), Expansion())  # there is such a content
-            return {name: find(tx, caller.user, content_id, name, window, expansion.within(name)) for name in asked}
-
-        parts = await self.api.environment.database.read(operation)
-        shown: dict[str, Any] = {
-            name: list_envelope(
-                [content_json(item, expansion.within(name), self.api.site) for item in part.items],
-                part, self.api.site, f"{path}/{name}", (),
-            )
-            for name, part in parts.items()
-        }  # fmt: skip
-        links = {"self": self.api.site.absolute(path)} | self.api.site.outermost
-        expandable = {name.value: f"{path}/{name}" for name in _SHOWN if name not in parts}
-        return JsonResponse(shown | {"_links": links, "_expandable": expandable})
+    def _one(self, item: Content, expansion: Expansion) -> Json:
+        return content_json(item, expansion, self.api.site)
 
     async def _list(self, request: Request, caller: Caller, relation: str, content_type: str) -> Response:
         content_id, expansion, window = content_id_of(request), expansion_of(request), window_of(request)
         replies_too = request.query_params.get("depth") == "all"
-        locations = values_of(request, "location")
-        if content_type == ContentType.COMMENT and locations and "footer" not in locations:
-            window = replace(window, limit=0)  # every comment there is stands in the footer
+        locations = values_of(request, "location") if content_type == ContentType.COMMENT else []
 
         def operation(tx: Transaction) -> Any:
             if relation == "descendant":
                 return tree.descendants(tx, caller.user, content_id, content_type, window, expansion)
-            return tree.children(tx, caller.user, content_id, content_type, window, expansion, replies_too=replies_too)
+            return tree.children(
+                tx, caller.user, content_id, content_type, window, expansion,
+                replies_too=replies_too, locations=locations,
+            )  # fmt: skip
 
-        part = await self.api.environment.database.read(operation)
+        part = await self.api.read(operation, expansion)
         path = f"{content_path(content_id)}/{relation}/{content_type}"
         return self.api.contents(request, path, part, expansion)
 

@@ -68,16 +68,17 @@ async def reading(request: Request, store: BlobStore, limit: int) -> AsyncIterat
         fields: dict[str, list[str]] = {}
         left = limit
         async for part in MultipartReader(request):
-            if part.filename is None:
+            if part.name != _FILE or part.filename is None:
+                # A comment may have a file name: some clients write all parts as files.
                 fields.setdefault(part.name, []).append(await part.text())
-            elif part.name == _FILE:
-                incoming = await stack.enter_async_context(store.upload())
-                async for piece in part.pieces():
-                    left -= len(piece)
-                    if left < 0:
-                        raise UploadTooLarge(limit)
-                    await incoming.write(piece)
-                files.append((part.filename, _media_type(part), incoming))
+                continue
+            incoming = await stack.enter_async_context(store.upload())
+            async for piece in part.pieces():
+                left -= len(piece)
+                if left < 0:
+                    raise UploadTooLarge(limit)
+                await incoming.write(piece)
+            files.append((part.filename, _media_type(part), incoming))
         yield Sent(files, fields)
 
 

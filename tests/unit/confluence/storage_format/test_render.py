@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watersmeet.confluence.content import Person
 from watersmeet.confluence.storage_format import render
-from watersmeet.confluence.storage_format.resolver import NamedPerson, Target
+from watersmeet.confluence.storage_format.naming import PageName, Place
+from watersmeet.confluence.storage_format.render import MAX_INCLUSIONS
+from watersmeet.confluence.storage_format.resolver import (
+    Branch,
+    Known,
+    ListedFile,
+    NamedPerson,
+    NothingKnown,
+    Target,
+)
 from watersmeet.confluence.storage_format.text import AttachmentReference, PageReference, UserReference
 
 
 @dataclass(frozen=True)
-class _Site:
+class _Site(NothingKnown):
     def page(self, reference: PageReference) -> Target | None:
         return Target(7, "page", "/spaces/K/pages/7/T") if reference.title == "T" else None
 
@@ -196,3 +207,63 @@ def _element(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def test_every_valid_body_renders_to_well_formed_harmless_html(storage: str) -> None:
     for representation in ("view", "export_view"):
         _assert_harmless(render(storage, representation, _Site(), "https://wiki.example"))
+
+
+_HERE = Place("S", 1)
+_HOSTILE = 'x"><script>alert(1)</script><img src=x onerror=alert(1)>'
+_LISTING = (
+    _macro("include", _parameter="T")
+    + _macro("excerpt-include", _parameter="T")
+    + _macro("children")
+    + _macro("attachments")
+    + '<ac:link><ri:page ri:content-title="T"/></ac:link><ac:link><ri:user ri:username="u"/></ac:link>'
+    '<ac:link><ri:space ri:space-key="S"/></ac:link><ac:link><ri:content-entity ri:content-id="5"/></ac:link>'
+    '<ac:image><ri:attachment ri:filename="f"/></ac:image>'
+).replace('ac:name="_parameter"', 'ac:name=""')
+
+
+def _known(body: str) -> Known:
+    """A site where everything is called something hostile, and the page T has that body."""
+    page = Target(5, "page", f"/spaces/S/pages/5/{quote(_HOSTILE)}", _HOSTILE, "S")
+    file = Target(6, "attachment", f"/download/attachments/5/{quote(_HOSTILE)}", _HOSTILE)
+    person = NamedPerson(_HOSTILE, _HOSTILE)
+    return Known(
+        pages={PageName("s", "page", "t"): page},
+        bodies={5: body},
+        attachments={(1, "f"): file},
+        people={UserReference(username="u"): person},
+        spaces={"s": page},
+        contents={5: page},
+        trees={1: [Branch(page, [Branch(page)])]},
+        lists={1: [ListedFile(file, None, Person(_HOSTILE, "k", _HOSTILE), 0)]},
+    )
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_that_runs_survives_by_way_of_what_is_named(attack: str) -> None:
+    resolver = _known(f"<p>held</p>{attack}{_macro('excerpt', _rich(attack + 'kept'))}").at(_HERE)
+    for representation in ("view", "export_view", "page"):
+        rendered = render(_LISTING, representation, resolver, "https://wiki.example", _HERE)
+        _assert_harmless(rendered)
+        # Included as a whole, and as an excerpt; a malformed body is included nowhere.
+        assert rendered.count("kept") == (0 if "&#1;" in attack or "&colon;" in attack else 2)
+
+
+def test_inclusion_is_bounded() -> None:
+    """Four contents that each include the next a hundred times would be a hundred million."""
+    page = {number: Target(number, "page", f"/{number}", f"T{number}", "S") for number in range(2, 7)}
+    body = {number: _macro("include", _p=f"T{number + 1}").replace("_p", "") * 100 for number in page}
+    known = Known(pages={PageName("s", "page", f"t{n}"): one for n, one in page.items()}, bodies=body)
+    rendered = render(_macro("include", _p="T2").replace("_p", "") * 100, "view", known.at(_HERE), place=_HERE)
+    assert rendered.count('class="panelContent"') == MAX_INCLUSIONS
+    assert len(rendered) < 2_000_000
+
+
+def test_levels_of_included_contents_add_up() -> None:
+    """Python's stack must do for all of them together: what would be too deep is only linked to."""
+    deep = "<div>" * 90 + "{}" + "</div>" * 90
+    include = _macro("include", _p="T").replace("_p", "")
+    page = Target(2, "page", "/2", "T", "S")
+    known = Known(pages={PageName("s", "page", "t"): page}, bodies={2: deep.format("held")})
+    assert "held" not in render(deep.format(include), "view", known.at(_HERE), place=_HERE)
+    assert "held" in render(include, "view", known.at(_HERE), place=_HERE)

@@ -31,6 +31,7 @@ def upgrade() -> None:
     make_what_belongs_to_content()
     remember_leniencies()
     remember_uses_and_ends()
+    make_personal_tokens_and_consents()
     make_search()
 
 
@@ -167,6 +168,7 @@ def change_content() -> None:
         sqlite_where=attached,
         postgresql_where=attached,
     )
+    op.create_index("ix_content_status_updated_at", "content", ["status", "updated_at", "space_id", "type"])
     op.add_column(
         "content_versions",
         sa.Column("representation", sa.String(length=16), server_default="storage", nullable=False),
@@ -452,6 +454,46 @@ def remember_uses_and_ends() -> None:
     """From where a grant was last used, and when a link ends: null in the rows there are."""
     op.add_column("token_families", sa.Column("last_used_from", sa.String(length=64), nullable=True))
     op.add_column("clients", sa.Column("expires_at", sa.BigInteger(), nullable=True))
+
+
+def make_personal_tokens_and_consents() -> None:
+    """What users make for scripts of their own, and what they need not be asked again for a while."""
+    op.create_table(
+        "personal_tokens",
+        sa.Column("id", NUMBER, autoincrement=True, nullable=False),
+        sa.Column("user_id", NUMBER, nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_from", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_personal_tokens_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_personal_tokens_digest")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_personal_tokens_user_id"), "personal_tokens", ["user_id"])
+    op.create_index(op.f("ix_personal_tokens_expires_at"), "personal_tokens", ["expires_at"])
+
+    op.create_table(
+        "consents",
+        sa.Column("id", NUMBER, autoincrement=True, nullable=False),
+        sa.Column("client", NUMBER, nullable=False),
+        sa.Column("user_id", NUMBER, nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("scope", sa.String(length=255), nullable=False),
+        sa.Column("registration", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["client"], ["clients.id"], name=op.f("fk_consents_client"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_consents_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    op.create_index(op.f("ix_consents_client"), "consents", ["client"])
+    op.create_index(op.f("ix_consents_user_id"), "consents", ["user_id"])
+    op.create_index(op.f("ix_consents_expires_at"), "consents", ["expires_at"])
 
 
 def make_search() -> None:

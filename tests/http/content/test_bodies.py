@@ -1,0 +1,94 @@
+"""Converting bodies, and the macros in them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.http.conftest import Site
+from tests.http.content.support import create, path_of
+
+_CONVERT = "/rest/api/contentbody/convert"
+
+
+def convert(site: Site, value: str, representation: str, into: str, query: str = "", **more: Any) -> httpx.Response:
+    body = {"value": value, "representation": representation}
+    return site.post(f"{_CONVERT}/{into}{query}", json=body, scope="READ", **more)
+
+
+def test_wiki_markup_becomes_storage_format(site: Site) -> None:
+    answer = convert(site, "h1. One\n\n*two* [Home]", "wiki", "storage")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "value": '<h1>One</h1><p><strong>two</strong> <ac:link><ri:page ri:content-title="Home" /></ac:link></p>',
+            "representation": "storage",
+            "_expandable": {"content": "", "webresource": ""},
+        },
+    )
+
+
+def test_what_comes_out_of_wiki_markup_can_be_kept_and_shown(site: Site) -> None:
+    storage = convert(site, "|| a ||\n| b |\n{code}\n<x>\n{code}", "wiki", "storage").json()["value"]
+    made = create(site, storage=storage)
+    assert "&lt;x&gt;" in site.get(f"{path_of(made)}?expand=body.view").json()["body"]["view"]["value"]
+
+
+@pytest.mark.parametrize("into", ["view", "export_view", "styled_view", "editor", "anonymous_export_view"])
+def test_names_are_looked_up_where_the_body_is_to_stand(site: Site, into: str) -> None:
+    target = create(site, "Target")
+    holder = create(site, "Holder")
+    link = '<ac:link><ri:page ri:content-title="Target" /></ac:link><script>alert(1)</script>'
+    sign = f'data-linked-resource-id="{target["id"]}"'
+    for query in ("?spaceKeyContext=DEMO", f"?contentIdContext={holder['id']}"):
+        shown = convert(site, link, "storage", into, query).json()["value"]
+        assert (sign in shown) is (into != "anonymous_export_view")
+        assert "script" not in shown
+    assert sign not in convert(site, link, "storage", into).json()["value"]  # in no space there is no such page
+    assert convert(site, link, "storage", into, "?spaceKeyContext=ENG", user="bob").status_code == 404
+    assert convert(site, link, "storage", into, "?contentIdContext=999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("value", "representation", "into", "status"),
+    [
+        ("<p>x", "storage", "view", 400),
+        ("<p>x</p>", "storage", "pdf", 400),
+        ("<p>x</p>", "view", "storage", 400),
+        ("<p>x</p>", "editor", "storage", 200),
+        ('<img class="editor-inline-macro" data-macro-name="toc" />', "editor", "storage", 501),
+        ("x" * 200_001, "wiki", "storage", 413),
+        ("a\0b", "wiki", "storage", 400),
+    ],
+)
+def test_what_cannot_be_converted_is_said(site: Site, value: str, representation: str, into: str, status: int) -> None:
+    answer = convert(site, value, representation, into)
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["message"]
+    assert site.post(f"{_CONVERT}/view", json={"value": "x"}, scope="READ").status_code == 400
+
+
+def test_a_macro_of_a_version_by_its_id_and_by_its_hash(site: Site) -> None:
+    first = (
+        '<ac:structured-macro ac:name="info" ac:macro-id="m-1"><ac:parameter ac:name="title">T</ac:parameter>'
+        "<ac:rich-text-body><p>one &amp; <b>x</b><br /></p></ac:rich-text-body></ac:structured-macro>"
+    )
+    made = create(site, storage=first)
+    site.put(
+        path_of(made),
+        json={
+            "type": "page", "title": "A page", "version": {"number": 2},
+            "body": {"storage": {"value": first.replace("one", "two"), "representation": "storage"}},
+        },
+    )  # fmt: skip
+    for number, word in ((1, "one"), (2, "two")):
+        body = f"<p>{word} &amp; <b>x</b><br /></p>"
+        found = {"name": "info", "body": body, "parameters": {"title": {"value": "T"}}}
+        digest = hashlib.md5(body.encode()).hexdigest()
+        for path in ("id/m-1", f"hash/{digest}"):
+            assert site.get(f"{path_of(made)}/history/{number}/macro/{path}").json() == found
+    for path in ("3/macro/id/m-1", "1/macro/id/m-2", "x/macro/id/m-1", f"1/macro/hash/{'0' * 32}"):
+        assert site.get(f"{path_of(made)}/history/{path}").status_code == 404, path
