@@ -45,6 +45,7 @@ def _weight(browser: TestClient, page: httpx.Response) -> dict[str, int]:
         "/plugins/servlet/applinks/incoming",
         "/admin/audit",
         "/nothing",
+        "/spacedirectory/view.action",
         "/display/DEMO",
         "/display/DEMO/Asking+for+a+token",
         "/pages/viewpreviousversions.action?pageId=1",
