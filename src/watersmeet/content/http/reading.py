@@ -192,7 +192,10 @@ class _Pages:
         found = await self._read(request, caller, operation)
         if isinstance(found, Content):
             return RedirectResponse(self._context_path + content_page(found), 302)
-        return render(reading_page(found, self._context_path, self._visitor(request)))
+        signed_in = self._visitor(request)
+        if signed_in:  # a person looks; programs and strangers leave no trace
+            self.api.environment.uses.views[caller.user.id, found.content.id] = self.api.environment.clock.now()
+        return render(reading_page(found, self._context_path, signed_in))
 
     async def _read(self, request: Request, caller: Caller, operation: Callable[[Transaction, User], T]) -> T:
         """What the reader of a request sees. Raises ``NothingToRead``, or ``SignInRequired`` for strangers."""
