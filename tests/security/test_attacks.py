@@ -1,4 +1,4 @@
-"""Classes of published attacks that no single row tries: V17, V19, V31, V39, V40, V42, V44, V48."""
+"""Classes of published attacks that no single row tries: V17, V19, V31, V32, V39, V40, V42, V44, V48."""
 
 from __future__ import annotations
 
@@ -109,6 +109,18 @@ def _imports(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+
+
+# What opens connections of its own: clients of ours, never the server for somebody who asks it.
+FETCHING = {"httpx", "requests", "aiohttp", "urllib3", "urllib.request", "http.client", "ftplib", "smtplib", "obstore"}
+CLIENTS = ("testing/", "cli/", "dev/", "blobs/s3.py")
+
+
+def test_v32_nothing_is_fetched_for_a_request() -> None:
+    """Static: whoever would make the server fetch something (keys, pictures, documents) needs a decision first."""
+    sources = {str(file.relative_to(SOURCE)): set(_imports(file)) for file in SOURCE.rglob("*.py")}
+    assert [name for name, modules in sources.items() if modules & FETCHING and not name.startswith(CLIENTS)] == []
+    assert "blobs/s3.py" in [name for name, modules in sources.items() if modules & FETCHING], "it does look"
 
 
 def _patterns(file: Path) -> Iterator[str]:

@@ -132,6 +132,8 @@ def test_s023_credentials_in_the_address(server: Server, client: Client, row: Ro
             moved = client.post(client.credentials, f"{url}?{urlencode({'token': tokens['access_token']})}")
             assert is_refused(moved, "invalid_request"), url
     assert server.works(tokens["access_token"])
+    if not server.is_ours:
+        return
     causes = [event["detail"].get("cause") for event in server.hooks.audit() if event["client_id"] == client.id]
     assert causes.count("CredentialInQuery") >= 4, "each of them is in the audit trail"
 

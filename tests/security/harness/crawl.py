@@ -49,8 +49,8 @@ def address_of(path: str) -> str:
 
 def crawl(server: Server) -> list[Seen]:
     """Every route: by every method as a stranger from a foreign page; by those it serves as everybody else."""
-    visitors = _visitors(server)
     routes = routes_of(server)
+    visitors = _visitors(server) if routes else []
     found = [
         seen
         for route in routes
