@@ -209,7 +209,8 @@ def test_s027_errors_use_their_alphabet(server: Server, client: Client) -> None:
     told = [answer.json() for answer in answers]
     at_authorize = ("scope", "response_type", "response_mode", "code_challenge", "code_challenge_method", "resource",
                     "request", "request_uri", "claims", nasty)  # fmt: skip
-    refused = [client.authorize(**{name: nasty}) for name in at_authorize]
+    changes: list[dict[str, Any]] = [{name: nasty} for name in at_authorize]
+    refused = [client.authorize(**changed) for changed in changes]
     told += [answer_of(page.headers["location"]) for page in refused if "error=" in page.headers["location"]]
     for body in told:
         for text in (body["error"], body.get("error_description", "")):
