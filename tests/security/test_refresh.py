@@ -10,6 +10,7 @@ from tests.security.harness.client import Client, Server, is_refused
 from tests.security.harness.target import both_profiles
 from tests.security.harness.wire import post_form, race
 from tests.security.test_code import PARALLEL, bits_of, stored
+from tests.security.test_consent import is_signed_in
 from tests.security.test_redirect import link_form
 
 DAY = 86_400
@@ -220,8 +221,16 @@ def _own_password(server: Server, client: Client) -> None:
     wrong = browser.post({**form, "current_password": "not it", "new_password": password})
     assert wrong.status_code in (400, 401, 403)
     assert server.works(tokens["access_token"])
+    before = dict(browser.http.cookies)
     changed = browser.post({**form, "current_password": mine.user.password, "new_password": password})
     assert changed.status_code == 303
+    session = next(name for name in before if "session" in name)
+    assert browser.http.cookies[session] != before[session], (
+        "a new session, as after every change of what it may (S062)"
+    )
+    replay = server.browser()
+    replay.http.cookies.set(session, before[session], domain="127.0.0.1")
+    assert not is_signed_in(server, replay), "and the old one is dead"
     assert is_refused(mine.refresh(tokens["refresh_token"]), "invalid_grant")
     assert is_refused(mine.exchange(code), "invalid_grant")
     assert not server.works_somewhere(tokens["access_token"])

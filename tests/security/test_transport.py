@@ -414,9 +414,14 @@ def test_s015_errors_give_nothing_away(server: Server, client: Client, crawled: 
     assert (json.status_code, page.status_code) == (404, 404)
     assert json.headers["content-type"].startswith("application/json")
     assert page.headers["content-type"].startswith("text/html")
-    # Whoever brings a token is a program, wherever it asks; whoever does not stands before a page.
-    program = http.get(server.url("/no-such-page"), headers={"Authorization": "Bearer x"})
-    assert (program.status_code, program.headers["content-type"][:16]) == (404, "application/json")
+    # Whoever brings a token or reads JSON alone is a program, wherever it asks; browsers read pages, and JSON too.
+    for headers, kind in (
+        ({"Authorization": "Bearer x"}, "application/json"), ({"Accept": "application/json"}, "application/json"),
+        ({"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}, "text/html"),
+        ({}, "text/html"),
+    ):  # fmt: skip
+        unknown = http.get(server.url("/no-such-page"), headers=headers)
+        assert (unknown.status_code, unknown.headers["content-type"].split(";")[0]) == (404, kind), headers
     nasty_parts = [route for route in routes_of(server) if "{" in route.path]
     tokens = client.tokens(scope="WRITE")
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
