@@ -183,5 +183,5 @@ def _furnish(site: Site) -> dict[str, str]:
         "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
         "macro": "m-1", "hash": hashlib.md5(b"x").hexdigest(), "draft": draft["id"], "remark": str(remark["id"]),
         "template_id": template["templateId"], "to": "view", "resolved": "true", "dangling": "false",
-       
+
     }  # fmt: skip
