@@ -100,9 +100,17 @@ def postgresql_server(pytestconfig: pytest.Config) -> Iterator[PostgresqlServer]
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "template.db"
-    _create_schema(f"sqlite:///{path}")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Databases that are made once and copied; `make mutate`, which is thousands of sessions, keeps them."""
+    kept = os.environ.get("WATERSMEET_TEST_TEMPLATES")
+    return Path(kept) if kept else tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(templates: Path) -> Path:
+    path = templates / "empty.db"
+    if not path.exists():
+        _create_schema(f"sqlite:///{path}")
     return path
 
 

@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 _ROOT = Path(__file__).parents[1]
@@ -34,6 +35,7 @@ _RECORDS = _ROOT / "mutants" / "src"
 _DOCUMENT = _ROOT / "docs" / "security" / "mutants.md"
 _EQUIVALENT = _ROOT / "tools" / "equivalent_mutants.toml"
 
+_IN_MEMORY = Path("/dev/shm")
 _NOT_CAUGHT = (0, 33)  # mutmut's codes: every test passed; no test came there
 
 # Each part is tried with the tests that pin its own decisions; that others lean on it proves little. The first fits.
@@ -235,7 +237,10 @@ def _run(names: list[str]) -> None:
     mutmut.collect_or_load_stats = collect_and_choose
     # Engines differ in SQL, not in what the protocol decides, and a server for each mutant would take days.
     os.environ["WATERSMEET_TEST_WITHOUT"] = "postgresql"
-    mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
+    # Thousands of databases are made and thrown away: where there is a disk in memory, none waits for another one.
+    with TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["WATERSMEET_TEST_TEMPLATES"] = folder
+        mutmut._run(tuple(names), 2)  # noqa: SLF001 - there is no public way in
 
 
 def _fitting(function: str, tests: Iterable[str]) -> list[str]:

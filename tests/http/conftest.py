@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -216,20 +216,19 @@ def _settings(file: Path, base_url: str, **changes: Any) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def _templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def _templates(templates: Path) -> Callable[[str], Path]:
     """Demo data for a base URL, made once: the demo link's redirect URL depends on it."""
-    folder, made = tmp_path_factory.mktemp("demo"), dict[str, Path]()
 
     def template(base_url: str) -> Path:
-        if base_url not in made:
-            made[base_url] = folder / f"{len(made)}.db"
-            settings = _settings(made[base_url], base_url)
+        path = templates / f"{quote(base_url, safe='')}.db"
+        if not path.exists():
+            settings = _settings(path, base_url)
             database = open_database(settings)
             environment = create_environment(settings, database)
             prepare(database, Purpose.DEVELOPMENT, environment.keys.fingerprint)
             database.write_now(lambda tx: demo.add_demo(tx, environment, START))
             database.close()
-        return made[base_url]
+        return path
 
     return template
 

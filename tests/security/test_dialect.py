@@ -277,7 +277,7 @@ def test_n13_a_secret_is_shown_once(server: Server) -> None:
     secrets = re.findall(r"\b[0-9a-f]{64}\b", html.fromstring(made.content).text_content())
     assert secrets, "on the page that follows"
     server.secrets.add(secrets[0])
-    [client_id] = {each for each in re.findall(r"incoming/([0-9a-f]{32})", made.text)}
+    [client_id] = set(re.findall(r"incoming/([0-9a-f]{32})", made.text))
     for page in ("link", "edit_link", "links"):
         assert secrets[0] not in browser.get(server.page(page, client_id)).text
     assert secrets[0] not in browser.get(server.page("link", client_id)).text

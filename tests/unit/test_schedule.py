@@ -15,7 +15,7 @@ from structlog.typing import EventDict
 
 from tests.support.log import captured
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import attempts, audit, authorizations, signing_keys, tokens, users
+from watersmeet.database import attempts, audit, authorizations, consents, personal_tokens, signing_keys, tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
@@ -78,12 +78,16 @@ def test_s079_what_is_swept_when_and_how_long_it_is_kept_used_codes_a_day_for_th
         ("authorizations", DAY, authorizations.any_expired, authorizations.prune, authorizations.backlog),
         ("token families", 0, tokens.any_expired, tokens.prune, tokens.backlog),
         ("sessions", 0, users.any_ended_session, users.prune_sessions, users.session_backlog),
+        ("personal access tokens", 0, personal_tokens.any_expired, personal_tokens.prune, personal_tokens.backlog),
+        ("remembered consent", 0, consents.any_expired, consents.prune, consents.backlog),
         ("counters of failed attempts", 0, attempts.any_expired, attempts.prune, attempts.backlog),
         ("signing keys", 0, signing_keys.any_expired, signing_keys.prune, signing_keys.backlog),
         ("audit events", 30 * DAY, audit.any_expired, audit.prune, audit.backlog),
     ]
     now = at("2026-01-01T00:30:10")
     assert [each.schedule.next_after(now) for each in swept] == [
+        at("2026-01-01T01:07:00"),
+        at("2026-01-01T04:00:00"),
         at("2026-01-01T01:07:00"),
         at("2026-01-01T04:00:00"),
         at("2026-01-01T01:07:00"),

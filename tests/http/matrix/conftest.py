@@ -181,6 +181,7 @@ def _furnish(site: Site) -> dict[str, str]:
         "place": "append", "number": "1", "label": "red", "property": "color", "operation": "read", "type": "page",
         "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key,
         "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
+        "tiny": first["_links"]["tinyui"].removeprefix("/x/"),
         "macro": "m-1", "hash": hashlib.md5(b"x").hexdigest(), "draft": draft["id"], "remark": str(remark["id"]),
         "template_id": template["templateId"], "to": "view", "resolved": "true", "dangling": "false",
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -222,6 +223,32 @@ def test_n1_n11_everything_that_was_accepted_is_told_and_counted(site: Site) -> 
     code = {"code": parameters.pop("code")}
     assert app.post(parameters, code, app.basic()).status_code == 200
     assert app.counted == {Legacy.CREDENTIAL_IN_QUERY: 1, Legacy.TWO_AUTHENTICATIONS: 1}
+
+
+def test_s150_a_revocation_is_in_the_trail_with_the_address_it_came_from(site: Site) -> None:
+    post(site, "revoke", DEMO | {"token": site.tokens()["access_token"]})
+    [found] = site.environment.database.read_now(lambda tx: search(tx, Query(event="tokens.revoked")))
+    assert (found.client_id, found.address, found.request_id is None) == (demo.CLIENT_ID, "127.0.0.1", False)
+
+
+def test_every_write_here_is_a_brief_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are: each is a handful of point look-ups, so none needs to wait for a thread (docs/decisions/0051)."""
+    database, told = site.environment.database, list[object]()
+    issued, code = site.tokens(), site.code(pkce=True)
+
+    def noting(write: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        def noted(*arguments: object, **named: object) -> Awaitable[object]:
+            told.append(named.get("brief"))
+            return write(*arguments, **named)
+
+        return noted
+
+    for name in ("write", "write_together"):
+        monkeypatch.setattr(database, name, noting(getattr(database, name)))
+    following = site.refresh(issued["refresh_token"]).json()
+    assert site.exchange(code, code_verifier=VERIFIER).status_code == 200
+    assert post(site, "revoke", DEMO | {"token": following["access_token"]}).status_code == 200
+    assert told == [True] * 3
 
 
 def test_what_may_not_be_kept_is_marked_in_every_answer(site: Site) -> None:
