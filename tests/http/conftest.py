@@ -221,8 +221,7 @@ def _templates(templates: Path) -> Callable[[str], Path]:
     """Demo data for a base URL, made once: the demo link's redirect URL depends on it."""
 
     def template(base_url: str) -> Path:
-        # Not percent-encoded: SQLAlchemy 2.1 decodes that in the URL of a database.
-        path = templates / (re.sub(r"\W+", "-", base_url) + ".db")
+        path = templates / f"{re.sub('[^a-z0-9]+', '-', base_url)}.db"  # plain: it becomes part of a URL
         if not path.exists():
             settings = _settings(path, base_url)
             database = open_database(settings)
