@@ -36,8 +36,11 @@ STATES = {
 RIGHTS = {
     "none": "no token needed",
     "anybody": "whoever is let in; shows what they see",
+    "anybody-session": "whoever is let in; shows what they see; a session in a browser will do",
     "known": "whoever is signed in",
     "own": "for oneself",
+    "draft": "being the author of the draft",
+    "password": "one's own password or personal token; refused to applications",
     "task": "one's own task; administrators, all",
     "view": "seeing the content or space",
     "view-session": "seeing the content; a session in a browser will do",

@@ -243,6 +243,11 @@ class Settings:
         return self.session_hours * 3600 * SECOND
 
     @property
+    def usual_token_days(self) -> int:
+        """How many days a personal access token works if its user does not say: no more than any may."""
+        return min(self.personal_token_days, self.personal_token_max_days)
+
+    @property
     def consent_memory(self) -> int:
         """How long consent may be remembered, in milliseconds; 0: not at all."""
         return self.remember_consent_days * 86_400 * SECOND
@@ -496,8 +501,8 @@ _CHECKS = (
         "personal_token_max_days must be from 0 to 3650.",
     ),
     (
-        lambda settings: not 1 <= settings.personal_token_days <= (settings.personal_token_max_days or 3650),
-        "personal_token_days must be at least 1, and at most personal_token_max_days.",
+        lambda settings: settings.personal_token_days < 1,
+        "personal_token_days must be at least 1.",
     ),
     (
         lambda settings: settings.audit_retention_days < 0,

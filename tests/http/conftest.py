@@ -221,7 +221,7 @@ def _templates(templates: Path) -> Callable[[str], Path]:
     """Demo data for a base URL, made once: the demo link's redirect URL depends on it."""
 
     def template(base_url: str) -> Path:
-        path = templates / f"{re.sub(r'[^a-z0-9]+', '-', base_url)}.db"
+        path = templates / f"{re.sub('[^a-z0-9]+', '-', base_url)}.db"  # plain: it becomes part of a URL
         if not path.exists():
             settings = _settings(path, base_url)
             database = open_database(settings)

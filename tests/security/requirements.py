@@ -172,7 +172,7 @@ V05 S032 | Redirect URL in another letter case.
 V06 S037 S044 | An error branch that redirects before it checked.
 V07 S040 | A redirect URL learnt from its first use.
 V08 S035 S045 | Schemes that run code.
-V09 S027 S059 | Markup in names, hints and errors.
+V09 S015 S027 S059 | Markup in names, hints and errors.
 V10 S066 | Leaving the site after sign-in.
 V11 S085 | The verifier left out.
 V12 S083 S086 | The challenge, or only its method, stripped on the way.
@@ -180,7 +180,7 @@ V13 S072 S073 S074 S075 | A code used twice, in races, or for ever.
 V14 S076 S113 | Codes and refresh tokens of another client.
 V15 S078 | One artefact presented as another.
 V16 S110 S111 S112 S120 | Reusing a refresh token faster than the server looks.
-V17 S112 | Spent and revoked tokens that revive at a restart.
+V17 S104 S112 | Spent and revoked tokens that revive at a restart.
 V18 S111 | A grace period stretched.
 V19 | Making the end of a family expensive.
 V20 S131 S132 S133 | A revocation that says yes and does nothing.
@@ -207,11 +207,11 @@ V40 | Randomness that can be predicted.
 V41 S143 | Approving somebody else's device.
 V42 | Injection through paging and lists.
 V43 S136 | One answer cached for another question.
-V44 | Settings that are accepted and ignored.
+V44 S001 S002 S105 S115 | Settings that are accepted and ignored.
 V45 S018 S019 S020 S021 S022 S023 S024 S025 S026 S090 | Parsers that disagree.
 V46 S030 | Answer parameters that exist already.
 V47 S043 S101 | Features that are on by accident, reached by a later step.
-V48 S100 | A side door without a check.
+V48 S100 S127 | A side door without a check.
 """
 
 _NOTES = """

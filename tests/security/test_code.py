@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
-from tests.security.harness.client import Client, Server, answer_of, is_refused
+from tests.security.harness.browser import Browser
+from tests.security.harness.client import Client, Code, Server, answer_of, is_refused
 from tests.security.harness.target import both_profiles
 from tests.security.harness.wire import race
 
@@ -120,58 +123,92 @@ def test_s077_a_code_is_bound_to_everything_else(server: Server, client: Client)
     assert who["username"] == client.user.username
 
 
-def test_s078_only_codes_are_codes(server: Server, client: Client, other: Client) -> None:
+def test_s078_only_codes_are_codes(server: Server, client: Client) -> None:
     """Every kind of artefact at every place that takes one: only its own takes it (V15)."""
     tokens, code = client.tokens(), client.code()
-    browser = server.browser()
+    browser, stranger = server.browser(), server.browser()
     question = browser.question(client.ask(browser=browser))
-    sign_in = server.browser()
-    form = sign_in.form(sign_in.get(server.page("sign_in")), server.target.forms.password)
+    form = stranger.form(stranger.get(server.page("sign_in")), server.target.forms.password)
     assert question
     assert form
     artefacts = {
         "code": code.value, "access": tokens["access_token"], "refresh": tokens["refresh_token"],
-        "verifier": code.verifier or "", "secret": client.secret or "", "client": client.id, "user": client.user.username,
-        "password": client.user.password, "question": question.get("authorization", "x"),
+        "verifier": code.verifier or "", "secret": client.secret or "", "client": client.id,
+        "user": client.user.username, "password": client.user.password, "question": question.get("authorization", "x"),
         "question's form": question.get("form_token", "y"), "sign-in's form": form.get("form_token", "z"),
     }  # fmt: skip
     artefacts |= {f"cookie {cookie.name}": str(cookie.value) for cookie in browser.http.cookies.jar}
-    artefacts |= {f"cookie of a stranger, {c.name}": str(c.value) for c in sign_in.http.cookies.jar}
-    names, patient = server.target.forms, server.new_user()  # whose throttle may be used up
-    for name, value in artefacts.items():
-        if name != "code":
-            assert is_refused(client.exchange(code, code=value), "invalid_grant"), name
-        if name != "verifier":
-            assert is_refused(client.exchange(code, code_verifier=value), "invalid_grant"), name
-        if name != "refresh":
-            assert is_refused(client.refresh(value), "invalid_grant"), name
-        if name != "access":
-            assert server.call(value).status_code == 401, name
-            assert client.introspect(value).json() == {"active": False}, name
-        if name not in ("access", "refresh"):
-            assert client.revoke(value).status_code == 200, name
-        if name != "secret":
-            wrong = server.http().post(server.target.token, data=client.refresh_fields("x", client_secret=value))
-            assert is_refused(wrong, "invalid_client"), name
-        for cookie in browser.http.cookies.jar:
-            if name != f"cookie {cookie.name}":
-                stranger = server.browser()
-                stranger.http.cookies.set(cookie.name, value, domain="127.0.0.1")
-                assert not stranger.question(stranger.follow(stranger.get(client.url()))), (name, cookie.name)
-        if name != "question's form":
-            assert browser.answer({**question, "form_token": value}).status_code == 403, name
-        if name != "question":
-            assert not browser.answer({**question, "authorization": value}).is_redirect, name
-        if name != "sign-in's form":
-            assert sign_in.post({**form, "form_token": value, names.username: "x"}).status_code == 403, name
-        elsewhere = server.browser()
-        there = elsewhere.form(elsewhere.get(server.page("sign_in")), names.password)
-        assert there
-        wrong = elsewhere.post({**there, names.username: patient.username, names.password: value})
-        assert wrong.status_code in (401, 429), name
+    artefacts |= {f"stranger's cookie {cookie.name}": str(cookie.value) for cookie in stranger.http.cookies.jar}
+    consumers = {**_at_endpoints(server, client, code), **_at_pages(server, client, browser, question, stranger, form)}
+    assert consumers.keys() - artefacts.keys() == {"sign-in's password"}
+    for consumer, takes in consumers.items():
+        taken = [name for name, value in artefacts.items() if name != consumer and takes(value)]
+        assert taken == [], f"taken for the {consumer}"
     assert "code" in answer_of(browser.answer(question).headers["location"])
     assert client.exchange(code).status_code == 200
     assert server.works(tokens["access_token"])
+
+
+Consumers = dict[str, Callable[[str], bool]]
+"""Places that take an artefact, by the name of the only one that they take: whether it was taken."""
+
+
+def _at_endpoints(server: Server, client: Client, code: Code) -> Consumers:
+    def revoked(value: str) -> bool:
+        # Revoking takes both kinds of token, and answers everything alike; what else it is given ends nothing.
+        return client.revoke(value).status_code != 200 if value not in _tokens_of(server) else False
+
+    def as_secret(value: str) -> bool:
+        guess = server.http().post(server.target.token, data=client.refresh_fields("x", client_secret=value))
+        return not is_refused(guess, "invalid_client")
+
+    def as_access(value: str) -> bool:
+        return server.call(value).status_code != 401 or client.introspect(value).json() != {"active": False}
+
+    return {
+        "code": lambda value: not is_refused(client.exchange(code, code=value), "invalid_grant") or revoked(value),
+        "verifier": lambda value: not is_refused(client.exchange(code, code_verifier=value), "invalid_grant"),
+        "refresh": lambda value: not is_refused(client.refresh(value), "invalid_grant"),
+        "access": as_access,
+        "secret": as_secret,
+    }
+
+
+def _tokens_of(server: Server) -> set[str]:
+    return {each for each in server.secrets if each.count(".") == 2}
+
+
+def _at_pages(
+    server: Server, client: Client, browser: Browser, question: dict[str, str], stranger: Browser, form: dict[str, str]
+) -> Consumers:
+    names, patient = server.target.forms, server.new_user() if server.is_ours else server.user()
+
+    def as_cookie(name: str, value: str) -> bool:
+        another = server.browser()
+        another.http.cookies.set(name, value, domain="127.0.0.1")
+        return another.question(another.follow(another.get(client.url()))) is not None
+
+    def as_password(value: str) -> bool:
+        another = server.browser()
+        there = another.form(another.get(server.page("sign_in")), names.password)
+        assert there
+        tried = another.post({**there, names.username: patient.username, names.password: value})
+        return tried.status_code not in (401, 429)
+
+    cookies = {
+        f"cookie {cookie.name}": partial(as_cookie, cookie.name)
+        for cookie in browser.http.cookies.jar
+        if "session" in cookie.name
+    }
+    return {
+        **cookies,
+        "question's form": lambda value: browser.answer({**question, "form_token": value}).status_code != 403,
+        "question": lambda value: browser.answer({**question, "authorization": value}).is_redirect,
+        "sign-in's form": lambda value: (
+            stranger.post({**form, "form_token": value, names.username: "x"}).status_code != 403
+        ),
+        "sign-in's password": as_password,
+    }
 
 
 def test_s079_a_late_replay_is_still_recognised(server: Server, client: Client) -> None:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from watersmeet.blobs.store import PIECE, Blob, BlobMissing, StoreUnavailable
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import SECOND, Instant, SystemClock
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-_PART = 8 * 1024 * 1024  # bytes that are sent or asked for at once
+_PART = 5 * 1024 * 1024  # bytes that are sent or asked for at once: the least that S3 allows of a part
 _AT_ONCE = 2  # parts on their way
-_PATIENCE = 10  # seconds in which a request is tried again
+_PATIENCE = 60  # seconds for a request, and in which it is tried again
+_YOUNG: Instant = 3600 * SECOND
 _OWNER = "owner"
 _OPTIONS = {"endpoint": "endpoint", "region": "region"}
 
@@ -46,7 +47,7 @@ class BucketStore:
         self._bucket: S3Store = S3Store.from_url(
             f"s3://{parts.netloc}{parts.path}",
             config=config,
-            client_options={"allow_http": plain},
+            client_options={"allow_http": plain, "timeout": timedelta(seconds=_PATIENCE)},
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=_PATIENCE)},
         )
         self._owner = owner
@@ -97,10 +98,24 @@ class BucketStore:
 
     async def keep(self, digest: str, file: Any, size: int) -> None:
         """Store an object; it is there as a whole or not at all. Raises ``StoreUnavailable``."""
-        with _told(digest):
-            await self._client.put_async(
-                self._bucket, digest, file, use_multipart=size > _PART, chunk_size=_PART, max_concurrency=_AT_ONCE
-            )
+        try:
+            with _told(digest):
+                await self._client.put_async(
+                    self._bucket, digest, file, use_multipart=size > _PART, chunk_size=_PART, max_concurrency=_AT_ONCE
+                )
+        except (BlobMissing, StoreUnavailable) as error:
+            # The answer to the last step may be lost, and trying it again then fails: what counts is what is there.
+            if not await self._is_there(digest, size):
+                raise StoreUnavailable(detail=error.detail) from error
+
+    async def _is_there(self, digest: str, size: int) -> bool:
+        """Whether an object is there as a whole, and so young that no sweep takes it."""
+        try:
+            with _told(digest):
+                found = await self._client.head_async(self._bucket, digest)
+        except (BlobMissing, StoreUnavailable):
+            return False
+        return found["size"] == size and not _is_older(found["last_modified"], SystemClock().now() - _YOUNG)
 
     def _claim(self) -> None:
         from obstore.exceptions import AlreadyExistsError

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from watersmeet.confluence.errors import BadBody
 from watersmeet.confluence.permission import GlobalPermission, SpacePermission, global_permission, space_permission
+from watersmeet.content.body import decode
 from watersmeet.content.grant import Change, Subject
 
 
@@ -32,6 +33,12 @@ class SentOperation(Struct):
         return found
 
 
+class SentOperations(Struct):
+    """Operations as a well-known client wraps them, where the API wants their list alone."""
+
+    operations: list[SentOperation] = []
+
+
 class SentGrants(Struct):
     """What one subject is granted; without a key and a name it is everybody, strangers included."""
 
@@ -51,3 +58,15 @@ class SentGrants(Struct):
         if self.userKey and self.groupName:
             raise BadBody("A subject is a user or a group, not both.")
         return Subject(self.userKey or None, self.groupName or None)
+
+
+def sent_operations(data: bytes) -> list[SentOperation]:
+    """The operations of a body: a list, or the list in an object. Raises ``BadBody``."""
+    wrapped = data.lstrip().startswith(b"{")
+    return decode(data, SentOperations).operations if wrapped else decode(data, list[SentOperation])
+
+
+def sent_grants(data: bytes) -> list[SentGrants]:
+    """The grants of a body: a list, or its JSON as one string, as the same client sends it. Raises ``BadBody``."""
+    wrapped = data.lstrip().startswith(b'"')
+    return decode(decode(data, str).encode() if wrapped else data, list[SentGrants])

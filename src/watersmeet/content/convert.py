@@ -12,7 +12,6 @@ from watersmeet.confluence.representation import PUBLIC, RENDERED
 from watersmeet.confluence.site import Site
 from watersmeet.confluence.storage_format import render, validate
 from watersmeet.confluence.storage_format.naming import Place
-from watersmeet.confluence.wiki_markup import MAX_WIKI, storage_of
 from watersmeet.content import read, space
 from watersmeet.content.known import look_up, place_of
 from watersmeet.content.text import check_text
@@ -44,6 +43,8 @@ def read_storage(value: str, representation: str) -> str:
     if representation not in _READ:
         raise BadBody(f"Bodies are converted from {', '.join(_READ)}, not from {representation!r}.")
     if representation == "wiki":
+        from watersmeet.confluence.wiki_markup import MAX_WIKI, storage_of  # its patterns take a while to compile
+
         if len(value) > MAX_WIKI:
             raise BodyTooLarge(MAX_WIKI)
         value = storage_of(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
@@ -71,6 +71,14 @@ def change_in(tx: Transaction, found: Space, changes: Sequence[Change], now: Ins
         raise BadBody("Somebody must be left who administers the space.")
 
 
+def set_in_space(
+    tx: Transaction, caller: User, key: str, changes: Sequence[Change], now: Instant, origin: Origin
+) -> None:
+    """``change`` so that each subject is granted what its change says in the space, and nothing else."""
+    exact = [each for wanted in changes for each in (wanted, _others(wanted, SpacePermission))]
+    change(tx, caller, key, exact, now, origin)
+
+
 # ---- on the instance --------------------------------------------------------------------------------------
 
 
@@ -93,12 +101,15 @@ def change_global(tx: Transaction, changes: Sequence[Change], now: Instant, orig
 
 def set_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
     """``change_global`` so that each subject is granted what its change says, and nothing else."""
-    for each in changes:
-        others = [permission for permission in GlobalPermission if permission not in each.permissions]
-        change_global(tx, [each, Change(each.subject, others, revoke=True)], now, origin)
+    change_global(tx, [each for wanted in changes for each in (wanted, _others(wanted, GlobalPermission))], now, origin)
 
 
 # ---- steps ------------------------------------------------------------------------------------------------
+
+
+def _others(wanted: Change, every: Iterable[Permission]) -> Change:
+    """Whatever a subject is not to be granted, revoked."""
+    return Change(wanted.subject, [each for each in every if each not in wanted.permissions], revoke=True)
 
 
 def _apply(tx: Transaction, found: Space | None, change: Change, now: Instant, origin: Origin) -> None:

@@ -52,7 +52,8 @@ def look_up(tx: Transaction, reader: User, bodies: Iterable[tuple[str, Place]]) 
             named.read(storage, Place(wanted[number].space_key, number))
     _add_files(tx, reader, named, known)
     _add_people(tx, reader, named.people, known)
-    for number, key, name in references.find_spaces(tx, named.spaces - {""}, reader):
+    own = {f"~{person.username}" for person in known.people.values()}  # where somebody's name leads to
+    for number, key, name in references.find_spaces(tx, (named.spaces | own) - {""}, reader):
         known.spaces[key.lower()] = Target(number, "space", space_page(key), name, key)
     for row in references.find_contents(tx, named.contents, reader):
         known.contents[row[0]] = _target(row)

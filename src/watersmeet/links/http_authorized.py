@@ -128,7 +128,7 @@ class AuthorizedApplications(SignedInPages):
             username=session.user.username,
             found=await self.environment.database.read(lambda tx: authorized_page.find(tx, session, now, longest)),
             choices=list(TOKEN_WORDS.values()),
-            token_form=typed or TokenForm("", Scope.READ, str(settings.personal_token_days)),
+            token_form=typed or TokenForm("", Scope.READ, str(settings.usual_token_days)),
             max_days=settings.personal_token_max_days,
             new_token=new,
             done=done,

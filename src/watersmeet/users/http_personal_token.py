@@ -80,7 +80,7 @@ class _PersonalTokens:
     async def create(self, request: Request) -> Response:
         environment, owner = self.environment, await self._owner(request, Scope.WRITE)
         sent, settings = await _read(request), environment.settings
-        days = settings.personal_token_days if sent.expiration_duration is None else sent.expiration_duration
+        days = settings.usual_token_days if sent.expiration_duration is None else sent.expiration_duration
         now, origin = environment.clock.now(), origin_of(request, owner.user.username)
         try:
             wanted = Wanted.check(

@@ -101,7 +101,7 @@ def test_put_replaces_what_the_named_subjects_have(site: Site) -> None:
         ("group/none/grant", [USE], 404),
         ("user/none/revoke", [USE], 404),
         ("unlicensed/grant", [USE], 501),
-        ("anonymous/grant", {}, 400),
+        ("anonymous/grant", 5, 400),
     ],
 )
 def test_what_cannot_be_meant_is_refused(site: Site, path: str, sent: Any, status: int) -> None:

@@ -65,6 +65,11 @@ def test_several_subjects_at_once(site: Site) -> None:
     assert _of(site, "anonymous") == [("read", "space")]
     assert _of(site, f"user/{bob['userKey']}") == [("read", "space"), ("create", "page")]
     assert answer.json() == site.get(PATH, user="admin").json()
+    # Who is named has just what is said; an empty list leaves nothing; who is not named keeps what they have.
+    again = [{"userKey": bob["userKey"], "operations": [READ]}, {"operations": []}]
+    assert site.post(PATH, json=again, user="admin").status_code == 200
+    assert (_of(site, f"user/{bob['userKey']}"), _of(site, "anonymous")) == ([("read", "space")], [])
+    assert len(_of(site, f"user/{_key(site, 'alice')}")) > 5
     assert site.post(PATH, json=[{"operations": [READ]}] * 41, user="admin").status_code == 400
 
 

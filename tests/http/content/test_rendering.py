@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from lxml import html
 from sqlalchemy import event
 
 from tests.http.conftest import Site
 from tests.http.content.support import CONTENT, SPACE, create, path_of
+from tests.http.content.test_attachments import attached
 
 
 def page_link(title: str, key: str = "") -> str:
@@ -208,3 +210,25 @@ def test_a_space_description_and_a_version_name_things_too(site: Site) -> None:
     assert site.put(f"{SPACE}/DEMO", json=home, user="admin", scope="ADMIN").status_code == 200
     space = site.get(f"{SPACE}/DEMO?expand=homepage.body.view").json()
     assert sign in space["homepage"]["body"]["view"]["value"]
+
+
+def test_files_are_looked_up_with_the_pages_that_have_them(site: Site) -> None:
+    """A picture of its own, one of another page, one of a page that the reader does not see, and lists of files."""
+    other, hidden = create(site, "Other"), create(site, "Kept back")
+    storage = "".join(
+        f'<ac:image><ri:attachment ri:filename="a+b 100%.png">{holder}</ri:attachment></ac:image>'
+        for holder in ("", '<ri:page ri:content-title="Other" />', '<ri:page ri:content-title="Kept back" />')
+    )
+    holder = create(site, "Holder", storage=storage + macro("attachments"))
+    files = [attached(site, page, "a+b 100%.png", b"bytes") for page in (holder, other, hidden)]
+    attached(site, holder, "z.txt", b"x" * 5, hidden="true")
+    keep_to(site, hidden, "alice")
+    for user, seen in (("alice", files), ("bob", files[:2])):
+        shown = html.fromstring(view(site, holder, user, "export_view"))
+        images = shown.xpath("//img")
+        assert [image.get("data-linked-resource-id") for image in images] == [file["id"] for file in seen]
+        for image in images:
+            path = image.get("src").removeprefix(site.base_url)
+            assert site.get(path, user=user).content == b"bytes"
+        assert shown.xpath("//table[contains(@class, 'attachments')]//a/text()") == ["a+b 100%.png"]
+        assert shown.xpath("//td[contains(@class, 'size-column')]/text()") == ["5 bytes"]

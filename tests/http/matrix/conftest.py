@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -126,15 +127,27 @@ def _made(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
+def _remark(page_id: str) -> dict[str, Any]:
+    place = {"originalSelection": "Page", "numMatches": 1, "matchIndex": 0, "lastFetchTime": "1"}
+    return {"containerId": page_id, "body": "<p>why?</p>", "serializedHighlights": "", **place}
+
+
 def _furnish(site: Site) -> dict[str, str]:
     """One of each thing, by the names of the parameters; ENG has all but an empty trash, which TIDY has."""
 
-    def page(title: str, **more: Any) -> dict[str, Any]:
-        body = {"storage": {"value": f"<p>{title}</p>", "representation": "storage"}}
-        draft = {"type": "page", "title": title, "space": {"key": "ENG"}, "body": body, **more}
-        return _made(site.post("/rest/api/content", json=draft))
+    def page(title: str, storage: str = "", **more: Any) -> dict[str, Any]:
+        body = {"storage": {"value": storage or f"<p>{title}</p>", "representation": "storage"}}
+        sent = {"type": "page", "title": title, "space": {"key": "ENG"}, "body": body, **more}
+        return _made(site.post("/rest/api/content", json=sent))
 
-    first, other = page("Page"), page("Other")
+    macro = (
+        '<ac:structured-macro ac:name="code" ac:macro-id="m-1"><ac:plain-text-body><![CDATA[x]]></ac:plain-text-body>'
+    )
+    first, other = page("Page", f"<p>Page</p>{macro}</ac:structured-macro>"), page("Other")
+    draft = page("Draft", status="draft")
+    remark = _made(site.post("/rest/inlinecomments/1.0/comments", json=_remark(first["id"])))
+    template = {"name": "Minutes", "templateType": "page", "body": {"storage": {"value": "<p>x</p>"}}}
+    template = _made(site.post("/rest/api/template", json=template | {"space": {"key": "ENG"}}, user=ADMIN))
     path = f"/rest/api/content/{first['id']}"
     _made(site.put(path, json={"version": {"number": 2}, "title": "Page", "type": "page"}))
     picture = BytesIO()
@@ -168,4 +181,8 @@ def _furnish(site: Site) -> dict[str, str]:
         "place": "append", "number": "1", "label": "red", "property": "color", "operation": "read", "type": "page",
         "key": "ENG", "group": "editors", "name": "confluence-users", "username": "alice", "user_key": key,
         "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
+        "tiny": first["_links"]["tinyui"].removeprefix("/x/"),
+        "macro": "m-1", "hash": hashlib.md5(b"x").hexdigest(), "draft": draft["id"], "remark": str(remark["id"]),
+        "template_id": template["templateId"], "to": "view", "resolved": "true", "dangling": "false",
+
     }  # fmt: skip

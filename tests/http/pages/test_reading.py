@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from tests.http.conftest import Site
 from tests.http.content.support import CONTENT, SPACE, create, draft, path_of
+from tests.http.content.test_attachments import attached
+from tests.http.content.test_inline_comments import _remark
 from tests.http.content.test_rendering import keep_to, macro, page_link
 
 
@@ -111,6 +113,10 @@ def test_addresses_under_a_context_path(site_under: Any) -> None:
         assert alice.get(link).status_code in (200, 302), link
 
 
+_SHOWN = {"Accept": "text/html,application/xhtml+xml"}
+"""What browsers send that show an answer to somebody."""
+
+
 # ---- rights -----------------------------------------------------------------------------------------------
 
 
@@ -153,11 +159,12 @@ def test_what_may_not_be_seen_answers_like_what_is_not_there(site: Site, alice: 
 def test_somebody_who_is_not_signed_in_is_asked_to_and_comes_back(site: Site) -> None:
     page = create(site, "Kept back")
     for address in [*_addresses(page), "/display/DEMO", "/display/NONE", "/pages/viewpage.action?pageId=999999"]:
-        asked = site.new_browser().get(address)
+        assert site.new_browser().get(address).status_code == 401, address  # a program that needs a token
+        asked = site.new_browser().get(address, headers=_SHOWN)
         assert asked.status_code in (302, 303), address
         assert asked.headers["location"].startswith("/login.action?os_destination=" + quote(address, safe="")[:20])
     browser = site.new_browser()
-    form = browser.get(browser.get(page["_links"]["webui"]).headers["location"])
+    form = browser.get(browser.get(page["_links"]["webui"], headers=_SHOWN).headers["location"])
     fields = dict(html.fromstring(form.content).xpath("//main//form[@data-flow]")[0].form_values())
     done = browser.post("/login.action", data=fields | {"username": "alice", "password": "alice"})
     assert done.headers["location"] == page["_links"]["webui"]
@@ -196,7 +203,7 @@ def test_a_page_shows_what_stands_around_it(site: Site, alice: TestClient) -> No
     shown = html.fromstring(alice.get(page["_links"]["webui"]).content)
     text = " ".join(shown.xpath("//main")[0].text_content().split())
     trail = [link.text for link in shown.xpath("//nav[contains(@class, 'trail')]//a")]
-    assert trail == ["Demonstration", "Top"]
+    assert trail == ["Spaces", "Demonstration", "Top"]
     assert "Alice" in text
     assert shown.xpath("//span[@class='tag']/text()") == ["draft"]
     assert shown.xpath("//section[@aria-labelledby='children']//a/@href") == [below["_links"]["webui"]]
@@ -207,6 +214,22 @@ def test_a_page_shows_what_stands_around_it(site: Site, alice: TestClient) -> No
     ids = [found.get("id") for found in shown.xpath("//article[starts-with(@id, 'comment-')]")]
     assert ids[0] == f"comment-{first['id']}"
     assert ids[2] == f"comment-{second['id']}"
+
+
+def test_the_files_of_a_page_are_listed_and_come_to_whoever_reads_it(site: Site, alice: TestClient) -> None:
+    page = create(site, "A page", storage='<ac:image><ri:attachment ri:filename="a b.png" /></ac:image>')
+    attached(site, page, "a b.png", b"x" * 4321, comment="why")
+    attached(site, page, "unlisted.txt", b"x", hidden="true")
+    shown = html.fromstring(alice.get(page["_links"]["webui"]).content)
+    [row] = shown.xpath("//section[@aria-labelledby='files']//tbody/tr")
+    assert [" ".join(cell.text_content().split()) for cell in row] == [
+        "a b.png", "4.3 kB", "15 January 2027, Alice Example", "why",
+    ]  # fmt: skip
+    for address in (*row.xpath(".//a/@href"), *shown.xpath("//div[@class='reading']//img/@src")):
+        assert alice.get(address).content == b"x" * 4321
+    file = site.get(f"{path_of(page)}/child/attachment").json()["results"][0]
+    assert alice.get(f"/pages/viewpage.action?pageId={file['id']}").headers["location"] == file["_links"]["webui"]
+    assert alice.get(file["_links"]["webui"]).status_code == 200
 
 
 def test_old_versions_are_listed_and_shown(site: Site, alice: TestClient) -> None:
@@ -241,6 +264,28 @@ def test_a_space_lists_its_pages_and_posts(site: Site, alice: TestClient, bob: T
     assert posts[:2] == ["Newer news", "Older news"]
     assert "Kept back" in shown.text_content()
     assert "Kept back" not in bob.get("/display/DEMO").text
+
+
+def test_spaces_are_listed_for_whoever_sees_them(site: Site, alice: TestClient, bob: TestClient) -> None:
+    names = {
+        browser: html.fromstring(browser.get("/spacedirectory/view.action").content).xpath("//main//li/a/text()")
+        for browser in (alice, bob)
+    }
+    assert names == {alice: ["Demonstration", "Engineering"], bob: ["Demonstration"]}
+    assert "/spacedirectory/view.action" in alice.get("/").text
+
+
+def test_a_comment_on_a_part_of_the_text_says_on_which(site: Site, alice: TestClient) -> None:
+    page = create(site, "A page", storage="<p>Hello there</p>")
+    made = _remark(site, page, "Hello")
+    address = page["_links"]["webui"]
+    shown = html.fromstring(alice.get(address).content)
+    assert shown.xpath("//article[contains(@class, 'said')]//q/text()") == ["Hello"]
+    assert shown.xpath("//div[@class='reading']//span[@class='inline-comment-marker']/text()") == ["Hello"]
+    assert "settled" not in shown.text_content()
+    resolved = site.post(f"/rest/inlinecomments/1.0/comments/{made['id']}/resolve/true/dangling/false")
+    assert resolved.is_success, resolved.text
+    assert "settled" in html.fromstring(alice.get(address).content).text_content()
 
 
 def test_long_lists_are_shown_in_parts(site: Site, alice: TestClient) -> None:

@@ -88,6 +88,7 @@ def test_a_password_makes_one_and_it_is_shown_once(site: Site) -> None:
 def test_without_a_life_it_gets_the_operators(site_under: SiteFactory) -> None:
     site = site_under(personal_token_days=7, personal_token_max_days=10)
     assert make(site)["expiringAt"].startswith("2027-01-22")
+    assert make(site_under(personal_token_max_days=10))["expiringAt"].startswith("2027-01-25"), "no more than any may"
     assert ask(site, basic("alice"), expirationDuration=11).status_code == 400
 
 

@@ -167,6 +167,10 @@ class Hooks:
         """Stop and start every process."""
         self._missing("restart the server")
 
+    def restarted_with(self, settings: str) -> AbstractContextManager[None]:
+        """A context in which every process runs with more settings, lines of TOML."""
+        self._missing("restart the server with other settings")
+
     def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Run the server's command line: exit code and output."""
         self._missing("run its command line")

@@ -83,7 +83,7 @@ class Watersmeet(Hooks):
         self.secret = secrets.token_hex(32)
         self.config.write_text(
             f'base_url = "{self.base_url}"\ndatabase_url = "sqlite:///{self.database}"\n'
-            f'secret = "{self.secret}"\n'
+            f'secret = "{self.secret}"\nblob_store = "{self.folder / "blobs"}"\n'
             # So that S105 need not hold the store for the ten seconds of the default.
             '"atlassian.oauth2.provider.max.lock.timeout.seconds" = 2\n'
             # Not the default: what is remembered, and what never is, can be seen (S056, S057).
@@ -145,6 +145,17 @@ class Watersmeet(Hooks):
     def restart(self, *, kill: bool = False) -> None:
         self.stop(kill=kill)
         self.start()
+
+    @contextmanager
+    def restarted_with(self, settings: str) -> Iterator[None]:
+        before = self.config.read_text()
+        self.config.write_text(before + settings)
+        try:
+            self.restart()
+            yield
+        finally:
+            self.config.write_text(before)
+            self.restart()
 
     # ---- the command line ---------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from obstore.exceptions import NotFoundError
 
 from tests.support.s3 import CREDENTIALS, S3Server, running_s3
 from watersmeet.app import open_blobs
@@ -85,6 +86,30 @@ def test_an_upload_that_breaks_off_leaves_nothing(store: BucketStore, server: S3
         asyncio.run(broken())
     prefix = "test_an_upload_that_breaks_off_leaves_nothing"
     assert [key for key in sorted(server.keys()) if key.startswith(prefix)] == [f"{prefix}/owner"]
+
+
+def test_an_upload_whose_last_answer_was_lost_is_kept_if_it_is_there(
+    store: BucketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = asyncio.run(put(store, b"abc"))
+    client = store._client
+
+    async def lost(*_: object, **__: object) -> None:
+        raise NotFoundError("NoSuchUpload")
+
+    class Deaf:
+        put_async = staticmethod(lost)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(client, name)
+
+    monkeypatch.setattr(store, "_client", Deaf())
+    assert asyncio.run(put(store, b"abc")) == blob
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(put(store, b"other"))
+    monkeypatch.setattr("watersmeet.blobs.s3._YOUNG", -FUTURE)
+    with pytest.raises(StoreUnavailable):  # there, but a sweep may take it
+        asyncio.run(put(store, b"abc"))
 
 
 def test_what_is_lost_is_missing(store: BucketStore) -> None:

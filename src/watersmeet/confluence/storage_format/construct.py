@@ -103,7 +103,10 @@ def _mention(rendering: Rendering, target: Element, shown: str, _: str = "") -> 
     reference = user_reference(target)
     person = rendering.resolver.person(reference)
     if not person:
-        return element("a", shown or text(reference.username or "?"), {"class": "user-mention"})
+        name = "span" if rendering.form.is_page else "a"
+        return element(name, shown or text(reference.username or "?"), {"class": "user-mention"})
+    if rendering.form.is_page and not rendering.resolver.space(f"~{person.username}"):
+        return element("span", shown or text(person.display_name), {"class": "user-mention"})
     path = f"{rendering.prefix}/display/~{quote(person.username)}"
     return element(
         "a",

@@ -63,6 +63,7 @@ _GROUPS = (
     instance,
     versions,
     bodies,
+    reading,
     pictures,
     refused,
 )
@@ -71,4 +72,4 @@ _GROUPS = (
 def routes(environment: Environment) -> list[Route]:
     """The routes of the content API, each method with the scope it needs, and of the pages that people read."""
     api = Api.of(environment)
-    return [*(route for group in _GROUPS for route in group.routes(api)), *reading.routes(environment)]
+    return [route for group in _GROUPS for route in group.routes(api)]

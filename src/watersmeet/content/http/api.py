@@ -63,12 +63,17 @@ class Api:
     async def _person(self, request: Request) -> Caller | None:
         """Whoever is signed in, else what strangers may be; a browser that shows a page is led to the sign-in."""
         session = await current_session(self.environment, request)
+        request.state.session = session  # whose pages say who is signed in
         if session is not None:
             return Caller(session.user, Scope.READ.as_set, "")
         stranger = await self.stranger(request)
-        if stranger is None and "text/html" in request.headers.get("accept", ""):
+        if stranger is None and self.is_shown(request):
             raise SignInRequired(path_and_query(request))
         return stranger
+
+    def is_shown(self, request: Request) -> bool:
+        """Whether a browser asks, in order to show a page to somebody."""
+        return "text/html" in request.headers.get("accept", "")
 
     async def stranger(self, _request: Request) -> Caller | None:
         """Nobody in particular, who may read what everybody may, if everybody may use the instance at all."""

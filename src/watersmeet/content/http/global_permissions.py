@@ -16,8 +16,7 @@ from watersmeet.confluence.errors import NotServed
 from watersmeet.confluence.representation_permission import global_grant_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import grant
-from watersmeet.content.body import decode
-from watersmeet.content.body_permission import SentGrants, SentOperation
+from watersmeet.content.body_permission import sent_grants, sent_operations
 from watersmeet.content.grant import Change, Subject
 from watersmeet.content.http.api import Api, read_body
 from watersmeet.database.audit import Origin
@@ -68,7 +67,7 @@ class _Permissions:
         raise NotServed("Nobody needs a licence here, so there are no unlicensed users to grant anything.")
 
     async def set_many(self, request: Request, caller: Caller) -> Response:
-        sent = decode(await read_body(request), list[SentGrants])
+        sent = sent_grants(await read_body(request))
         return await self._change(request, caller, grant.set_global, [each.global_change() for each in sent])
 
     async def grant(self, request: Request, caller: Caller) -> Response:
@@ -78,7 +77,7 @@ class _Permissions:
         return await self._change_one(request, caller, revoke=True)
 
     async def _change_one(self, request: Request, caller: Caller, *, revoke: bool) -> Response:
-        operations = [each.global_permission() for each in decode(await read_body(request), list[SentOperation])]
+        operations = [each.global_permission() for each in sent_operations(await read_body(request))]
         change = Change(_subject(request), operations, revoke=revoke)
         return await self._change(request, caller, grant.change_global, [change])
 

@@ -1,7 +1,7 @@
 """The HTTP side of reading: the addresses that links of this site have, for people and for programs with a token.
 
-A token needs READ, as everywhere. Whoever has neither token nor session sees what everybody may see, and is asked to
-sign in for anything else, whether it exists or not.
+A token needs READ, as everywhere. Whoever has neither token nor session sees what everybody may see; a browser
+is led to the sign-in for anything else, whether it exists or not, and a program is told that it needs a token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
 from starlette.requests import Request
@@ -17,45 +17,45 @@ from starlette.responses import RedirectResponse, Response
 
 from watersmeet.confluence.content import Content, ContentType, SpaceStatus
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import content_page, space_page, tiny_number
 from watersmeet.content import reading
 from watersmeet.content.body import content_number, version_number
-from watersmeet.content.http.reading_page import HistoryPage, SpacePage, edit_of, reading_page, space_lists
+from watersmeet.content.http.api import Api
+from watersmeet.content.http.reading_page import (
+    Door,
+    HistoryPage,
+    SpacePage,
+    SpacesPage,
+    Way,
+    edit_of,
+    reading_page,
+    space_lists,
+)
 from watersmeet.content.reading import NothingToRead, Reading
-from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.transaction import Transaction
-from watersmeet.database.users import ANONYMOUS, User
-from watersmeet.users.http import SignInRequired, current_session, path_and_query, visitor
-from watersmeet.web.bearer import authenticate
-from watersmeet.web.environment import Environment
-from watersmeet.web.nul import refuse_nul
+from watersmeet.database.users import User
+from watersmeet.users.http import SignInRequired, path_and_query, visitor
+from watersmeet.web.bearer import Caller
 from watersmeet.web.route import Route
-from watersmeet.web.templates import Page, Visitor, render
+from watersmeet.web.templates import Visitor, render
 
 T = TypeVar("T")
 
 _WINDOW = 100  # pages of a space, and versions of a content, on one of our pages
 _VIEW = "/pages/viewpage.action"
+_SPACES = "/spacedirectory/view.action"
 _VERSIONS = "/pages/viewpreviousversions.action"
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Who reads, and what the header of the page says of them."""
-
-    user: User
-    visitor: Visitor | None
-
-
-def routes(environment: Environment) -> list[Route]:
-    """The routes of reading, for which no program needs a scope but READ."""
-    pages = _Pages(environment)
+def routes(api: Api) -> list[Route]:
+    """The routes of reading. A program needs READ for each."""
+    pages = _Pages(api)
     by_number = "/spaces/{key}/pages/{content_id}"
     by_day = "/spaces/{key}/blog/{year}/{month}/{day}/{content_id}"
     return [
-        Route(path, endpoint, methods=["GET"])
-        for path, endpoint in (
+        api.shown_route(path, handler)
+        for path, handler in (
+            (_SPACES, pages.spaces),
             ("/display/{key}", pages.space),
             ("/display/{key}/{title:path}", pages.titled),
             ("/spaces/{key}", pages.space),
@@ -75,18 +75,18 @@ def routes(environment: Environment) -> list[Route]:
 class _Pages:
     """The handlers."""
 
-    environment: Environment
+    api: Api
 
     @property
     def _context_path(self) -> str:
-        return self.environment.settings.context_path
+        return self.api.site.context_path
 
-    async def numbered(self, request: Request) -> Response:
+    async def numbered(self, request: Request, caller: Caller) -> Response:
         """A content by its number; space and title in the address are for people."""
         number = content_number(request.path_params["content_id"])
-        return await self._content(request, lambda tx, user: _numbered(tx, user, number))
+        return await self._content(request, caller, lambda tx, user: _numbered(tx, user, number))
 
-    async def titled(self, request: Request) -> Response:
+    async def titled(self, request: Request, caller: Caller) -> Response:
         """A page by its title, or a blog post by its day and title."""
         key, words = request.path_params["key"], _rest(request, 2)
         day, title = _posted(words)
@@ -96,9 +96,9 @@ class _Pages:
                 return reading.find_posted(tx, user, key, day, title)
             return reading.find_titled(tx, user, key, words)
 
-        return await self._content(request, find)
+        return await self._content(request, caller, find)
 
-    async def view(self, request: Request) -> Response:
+    async def view(self, request: Request, caller: Caller) -> Response:
         """A content by its number, or by the key of its space and its title."""
         query = request.query_params
         number, key, title = query.get("pageId"), query.get("spaceKey"), query.get("title")
@@ -108,26 +108,42 @@ class _Pages:
                 return reading.find_titled(tx, user, key, title)
             return _numbered(tx, user, content_number(number or ""))
 
-        return await self._content(request, find)
+        return await self._content(request, caller, find)
 
-    async def tiny(self, request: Request) -> Response:
+    async def tiny(self, request: Request, caller: Caller) -> Response:
         """The way from the short address of a content to its page."""
         number = tiny_number(request.path_params["tiny"])
-        found = await self._read(request, lambda tx, user: _numbered(tx, user, number))
-        return RedirectResponse(self._context_path + content_page(found[1]), 302)
+        found = await self._read(request, caller, lambda tx, user: _numbered(tx, user, number))
+        return RedirectResponse(self._context_path + content_page(found), 302)
 
-    async def space(self, request: Request) -> Response:
+    async def spaces(self, request: Request, caller: Caller) -> Response:
+        """The spaces there are."""
+        window = Window(_start(request), _WINDOW)
+        part = await self._read(request, caller, lambda tx, user: reading.list_spaces(tx, user, window))
+        previous, following = _neighbours(_SPACES, part)
+        doors = [Door(Way(one.name, space_page(one.key)), one.key, one.description) for one in part.items]
+        return render(
+            SpacesPage(
+                context_path=self._context_path,
+                visitor=self._visitor(request),
+                spaces=doors,
+                previous=previous,
+                following=following,
+            )
+        )
+
+    async def space(self, request: Request, caller: Caller) -> Response:
         """A space: its pages and its newest blog posts."""
         key, start = request.path_params["key"], _start(request)
-        now = self.environment.clock.now()
+        now = self.api.environment.clock.now()
         window = Window(start, _WINDOW)
-        reader, found = await self._read(request, lambda tx, user: reading.read_space(tx, user, key, now, window))
+        found = await self._read(request, caller, lambda tx, user: reading.read_space(tx, user, key, now, window))
         pages, posts = space_lists(found)
         previous, following = _neighbours(space_page(found.space.key), found.roots)
-        return self._page(
+        return render(
             SpacePage(
                 context_path=self._context_path,
-                visitor=reader.visitor,
+                visitor=self._visitor(request),
                 key=found.space.key,
                 name=found.space.name,
                 description=found.space.description,
@@ -139,7 +155,7 @@ class _Pages:
             )
         )
 
-    async def versions(self, request: Request) -> Response:
+    async def versions(self, request: Request, caller: Caller) -> Response:
         """The versions of a content."""
         number, start = content_number(request.query_params.get("pageId", "")), _start(request)
 
@@ -147,12 +163,12 @@ class _Pages:
             present = _numbered(tx, user, number)
             return present, reading.read_versions(tx, user, present.id, Window(start, _WINDOW))
 
-        reader, (present, part) = await self._read(request, operation)
+        present, part = await self._read(request, caller, operation)
         newer, older = _neighbours(f"{_VERSIONS}?pageId={present.id}", part)
-        return self._page(
+        return render(
             HistoryPage(
                 context_path=self._context_path,
-                visitor=reader.visitor,
+                visitor=self._visitor(request),
                 title=present.title,
                 back=content_page(present),
                 edits=[edit_of(version, present) for version in part.items],
@@ -161,7 +177,9 @@ class _Pages:
             )
         )
 
-    async def _content(self, request: Request, find: Callable[[Transaction, User], Content]) -> Response:
+    async def _content(
+        self, request: Request, caller: Caller, find: Callable[[Transaction, User], Content]
+    ) -> Response:
         """The page of a content. What is part of another is shown on the page of that."""
         number = _version(request)
 
@@ -171,35 +189,27 @@ class _Pages:
                 return found
             return reading.read_content(tx, user, found.id, number)
 
-        reader, found = await self._read(request, operation)
+        found = await self._read(request, caller, operation)
         if isinstance(found, Content):
             return RedirectResponse(self._context_path + content_page(found), 302)
-        return self._page(reading_page(found, self._context_path, reader.visitor))
+        signed_in = self._visitor(request)
+        if signed_in:  # a person looks; programs and strangers leave no trace
+            self.api.environment.uses.views[caller.user.id, found.content.id] = self.api.environment.clock.now()
+        return render(reading_page(found, self._context_path, signed_in))
 
-    async def _read(self, request: Request, operation: Callable[[Transaction, User], T]) -> tuple[_Reader, T]:
-        """What the reader of a request sees. Raises ``NothingToRead``, ``SignInRequired``, or what tokens raise."""
-        reader = await self._reader(request)
-        refuse_nul(request)
+    async def _read(self, request: Request, caller: Caller, operation: Callable[[Transaction, User], T]) -> T:
+        """What the reader of a request sees. Raises ``NothingToRead``, or ``SignInRequired`` for strangers."""
         try:
-            return reader, await self.environment.database.read(lambda tx: operation(tx, reader.user))
+            return await self.api.environment.database.read(lambda tx: operation(tx, caller.user))
         except NothingToRead:
-            if reader.user.is_anonymous:
+            if caller.user.is_anonymous and self.api.is_shown(request):
                 raise SignInRequired(path_and_query(request)) from None
             raise
 
-    async def _reader(self, request: Request) -> _Reader:
-        if "authorization" in request.headers:
-            caller = await authenticate(self.environment.verify_token, request, Scope.READ)
-            return _Reader(caller.user, None)
-        session = await current_session(self.environment, request)
-        if session:
-            return _Reader(session.user, visitor(self.environment, session))
-        if await self.environment.database.read_together(strangers_may_use, None):
-            return _Reader(ANONYMOUS, None)
-        raise SignInRequired(path_and_query(request))
-
-    def _page(self, page: Page) -> Response:
-        return render(page)
+    def _visitor(self, request: Request) -> Visitor | None:
+        """Who is signed in, for the header of the page; nobody where a token reads."""
+        session = getattr(request.state, "session", None)
+        return visitor(self.api.environment, session) if session else None
 
 
 def _numbered(tx: Transaction, user: User, number: int | None) -> Content:
@@ -243,7 +253,7 @@ def _start(request: Request) -> int:
     return version_number(request.query_params.get("start", "0")) or 0
 
 
-def _neighbours(path: str, part: Slice[Content]) -> tuple[str | None, str | None]:
+def _neighbours(path: str, part: Slice[Any]) -> tuple[str | None, str | None]:
     """The ways to what comes before and after a window."""
     window, joint = part.window, "&" if "?" in path else "?"
 

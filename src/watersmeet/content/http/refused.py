@@ -7,13 +7,12 @@ from starlette.responses import Response
 
 from watersmeet.confluence.errors import NotServed
 from watersmeet.confluence.scopes import Scope
-from watersmeet.content.http.api import CONTENT, SPACE, Answering, Api
+from watersmeet.content.http.api import SPACE, Answering, Api
 from watersmeet.web.bearer import Caller
 from watersmeet.web.route import Route
 
 _REST = "/rest/api"
 REFUSED = {
-    CONTENT + "/{content_id}/history/{number}/macro{rest:path}": "Bodies of single macros are not served.",
     SPACE + "/{key}/color-scheme{rest:path}": "Colours cannot be changed.",
     _REST + "/user/settings": "There are no settings of a person.",
     _REST + "/instance-metrics": "There are no counts of the whole instance; 'watersmeet database stats' has some.",
