@@ -38,7 +38,6 @@ RIGHTS = {
     "anybody": "whoever is let in; shows what they see",
     "known": "whoever is signed in",
     "own": "for oneself",
-    "page": "seeing it, with a session or a token; a page for people",
     "draft": "being the author of the draft",
     "password": "one's own password or personal token; refused to applications",
     "task": "one's own task; administrators, all",

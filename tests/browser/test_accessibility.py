@@ -146,6 +146,17 @@ def test_forced_colours_keep_every_control_visible(dev_server: RunningServer, br
         for control in (page.get_by_label("User name"), page.get_by_role("button", name="Sign in", exact=True)):
             border = control.evaluate("(element) => getComputedStyle(element).borderTopWidth")
             assert border != "0px"
+        page.get_by_role("button", name="Ada Admin").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        for path in (_LINKS, _LINK, f"{_LINK}/{dev_server.clients[0].client_id}", _AUTHORIZED, "/account",
+                     "/admin/audit", "/_dev/", "/_dev/playground", "/_dev/requests"):  # fmt: skip
+            page.goto(dev_server.base_url + path)
+            bare = page.evaluate(
+                """[...document.querySelectorAll("button:not(.link), .button, select, textarea, input")]
+                .filter((each) => each.checkVisibility() && !["radio", "checkbox", "hidden"].includes(each.type))
+                .filter((each) => getComputedStyle(each).borderTopWidth === "0px").map((each) => each.outerHTML)"""
+            )
+            assert bare == [], path
 
 
 def test_every_target_is_large_enough(dev_server: RunningServer, page: Page) -> None:

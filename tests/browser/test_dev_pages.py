@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -247,6 +249,28 @@ def test_a_narrow_screen_does_not_scroll_sideways(watersmeet_server: Server, bro
         _press(page, "Exchange the code")
         expect(page.locator("#step-3 .status")).to_have_text("200")
         page.wait_for_load_state()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_german_fits_a_phone(watersmeet_server: Server, browser: Browser) -> None:
+    with fresh_page(browser, locale="de-DE", timezone_id="Asia/Tokyo") as page:
+        page.set_viewport_size({"width": 320, "height": 640})
+        words = ("Zurücksetzen", "Wer fragt, und wonach", "diese Route braucht WRITE", "Noch einmal senden")
+        for path, word in zip(_paths(watersmeet_server), words, strict=True):
+            page.goto(watersmeet_server.base_url + path)
+            expect(page.locator("html")).to_have_attribute("lang", "de")
+            expect(page.get_by_text(word).first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        page.goto(f"{watersmeet_server.base_url}/_dev/requests")
+        expect(page.locator("#requests time").first).to_have_attribute("title", re.compile(r"^[\d:]{8} UTC$"))
+        instant = page.locator("#requests time").first.get_attribute("datetime") or ""
+        tokyo = datetime.fromisoformat(instant).astimezone(ZoneInfo("Asia/Tokyo"))
+        expect(page.locator("#requests time").first).to_have_text(f"{tokyo:%H:%M:%S}")
+        _press(page, "Anhalten")
+        expect(page.locator("#status")).to_have_text("Aktualisierung angehalten")
+        page.goto(f"{watersmeet_server.base_url}/_dev/playground")
+        _press(page, "Beginnen")
+        expect(page.locator("#step-1")).to_contain_text("Um Autorisierung bitten")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 

@@ -253,6 +253,12 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     secret = re.search(r"CLIENT_SECRET=([0-9a-f]{64})", settings.inner_text())
     assert secret
     screenshot(page, "link-created")
+    shown = page.get_by_label("Client secret", exact=True)
+    expect(shown).to_be_visible()
+    page.emulate_media(media="print")
+    expect(shown).to_be_hidden()  # a secret is not for paper
+    expect(settings).to_be_hidden()
+    page.emulate_media(media="screen")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy: Client secret").click()
     expect(page.locator("#status")).to_have_text("Client secret: Copied")
@@ -283,6 +289,28 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     page.get_by_label("Type the name to confirm").fill("Wiki sync")
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("link", name="Wiki sync")).to_have_count(0)
+
+
+def test_the_audit_log_says_who_did_what(dev_server: RunningServer, page: Page, screenshot: Screenshot) -> None:
+    page.goto(_authorize_url(dev_server, scope="READ"))
+    _sign_in(page, "admin")
+    page.get_by_role("button", name="Allow").click()
+    _exchange(dev_server, _code(page)["code"]).raise_for_status()
+    page.goto(f"{dev_server.base_url}/")
+    page.get_by_role("navigation").get_by_role("link", name="Audit log").click()
+    page.get_by_label("User", exact=True).fill("admin")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("row", name="consent.allowed").first).to_contain_text("Demo application")
+    screenshot(page, "audit")
+    page.get_by_label("Event", exact=True).fill("tokens")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("row", name="tokens.issued").first).to_be_visible()
+    expect(page.get_by_role("row", name="consent.allowed")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export CSV").click()
+    text = download.value.path().read_text()
+    assert "tokens.issued" in text
+    assert "consent.allowed" not in text
 
 
 def test_removing_an_application_ends_its_access_on_the_next_call(dev_server: RunningServer, page: Page) -> None:

@@ -56,7 +56,10 @@ def parse_query(typed: Mapping[str, str], now: Instant, *, limit: int = PAGE_SIZ
 
 
 def _event(text: str) -> str:
-    if not any(event == text or (text.endswith(".") and event.startswith(text)) for event in Event):
+    if text in set(Event):
+        return text
+    text = f"{text.removesuffix('.')}."  # the dot of a group is easily taken for that of the sentence
+    if not any(event.startswith(text) for event in Event):
         raise UnreadableFilter(
             "An event is one of {events}, or the beginning of some, like tokens.", events=", ".join(Event)
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import authorizations, clients, dev, tokens, users
+from watersmeet.confluence.personal_token import PREFIX
+from watersmeet.database import authorizations, clients, dev, personal_tokens, tokens, users
 from watersmeet.database.tokens import StoredPair
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.authorization import Authorization, AuthorizationStatus
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     ACCESS_TOKEN = "access token"  # noqa: S105 - words, not a token
     REFRESH_TOKEN = "refresh token"  # noqa: S105
     CODE = "code"
+    PERSONAL_TOKEN = "personal access token"  # noqa: S105
 
 
 class State(StrEnum):
@@ -55,6 +57,7 @@ NAMES = {
     Kind.ACCESS_TOKEN: Sentence("the access token"),
     Kind.REFRESH_TOKEN: Sentence("the refresh token"),
     Kind.CODE: Sentence("the code"),
+    Kind.PERSONAL_TOKEN: Sentence("the personal access token"),
 }
 
 _BECAUSE: dict[str, Sentence] = {
@@ -69,6 +72,8 @@ _BECAUSE: dict[str, Sentence] = {
 
 def find_access_token(tx: Transaction, token: str, keys: Keys, now: Instant) -> Credential:
     """What was sent as an access token."""
+    if token.startswith(PREFIX):
+        return _find_personal_token(tx, token, keys, now)
     kind = Kind.ACCESS_TOKEN
     if not is_genuine(token, TokenKind.ACCESS, keys):
         if is_genuine(token, TokenKind.REFRESH, keys):
@@ -79,6 +84,17 @@ def find_access_token(tx: Transaction, token: str, keys: Keys, now: Instant) -> 
     if stored is None:
         return Credential(kind, State.UNKNOWN, _gone(kind))
     return _of_pair(tx, kind, stored, stored.pair.access_expires_at, now)
+
+
+def _find_personal_token(tx: Transaction, token: str, keys: Keys, now: Instant) -> Credential:
+    kind = Kind.PERSONAL_TOKEN
+    [found] = personal_tokens.find_live(tx, [keys.digest(token)])
+    if found is None:
+        story = Sentence("the personal access token is unknown: revoked, of a disabled user, or never made here")
+        return Credential(kind, State.UNKNOWN, story)
+    is_over = now >= found.expires_at
+    state, story = (State.EXPIRED, _expired(kind, now - found.expires_at)) if is_over else (State.LIVE, _good(kind))
+    return Credential(kind, state, story, user=found.user.username, role=found.user.role, scope=str(found.scope))
 
 
 def find_refresh_token(tx: Transaction, token: str, keys: Keys, now: Instant) -> Credential:

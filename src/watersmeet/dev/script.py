@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import textwrap
@@ -111,6 +112,8 @@ class RequestScript:
         if credential is None or credential.user is None:
             return []
         who = f"user={quoted(credential.user)}, scope={quoted(credential.scope or '')}"
+        if credential.kind is Kind.PERSONAL_TOKEN:
+            return self._personal_token(credential)
         owner = "owner" if self._owner else "client" if _unless_demo(credential.client) else ""
         who, also = (f"{owner}, {who}", f", {owner}") if owner else (who, "")
         if credential.kind is Kind.CODE:
@@ -128,6 +131,22 @@ class RequestScript:
             case State.REVOKED:
                 lines.append(f"watersmeet_server.revoke(tokens{also})")
         return lines
+
+    def _personal_token(self, credential: Credential) -> list[str]:
+        """A token that the user makes, by the password; expired after a day."""
+        user, wanted = credential.user or "", f'"name": "recorded", "scope": {quoted(credential.scope or "")}'
+        proof = base64.b64encode(f"{user}:{user}".encode()).decode()
+        arguments = [
+            '"POST"',
+            '"/rest/pat/latest/tokens"',
+            f'json={{{wanted}, "expirationDuration": 1}}',
+            f'headers={{"Authorization": "Basic {proof}"}}',
+        ]
+        lines = [
+            f"made = {call('watersmeet_server.request', arguments)}",
+            'bearer = {"Authorization": "Bearer " + made.json()["rawToken"]}',
+        ]
+        return [*lines, "watersmeet_server.advance(86_401)"] if credential.state is State.EXPIRED else lines
 
     def _code(self, credential: Credential, who: str) -> list[str]:
         asked = credential.authorization
@@ -178,9 +197,8 @@ class RequestScript:
         is_bearer = plain.get("authorization", "").lower().startswith("bearer ")
         if is_bearer and credential is not None and credential.user is not None:
             del plain["authorization"]
-            if not plain:
-                return "tokens.headers"
-            return f"{{**tokens.headers, {pairs(plain)}}}"
+            made = "bearer" if credential.kind is Kind.PERSONAL_TOKEN else "tokens.headers"
+            return f"{{**{made}, {pairs(plain)}}}" if plain else made
         return f"{{{pairs(plain)}}}" if plain else ""
 
     def _is_plain_form(self, text: str) -> bool:

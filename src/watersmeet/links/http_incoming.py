@@ -313,6 +313,7 @@ class IncomingLinks(SignedInPages):
             has_expired=link.has_expired(now),
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
+            old_secrets=[secret for secret in link.secrets if secret.expires_at and secret.is_live(now)],
             compatibility=legacy,
             legacy_words=compatibility.WORDS,
             client_secret=secret,

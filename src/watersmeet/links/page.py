@@ -15,7 +15,7 @@ from watersmeet.links.compatibility import Compatibility
 from watersmeet.links.draft import Problems
 from watersmeet.links.recipes import Recipe
 from watersmeet.links.register import MAX_REFRESH_GRACE
-from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.client import Client, ClientSecret
 from watersmeet.oauth2.family import RotationPolicy
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.web.templates import Page
@@ -87,6 +87,7 @@ class LinkPage(Page):
     has_expired: bool
     words: list[ScopeWords]
     users: list[User]
+    old_secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None

@@ -181,6 +181,13 @@ def a_token_of_the_user_that_was_removed(server: Server) -> None:
     server.request("GET", CONTENT, headers=tokens.headers)
 
 
+def ask_with_personal_token(server: Server, method: str = "GET", after: int = 0) -> None:
+    wanted = {"name": "mine", "scope": "READ", "expirationDuration": 1}
+    made = server.request("POST", "/rest/pat/latest/tokens", json=wanted, headers=basic("bob", "bob"))
+    server.advance(after)
+    server.request(method, CONTENT, json={}, headers={"Authorization": f"Bearer {made.json()['rawToken']}"})
+
+
 def denied(server: Server) -> None:
     server.deny(f"{server.base_url}{AUTHORIZE}?{query(server)}", user="bob")
 
@@ -663,6 +670,24 @@ SCENARIOS: dict[str, tuple[Callable[[Server], Any], str, str | None, bool]] = {
         "TokenInvalid",
         True,
     ),
+    "personal token, expired": (
+        lambda server: ask_with_personal_token(server, after=86_400 + 60),
+        r"401: the personal access token expired 1 min( \d+ s)? ago",
+        "TokenInvalid",
+        True,
+    ),
+    "personal token, too little": (
+        lambda server: ask_with_personal_token(server, "POST"),
+        "403: this route needs WRITE; the token has READ",
+        "InsufficientScope",
+        True,
+    ),
+    "personal token, made up": (
+        lambda server: server.request("GET", CONTENT, headers={"Authorization": "Bearer wmpat_" + "0" * 64}),
+        "401: the personal access token is unknown: .+",
+        "TokenInvalid",
+        True,
+    ),
     "hidden space": (
         content_in_a_hidden_space,
         r"404: No content found with id: .+ \(it exists, in the space ENG, which bob may not view\)",
@@ -712,6 +737,12 @@ SCENARIOS: dict[str, tuple[Callable[[Server], Any], str, str | None, bool]] = {
         False,
     ),
     # ---- pages
+    "a link that may not be": (
+        lambda server: press(server, f"{link(server.client)}/edit", name="", scope="READ"),
+        "400: The name must have 1 to 80 characters",
+        "UnacceptableLink",
+        False,
+    ),
     "wrong password": (
         lambda server: sign_in(server, "bob"),
         r"\d+: the password of bob is wrong, or the user is disabled",

@@ -138,7 +138,7 @@ def test_a_draft_of_an_existing_link_is_judged_as_that_link(site: Site) -> None:
 
 def test_a_draft_is_an_administrator_s_and_comes_from_our_own_page(site: Site) -> None:
     fields = {"name": "Sync", "redirect_uris": "https://a.example/cb"}
-    assert site.new_browser().post(f"{NEW_LINK}/check", data=fields).status_code == 302
+    assert site.new_browser().post(f"{NEW_LINK}/check", data=fields).status_code == 303
     assert site.signed_in("alice").post(f"{NEW_LINK}/check", data=fields).status_code == 403
     admin = site.signed_in("admin")
     assert admin.post(f"{NEW_LINK}/check", data=fields).status_code == 403

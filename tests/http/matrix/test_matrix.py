@@ -21,7 +21,7 @@ from .conftest import ADMIN, OUTSIDER, READER, SCOPES, SPACE_ADMIN, WRITER, Wiki
 
 EVERY = coverage.read()
 SERVED = [each for each in EVERY if each.is_served]
-UNASKED = ("none", "password", "page")
+UNASKED = ("none", "password")
 ASKED = [each for each in SERVED if each.right not in UNASKED]
 EVERYBODY = {READER, WRITER, SPACE_ADMIN, ADMIN, OUTSIDER}
 INSIDERS = EVERYBODY - {OUTSIDER}
@@ -146,7 +146,7 @@ def test_with_a_token(wiki: Wiki, operation: Operation) -> None:
             assert "www-authenticate" not in answer.headers, who
 
 
-@pytest.mark.parametrize("operation", [each for each in SERVED if each.right != "page"], ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", SERVED, ids=lambda each: each.name)
 def test_without_a_token(wiki: Wiki, operation: Operation) -> None:
     """A browser in which somebody is signed in is a stranger to the API: a cookie is no token, but for downloads."""
     for client, rights in ((wiki.client, {"none"}), (wiki.signed_in, {"none", "view-session"})):

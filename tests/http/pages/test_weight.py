@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from tests.http.conftest import Site
-
-BUDGET = 30_000  # bytes, with everything a page loads, uncompressed
-
-
-def _loaded(page: str) -> list[str]:
-    return re.findall(r'(?:href|src)="(/[^"]*static/[^"]+)"', page)
-
-
-def _weight(browser: TestClient, page: httpx.Response) -> dict[str, int]:
-    """The bytes of a page and of all it loads, modules that are imported by modules included."""
-    weights, ahead = {"the page": len(page.content)}, _loaded(page.text)
-    while ahead:
-        address = ahead.pop()
-        if address not in weights:
-            file = browser.get(address)
-            assert file.status_code == 200, address
-            weights[address] = len(file.content)
-            if address.endswith(".js"):
-                ahead += [
-                    urljoin(address, name) for name in re.findall(r'^import .*?"(\./[^"]+)";$', file.text, re.MULTILINE)
-                ]
-    return weights
+from tests.support.weight import BUDGET, loaded, weights
+from watersmeet import demo
+from watersmeet.web.language import LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -43,26 +22,39 @@ def _weight(browser: TestClient, page: httpx.Response) -> dict[str, int]:
         "/plugins/servlet/oauth2/authorized-applications",
         "/plugins/servlet/applinks/listApplicationLinks",
         "/plugins/servlet/applinks/incoming",
+        f"/plugins/servlet/applinks/incoming/{demo.CLIENT_ID}",
+        f"/plugins/servlet/applinks/incoming/{demo.CLIENT_ID}/edit",
         "/admin/audit",
         "/nothing",
+        "/rest/oauth2/latest/authorize?client_id=x",
         "/display/DEMO",
         "/display/DEMO/Asking+for+a+token",
         "/pages/viewpreviousversions.action?pageId=1",
         None,
     ],
 )
-def test_a_page_weighs_at_most_30_kilobytes(site: Site, path: str | None) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_weighs_at_most_30_kilobytes(site: Site, path: str | None, language: str) -> None:
     browser = site.new_browser() if path == "/login.action" else site.signed_in("admin")
+    browser.headers["accept-language"] = language
     page = browser.get(path) if path else site.ask(browser, scope="SYSTEM_ADMIN")
+    assert page.headers["content-language"] == language
     assert page.headers["content-type"].startswith("text/html")
-    weights = _weight(browser, page)
-    assert len(weights) >= 7
-    assert sum(weights.values()) <= BUDGET, weights
+    found = weights(page.text, lambda address: _file(browser, address))
+    assert len(found) >= 7
+    assert sum(found.values()) <= BUDGET, found
+
+
+def _file(browser: TestClient, address: str) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == 200, address
+    text: str = answer.text
+    return text
 
 
 def test_static_files_are_kept_under_a_fingerprint_and_only_there(site: Site) -> None:
     browser = site.client
-    [style] = {address for address in _loaded(browser.get("/login.action").text) if address.endswith(".css")}
+    [style] = {address for address in loaded(browser.get("/login.action").text) if address.endswith(".css")}
     assert re.fullmatch(r"/static/[0-9a-f]{12}/watersmeet\.css", style)
     kept = browser.get(style)
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"

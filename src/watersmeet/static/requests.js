@@ -1,13 +1,11 @@
-// What the developer pages gain where scripts run: a list of requests that keeps up by itself.
-// Nothing here is needed: without it the page is reloaded.
+// The list of requests keeps up by itself. Without this the page is reloaded.
 
 import { button, say } from "./parts.js";
 import { localise } from "./times.js";
 
 const PAUSE_MS = 2000;
 
-const list = document.getElementById("requests");
-if (list) keepUp(list);
+keepUp(document.getElementById("requests"));
 
 function keepUp(live) {
   const words = live.dataset;
