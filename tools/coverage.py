@@ -36,6 +36,7 @@ STATES = {
 RIGHTS = {
     "none": "no token needed",
     "anybody": "whoever is let in; shows what they see",
+    "anybody-session": "whoever is let in; shows what they see; a session in a browser will do",
     "known": "whoever is signed in",
     "own": "for oneself",
     "draft": "being the author of the draft",
