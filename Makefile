@@ -33,7 +33,7 @@ security: .venv/.ready-test ## Run the security specification (make security ARG
 
 .PHONY: mutate
 mutate: .venv/.ready-mutate ## Break each check of the protocol and see a test fail; renews docs/security/mutants.md
-	@$(BIN)/python tools/mutate.py $(ARGS)
+	@$(BIN)/python -m tools.mutate $(ARGS)
 
 .PHONY: check
 check: .venv/.ready-check ## Lint, formatting, types, import contracts, lock file

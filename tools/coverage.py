@@ -36,9 +36,9 @@ STATES = {
 RIGHTS = {
     "none": "no token needed",
     "anybody": "whoever is let in; shows what they see",
+    "anybody-session": "whoever is let in; shows what they see; a session in a browser will do",
     "known": "whoever is signed in",
     "own": "for oneself",
-    "page": "seeing it, with a session or a token; a page for people",
     "draft": "being the author of the draft",
     "password": "one's own password or personal token; refused to applications",
     "task": "one's own task; administrators, all",

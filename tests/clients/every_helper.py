@@ -47,7 +47,7 @@ def no_such(call):
     return not found or (isinstance(found, dict) and found.get("statusCode") == 404)
 
 
-space = confluence.create_space(key, "Every helper")
+confluence.create_space(key, "Every helper")
 home = confluence.get_space(key, expand="homepage")["homepage"]
 page = confluence.create_page(key, "A page", "<p>first words</p>", parent_id=home["id"])["id"]
 child = confluence.create_page(key, "Its child", "<table><tbody><tr><td>a</td></tr></tbody></table>", parent_id=page)[
@@ -107,10 +107,49 @@ def attached():
     return made["results"][0] if "results" in made else made
 
 
-def with_attachment():
-    number = fresh(f"G{time.time()}")
-    made = answer_of(confluence.attach_content("one", name="a.txt", content_type="text/plain", page_id=number))
-    return number, (made["results"][0] if "results" in made else made)
+def trashed():
+    number = fresh(f"Thrown {time.time()}")
+    confluence.remove_page(number)
+    return number
+
+
+def versions_after(count, change):
+    """The versions that are left of a page with so many, after a helper that takes its number."""
+    number = with_versions(f"Versions {time.time()}", count)
+    change(number)
+    return versions_of(number)
+
+
+def files_after(change):
+    """The versions that are left of an attachment with three, after a helper that takes its page and its number."""
+    page_id = fresh(f"Files {time.time()}")
+    for text in ("one", "two", "three"):
+        confluence.attach_content(text, name="a.txt", content_type="text/plain", page_id=page_id)
+    number = answer_of(confluence.get_attachments_from_content(page_id))["results"][0]["id"]
+    change(page_id, number)
+    return versions_of(number)
+
+
+def file_removed():
+    page_id = fresh(f"File {time.time()}")
+    confluence.attach_content("one", name="a.txt", content_type="text/plain", page_id=page_id)
+    confluence.delete_attachment(page_id, "a.txt")
+    return titles(confluence.get_attachments_from_content(page_id))
+
+
+def draft():
+    body = {"storage": {"value": "<p>later</p>", "representation": "storage"}}
+    sent = {"type": "page", "status": "draft", "title": f"Draft {time.time()}", "space": {"key": key}, "body": body}
+    return answer_of(confluence.post("rest/api/content", data=sent))["id"]
+
+
+def inline_comment():
+    return answer_of(confluence.get(f"rest/inlinecomments/1.0/comments?containerId={page}"))[0]["id"]
+
+
+def template():
+    body = {"storage": {"value": "<p>x</p>", "representation": "storage"}}
+    return answer_of(confluence.create_or_update_template("A template", body, space=key))
 
 
 def deleted_space():
@@ -163,7 +202,7 @@ HELPERS = {
     "get_parent_content_title": lambda: c.get_parent_content_title(page) == home["title"],
     "get_pages_by_title": lambda: bool(c.get_pages_by_title(key, "A page")),
     "get_page_by_id": lambda: c.get_page_by_id(page, expand="version,space,history")["space"]["key"] == key,
-    "get_tables_from_page": lambda: "a" in str(c.get_tables_from_page(child)),
+    "get_tables_from_page": lambda: "number_of_tables_in_page" in str(c.get_tables_from_page(child)),
     "scrap_regex_from_page": lambda: c.scrap_regex_from_page(page, r"first \w+") == ["first words"],
     "get_all_pages_from_space_raw": lambda: "A page" in titles(c.get_all_pages_from_space_raw(key)),
     "get_all_pages_from_space_as_generator": lambda: "A page" in titles(c.get_all_pages_from_space_as_generator(key)),
@@ -187,21 +226,25 @@ HELPERS = {
     "move_page": lambda: "error" not in json.dumps(answer_of(c.move_page(key, fresh("To move"), target_id=page))),
     "remove_page": lambda: c.remove_page(fresh("To remove")) is not False,
     "remove_content": lambda: c.remove_content(fresh("To remove, content")) is not False,
-    "remove_page_from_trash": lambda: (lambda n: (c.remove_page(n), c.remove_page_from_trash(n), True)[2])(
-        fresh("Purged")
-    ),
+    "remove_page_from_trash": lambda: c.remove_page_from_trash(trashed()) is not False,
     # history
     "history": lambda: c.history(page)["latest"] is True,
     "get_content_history": lambda: c.get_content_history(page)["latest"] is True,
     "remove_page_history_keep_version": lambda: (
-        (lambda n: (c.remove_page_history_keep_version(n, 1), versions_of(n))[1])(with_versions("History", 3))
-        is not None
+        versions_after(3, lambda n: c.remove_page_history_keep_version(n, 1)) == [3]
     ),
+    "remove_page_history": lambda: versions_after(3, lambda n: c.remove_page_history(n, 1)) == [3, 2],
+    "remove_content_history": lambda: versions_after(3, lambda n: c.remove_content_history(n, 1)) == [3, 2],
+    "get_content_history_by_version_number": lambda: c.get_content_history_by_version_number(page, 1)["number"] == 1,
     # labels
     "set_page_label": lambda: "red" in json.dumps(c.set_page_label(page, "red")),
     "get_page_labels": lambda: "red" in json.dumps(c.get_page_labels(page)),
     "get_content_labels": lambda: "red" in json.dumps(c.get_content_labels(page)),
     "get_all_pages_by_label": lambda: "A page" in json.dumps(listed(c.get_all_pages_by_label("red"))),
+    "get_all_blog_posts_by_label": lambda: (
+        c.set_page_label(blog, "red"),
+        "News" in json.dumps(listed(c.get_all_blog_posts_by_label("red"))),
+    )[1],
     "remove_page_label": lambda: c.remove_page_label(page, "red") is not False,
     "add_content_labels": lambda: (
         "blue" in json.dumps(c.add_content_labels(page, [{"prefix": "global", "name": "blue"}]))
@@ -252,7 +295,7 @@ HELPERS = {
     ),
     "get_attachments": lambda: titles(c.get_attachments(page)) == ["notes.txt"],
     "get_attachment": lambda: c.get_attachment(attached()["id"])["type"] == "attachment",
-    "delete_attachment": lambda: (lambda n, a: c.delete_attachment(n, "a.txt"))(*with_attachment()) is not False,
+    "delete_attachment": lambda: file_removed() == [],
     "download_attachments_from_page": lambda: (
         "notes.txt"
         in json.dumps(
@@ -263,12 +306,50 @@ HELPERS = {
         )
     ),
     "get_attachment_history": lambda: len(listed(c.get_attachment_history(attached()["id"]))) == 1,
+    "delete_attachment_by_id": lambda: files_after(lambda _, a: c.delete_attachment_by_id(a, 1)) == [3, 2],
+    "remove_page_attachment_keep_version": lambda: (
+        files_after(lambda n, _: c.remove_page_attachment_keep_version(n, "a.txt", 1)) == [3]
+    ),
+    "update_attachment": lambda: (
+        c.update_attachment(attached()["id"], {"type": "attachment", "title": "b.txt", "version": {"number": 2}})[
+            "title"
+        ]
+        == "b.txt"
+    ),
+    # bodies, inline comments, likes, drafts, templates
+    "convert_wiki_to_storage": lambda: "<h1>" in answer_of(c.convert_wiki_to_storage("h1. Title"))["value"],
+    "convert_storage_to_view": lambda: "<p>x</p>" in answer_of(c.convert_storage_to_view("<p>x</p>"))["value"],
+    "add_inline_comment": lambda: c.add_inline_comment(page, "first", "<p>why?</p>"),
+    "get_inline_comments": lambda: c.get_inline_comments(page),
+    "reply_to_inline_comment": lambda: c.reply_to_inline_comment(page, inline_comment(), "<p>because</p>"),
+    "resolve_inline_comment": lambda: c.resolve_inline_comment(page, inline_comment()) is not False,
+    "add_like": lambda: c.add_like(page, me["username"]),
+    "get_likes": lambda: me["username"] in json.dumps(c.get_likes(page)),
+    "remove_like": lambda: c.remove_like(page) is not False,
+    "get_draft_page_by_id": lambda: c.get_draft_page_by_id(draft())["status"] == "draft",
+    "get_draft_content": lambda: c.get_draft_content(draft())["status"] == "draft",
+    "get_all_draft_pages_from_space": lambda: "draft" in json.dumps(listed(c.get_all_draft_pages_from_space(key))),
+    "get_all_draft_blog_posts_from_space": lambda: listed(c.get_all_draft_blog_posts_from_space(key)) == [],
+    "remove_page_as_draft": lambda: c.remove_page_as_draft(draft()) is not False,
+    "get_all_pages_from_space_trash": lambda: "trashed" in json.dumps(listed(c.get_all_pages_from_space_trash(key))),
+    "get_all_blog_posts_from_space_trash": lambda: listed(c.get_all_blog_posts_from_space_trash(key)) == [],
+    "get_trash_content": lambda: "trashed" in json.dumps(listed(c.get_trash_content(key))),
+    "create_or_update_template": lambda: template()["name"] == "A template",
+    "get_content_template": lambda: c.get_content_template(template()["templateId"])["name"] == "A template",
+    "get_template_by_id": lambda: c.get_template_by_id(template()["templateId"])["name"] == "A template",
+    "get_template": lambda: c.get_template(template()["templateId"])["name"] == "A template",
+    "get_content_templates": lambda: "A template" in json.dumps(c.get_content_templates(key)),
+    "get_all_templates_from_space": lambda: "A template" in json.dumps(c.get_all_templates_from_space(key)),
+    "get_blueprint_templates": lambda: listed(c.get_blueprint_templates(key)) == [],
+    "get_all_blueprints_from_space": lambda: listed(c.get_all_blueprints_from_space(key)) == [],
+    "create_page_from_template": lambda: c.create_page_from_template(key, "From it", template()["templateId"]),
+    "remove_template": lambda: c.remove_template(template()["templateId"]) is not False,
     # spaces
     "get_all_spaces": lambda: key in json.dumps(c.get_all_spaces(limit=500)),
     "get_space_names": lambda: "Every helper" in c.get_space_names(limit=500),
     "get_spaces": lambda: "results" in c.get_spaces(),
     "get_space": lambda: c.get_space(key, expand="description.plain,homepage")["name"] == "Every helper",
-    "create_space": lambda: space["key"] == key,
+    "create_space": lambda: c.get_space(key)["key"] == key,
     "update_space": lambda: c.update_space(key, {"name": "Every helper"})["name"] == "Every helper",
     "set_space_homepage": lambda: c.set_space_homepage(key, home["id"]) is not None,
     "delete_space": deleted_space,
@@ -315,10 +396,9 @@ HELPERS = {
     "set_permissions_to_user_for_space": lambda: (
         c.set_permissions_to_user_for_space(key, me["userKey"], READ) is not False
     ),
-    "remove_permissions_from_user_for_space": lambda: (
-        c.remove_permissions_from_user_for_space(key, me["userKey"], READ) is not False
-    ),
     # people and groups
+    "add_user_to_group": lambda: c.add_user_to_group("viewer", "confluence-administrators") is not False,
+    "remove_user_from_group": lambda: c.remove_user_from_group("viewer", "confluence-administrators") is not False,
     "get_user_details_by_username": lambda: c.get_user_details_by_username("alice")["username"] == "alice",
     "get_user_details_by_userkey": lambda: c.get_user_details_by_userkey(me["userKey"])["userKey"] == me["userKey"],
     "get_user": lambda: c.get_user("alice")["username"] == "alice",
@@ -349,6 +429,8 @@ for name, helper in HELPERS.items():
             outcomes[name] = True if helper() else "gave something else"
         except Exception as error:
             outcomes[name] = f"{type(error).__name__}: {error}"[:300]
-known = {name for name in dir(type(getattr(confluence, "_impl", confluence))) if not name.startswith("_")}
-outcomes["others"] = sorted(known - set(HELPERS))
-print(json.dumps(outcomes))
+helpers = type(getattr(confluence, "_impl", confluence))
+own = {
+    name for kind in helpers.__mro__[:-1] if "confluence" in kind.__module__ for name in vars(kind) if name[0] != "_"
+}
+print(json.dumps({"outcomes": outcomes, "not called": sorted(own - set(HELPERS))}))

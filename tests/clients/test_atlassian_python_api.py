@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.client import installed, token_of
@@ -107,6 +108,15 @@ def _run(python: str, server: RunningServer, token: str, script: str = _SCRIPT) 
 def test_version_5(dev_server: RunningServer, token: str) -> None:
     assert _run(sys.executable, dev_server, token) == _EXPECTED
     assert _run(sys.executable, dev_server, token, _FILES) == _FILES_EXPECTED
+
+
+def test_version_5_with_a_personal_access_token(dev_server: RunningServer) -> None:
+    """As its own documentation has it: ``Confluence(url=…, token=…)`` with a token that a script made by password."""
+    made = httpx.post(
+        f"{dev_server.base_url}/rest/pat/latest/tokens", auth=("alice", "alice"), json={"name": "a client's test"}
+    )
+    assert made.status_code == 201
+    assert _run(sys.executable, dev_server, made.json()["rawToken"]) == _EXPECTED
 
 
 def test_version_4(dev_server: RunningServer, token: str, tmp_path: Path) -> None:

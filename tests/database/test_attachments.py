@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -17,6 +18,7 @@ from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Window
 from watersmeet.content import attachment, read, unnamed, version, write
 from watersmeet.content.attachment import Properties, Upload
+from watersmeet.database import attachments, references
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.schema import attachment_files
 from watersmeet.database.schema import content as content_table
@@ -121,6 +123,26 @@ def test_files_and_children_of_a_list_come_with_a_constant_number_of_statements(
         assert held == [3] * len(held) != []
         counted.append(len(statements))
     assert counted[0] == counted[1]
+
+
+def test_names_are_found_by_their_index_and_files_are_listed_after_a_renaming(wiki: Wiki) -> None:
+    page, plans = wiki.create("Plan"), list[str]()
+    engine, alice = wiki.database.engine, wiki.people["alice"]
+    (made,) = attach(wiki, page, upload())
+    rename(wiki, page, made, 2, "b.txt")
+    (row,) = wiki.database.read_now(lambda tx: references.list_files(tx, [page.id], alice))
+    assert (row[3], row[6]) == ("b.txt", 64)
+
+    def explain(_connection: object, cursor: Any, statement: str, parameters: object, *_: object) -> None:
+        if engine.dialect.name == "sqlite":
+            rows = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, parameters)
+            plans.append(" ".join(row[3] for row in rows.fetchall()))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    assert wiki.database.read_now(lambda tx: attachments.find_named(tx, page.id, "b.txt")) == made.id
+    event.remove(engine, "before_cursor_execute", explain)
+    if engine.dialect.name == "sqlite":
+        assert "uq_content_current_attachment" in " ".join(plans), plans
 
 
 # ---- the sweep ---------------------------------------------------------------------------------------------

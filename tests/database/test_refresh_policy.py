@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from tests.support.grants import NOW, Grants, register_client, together
 from watersmeet.clock import SECOND
@@ -115,3 +117,29 @@ def test_n10_a_probable_lost_response_is_named_also_without_a_grace(grants: Gran
     assert isinstance(outcome, RefreshReplay)
     assert outcome.after_lost_response
     assert _reason(grants) == "reuse after lost response?"
+
+
+def test_v19_the_end_of_a_family_costs_the_same_however_long_it_is(grants: Grants) -> None:
+    """The same statements, over as many rows: whoever replays an old token buys no work with it."""
+
+    def ended(generations: int) -> list[tuple[str, int]]:
+        first = token = grants.tokens().refresh_token
+        for _ in range(generations):
+            token = _refreshed(grants, token).refresh_token
+        done: list[tuple[str, int]] = []
+
+        def note(_connection: object, cursor: Any, statement: str, *_: object) -> None:
+            done.append((statement, cursor.rowcount))
+
+        event.listen(grants.database.engine, "after_cursor_execute", note)
+        try:
+            assert isinstance(grants.refresh(first, now=NOW + 3000), RefreshReplay)
+        finally:
+            event.remove(grants.database.engine, "after_cursor_execute", note)
+        with pytest.raises(GrantRevoked):
+            grants.refresh(token)
+        return done
+
+    short, long = ended(2), ended(200)
+    assert any(statement.startswith("UPDATE token_families") and rows == 1 for statement, rows in short)
+    assert long == short

@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="renew docs/security/conformance.md, or --output")
     parser.add_argument("--output", type=Path, default=_DOCUMENTS / "conformance.md", help="the document to write")
     parser.add_argument("--target", type=Path, help="the description of another server")
-    parser.add_argument("--rounds", type=int, default=20, help="how often races are run (default 20)")
+    parser.add_argument("--rounds", type=int, default=100, help="how often races are run (default 100)")
     parser.add_argument("--no-timing", action="store_true", help="leave the statistics of time out")
     parser.add_argument("pytest", nargs="*", help="more for pytest, after --")
     given = parser.parse_args()

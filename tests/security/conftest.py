@@ -191,6 +191,12 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from _behind_proxy(tmp_path_factory.mktemp("secured"), "https://wiki.example.com/confluence")
 
 
+@pytest.fixture
+def elsewhere(server: Server, request: pytest.FixtureRequest) -> list[Server]:
+    """The same server at another kind of address, where it can be had."""
+    return [] if os.environ.get("WATERSMEET_TEST_TARGET") else [request.getfixturevalue("secured")]
+
+
 @pytest.fixture(scope="session")
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Watersmeet with the switches for staging on: no https, and nothing else as it is by default either."""

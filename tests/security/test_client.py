@@ -16,7 +16,7 @@ import httpx
 
 from tests.security.harness.browser import Browser, new_address
 from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
-from tests.security.harness.target import Hooks, both_profiles
+from tests.security.harness.target import both_profiles
 from tests.security.harness.verdict import Row
 from tests.security.harness.wire import race
 from tests.security.test_code import bits_of
@@ -276,7 +276,7 @@ def unsigned(claims: str) -> str:
 
 def test_s098_private_key_jwt(server: Server, client: Client, row: Row) -> None:
     row.not_supported("private_key_jwt is not advertised, and an assertion authenticates nobody")
-    if type(server.hooks) is not Hooks:
+    if server.is_ours:
         assert "private_key_jwt" not in server.metadata()["token_endpoint_auth_methods_supported"]
     tokens = client.tokens()
     claims = f'{{"iss":"{client.id}","sub":"{client.id}","aud":"{server.target.issuer}","exp":9999999999,"jti":"1"}}'

@@ -181,7 +181,7 @@ def _tokens_of(server: Server) -> set[str]:
 def _at_pages(
     server: Server, client: Client, browser: Browser, question: dict[str, str], stranger: Browser, form: dict[str, str]
 ) -> Consumers:
-    names, patient = server.target.forms, server.new_user()  # whose throttle may be used up
+    names, patient = server.target.forms, server.new_user() if server.is_ours else server.user()
 
     def as_cookie(name: str, value: str) -> bool:
         another = server.browser()

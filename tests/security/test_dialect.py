@@ -220,11 +220,12 @@ def test_n10_refreshing_as_the_guide_has_it(server: Server, client: Client) -> N
     tokens = client.tokens()
     elsewhere = client.refresh(tokens["refresh_token"], redirect_uri="https://evil.test/cb")
     assert is_refused(elsewhere, "invalid_grant", "invalid_request"), "a redirect_uri that is not registered"
+    pairs = [tokens]
     for registered in client.registration.redirect_uris:
-        before, tokens = tokens, client.refresh(tokens["refresh_token"], redirect_uri=registered).json()
-        assert server.works(tokens["access_token"])
-        assert not server.works_somewhere(before["access_token"]), "the old access token ends with its refresh token"
-    assert is_refused(client.refresh(before["refresh_token"]), "invalid_grant")
+        pairs.append(client.refresh(pairs[-1]["refresh_token"], redirect_uri=registered).json())
+        assert server.works(pairs[-1]["access_token"])
+        assert not server.works_somewhere(pairs[-2]["access_token"]), "the old access token ends with its refresh token"
+    assert is_refused(client.refresh(pairs[-2]["refresh_token"]), "invalid_grant")
     trail = [event for event in server.hooks.audit() if event["client_id"] == client.id]
     replay = [event for event in trail if event["event"] == "refresh.replayed"][-1]
     assert replay["detail"]["because"] == "reuse after lost response?"

@@ -53,7 +53,7 @@ def test_s141_client_id_documents(server: Server, client: Client, row: Row) -> N
 
 
 def test_s142_nothing_is_fetched(server: Server, client: Client, row: Row) -> None:
-    row.not_supported("the server makes no outgoing request: there is nothing to protect")
+    row.not_supported("no request makes the server fetch anything: there is nothing to protect")
     with socket.create_server(("127.0.0.1", 0)) as canary:
         canary.setblocking(False)
         url = f"http://127.0.0.1:{canary.getsockname()[1]}/x"

@@ -132,6 +132,8 @@ def test_s023_credentials_in_the_address(server: Server, client: Client, row: Ro
             moved = client.post(client.credentials, f"{url}?{urlencode({'token': tokens['access_token']})}")
             assert is_refused(moved, "invalid_request"), url
     assert server.works(tokens["access_token"])
+    if not server.is_ours:
+        return
     causes = [event["detail"].get("cause") for event in server.hooks.audit() if event["client_id"] == client.id]
     assert causes.count("CredentialInQuery") >= 4, "each of them is in the audit trail"
 
@@ -207,7 +209,8 @@ def test_s027_errors_use_their_alphabet(server: Server, client: Client) -> None:
     told = [answer.json() for answer in answers]
     at_authorize = ("scope", "response_type", "response_mode", "code_challenge", "code_challenge_method", "resource",
                     "request", "request_uri", "claims", nasty)  # fmt: skip
-    refused = [client.authorize(**{name: nasty}) for name in at_authorize]
+    changes: list[dict[str, Any]] = [{name: nasty} for name in at_authorize]
+    refused = [client.authorize(**changed) for changed in changes]
     told += [answer_of(page.headers["location"]) for page in refused if "error=" in page.headers["location"]]
     for body in told:
         for text in (body["error"], body.get("error_description", "")):

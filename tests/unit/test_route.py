@@ -39,3 +39,16 @@ def test_it_finds_what_trying_every_route_finds(path: str, method: str, below: s
     with TestClient(every) as slow, TestClient(few) as quick:
         expected, answer = slow.request(method, below + path), quick.request(method, below + path)
     assert (answer.status_code, answer.text) == (expected.status_code, expected.text)
+
+
+def test_a_wrong_method_is_told_every_right_one() -> None:
+    async def answer(_request: Request) -> Response:
+        return Response()
+
+    app = Starlette()
+    app.router = Router(
+        [Route("/a", answer, methods=["GET"]), Route("/b", answer), Route("/a", answer, methods=["PUT"])]
+    )
+    with TestClient(app) as client:
+        refused = client.post("/a")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, PUT")

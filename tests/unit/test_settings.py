@@ -39,6 +39,8 @@ OWN: dict[str, Any] = {
     "host": "127.0.0.1",
     "port": 8090,
     "database_url": "sqlite:///watersmeet.db",
+    "blob_store": "watersmeet-blobs",
+    "upload_limit_mib": 100,
     "secret": "",
     "trusted_proxies": "",
     "proxy_header": "x-forwarded-for",

@@ -93,6 +93,8 @@ class Space:
     homepage_id: int | None
     homepage: Content | None = None
     """Only where it was asked for."""
+    categories: tuple[Label, ...] | None = None
+    """The labels of the space itself; only where they were asked for."""
 
 
 class CommentLocation(StrEnum):

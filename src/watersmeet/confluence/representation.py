@@ -13,7 +13,7 @@ from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice
 from watersmeet.confluence.representation_attachment import extensions_json, file_links
 from watersmeet.confluence.representation_comment import comment_extensions_json
-from watersmeet.confluence.representation_metadata import metadata_json
+from watersmeet.confluence.representation_metadata import metadata_json, space_metadata_json
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
 from watersmeet.confluence.representation_restriction import by_operation_json
 from watersmeet.confluence.representation_tree import relatives_json
@@ -47,7 +47,11 @@ def space_json(space: Space, expansion: Expansion, site: Site, *, outermost: boo
         "status": space.status,
         "type": space.type,
     }
-    expandable = {"metadata": "", "retentionPolicy": ""}
+    expandable = {"retentionPolicy": ""}
+    if "metadata" in expansion:
+        shown["metadata"] = space_metadata_json(space, site)
+    else:
+        expandable["metadata"] = ""
     if "icon" in expansion:
         shown["icon"] = {
             "path": site.context_path + "/images/logo/default-space-logo.svg",

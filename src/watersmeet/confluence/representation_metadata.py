@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from watersmeet.confluence.content import Content
+from watersmeet.confluence.content import Content, Space
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.metadata import Label, Property, Regard
 from watersmeet.confluence.representation_person import Json, friendly_text, instant_text, person_json
-from watersmeet.confluence.site import Site, content_path
+from watersmeet.confluence.site import Site, content_path, space_path
 
 LABELS_SHOWN = 200
 
@@ -80,6 +80,16 @@ def metadata_json(content: Content, expansion: Expansion, site: Site) -> Json:
     else:
         expandable["properties"] = ""
     return {**shown, "_expandable": expandable}
+
+
+def space_metadata_json(space: Space, site: Site) -> Json:
+    """What is said of a space: the categories it is in, if they were asked for."""
+    if space.categories is None:
+        return {"_expandable": {"labels": ""}}
+    results = [label_json(label) for label in space.categories]
+    links = {"self": site.absolute(space_path(space.key) + "/labels")}
+    labels = {"results": results, "start": 0, "limit": LABELS_SHOWN, "size": len(results), "_links": links}
+    return {"labels": labels, "_expandable": {}}
 
 
 def _regard_json(regard: Regard, expansion: Expansion) -> Json:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus
 
-from watersmeet.confluence.content import Content, ContentType
+from watersmeet.confluence.content import Content, ContentType, is_custom
 
 # Eleven letters hold eight bytes; the number of a content has at most so many.
 _TINY_LENGTH = 11
@@ -48,13 +48,17 @@ def space_path(key: str) -> str:
 
 
 def content_page(content: Content) -> str:
-    """Where people read a content. A comment or an attachment is found on its page."""
+    """Where people read a content. A comment, an attachment or a custom content is found on its page."""
     if content.type == ContentType.COMMENT:
         comment = f"focusedCommentId={content.id}#comment-{content.id}"
         return f"/pages/viewpage.action?pageId={content.container_id}&{comment}"
     if content.type == ContentType.ATTACHMENT:
         preview = quote(f"/{content.container_id}/{content.id}/{content.title}", safe="")
         return f"/pages/viewpage.action?pageId={content.container_id}&preview={preview}"
+    if is_custom(content.type):
+        if content.container_id is None:
+            return space_page(content.space.key)
+        return f"/pages/viewpage.action?pageId={content.container_id}"
     return page_path(content.id, content.type, content.title, content.space.key, content.created_at)
 
 

@@ -60,6 +60,12 @@ def follow(tx: Transaction, caller: User, page_id: int, storage: str, now: Insta
             comments.resolve(tx, each.content_id, Resolution.REOPENED, caller, now)
 
 
+def follow_page(tx: Transaction, caller: User, page_id: int, now: Instant) -> None:
+    """``follow`` the body that a page has now."""
+    page = read.find(tx, caller, page_id, read.CURRENT, _BODY)
+    follow(tx, caller, page_id, page.storage or "", now)
+
+
 def resolve(tx: Transaction, caller: User, comment_id: int, into: Resolution, now: Instant) -> Content:
     """Resolve or reopen an inline comment with its replies: whoever may comment there may.
 

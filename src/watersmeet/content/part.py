@@ -139,17 +139,6 @@ def _relatives(
 # ---- what it says -----------------------------------------------------------------------------------------
 
 
-def _with_named(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
-    """Bodies are shown as HTML with what they name looked up for whoever reads them."""
-    if any(name in inner for name in RENDERED if name != PUBLIC):
-        found = resolvers(tx, caller, items)
-        items = [replace(item, named=named) for item, named in zip(items, found, strict=True)]
-    if PUBLIC in inner:
-        found = resolvers(tx, ANONYMOUS, items)
-        items = [replace(item, named_publicly=named) for item, named in zip(items, found, strict=True)]
-    return items
-
-
 # ---- what is said of it -----------------------------------------------------------------------------------
 
 
@@ -157,6 +146,18 @@ def _with_places(tx: Transaction, items: list[Content]) -> list[Content]:
     """Comments with where they are, which they always show."""
     found = comments.places_of(tx, [item.id for item in items if item.type == ContentType.COMMENT])
     return [replace(item, place=found.get(item.id, item.place)) for item in items]
+
+
+def _with_named(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:
+    """Bodies are shown as HTML with what they name looked up for whoever reads them."""
+    bodies = [item for item in items if item.representation == "storage"]
+    if any(name in inner for name in RENDERED if name != PUBLIC):
+        named = dict(zip((item.id for item in bodies), resolvers(tx, caller, bodies), strict=True))
+        items = [replace(item, named=named.get(item.id)) for item in items]
+    if PUBLIC in inner:
+        named = dict(zip((item.id for item in bodies), resolvers(tx, ANONYMOUS, bodies), strict=True))
+        items = [replace(item, named_publicly=named.get(item.id)) for item in items]
+    return items
 
 
 def _with_history(tx: Transaction, caller: User, items: list[Content], inner: Expansion) -> list[Content]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from watersmeet.clock import Instant
 from watersmeet.confluence import cql, cql_fields
-from watersmeet.confluence.content import Content, ContentType, Space
+from watersmeet.confluence.content import Content, ContentType, Space, SpaceStatus
 from watersmeet.confluence.errors import NotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
@@ -22,6 +22,7 @@ from watersmeet.content import read, search, space, version
 from watersmeet.content.known import files_of
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.question import Question
+from watersmeet.database.spaces import SpaceFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
@@ -161,6 +162,11 @@ def _threads(comments: Sequence[Content]) -> list[Remark]:
 def read_versions(tx: Transaction, reader: User, content_id: int, window: Window) -> Slice[Content]:
     """The versions of a content, the newest first. Raises ``NothingToRead``."""
     return attempt(lambda: version.list_versions(tx, reader, content_id, window))
+
+
+def list_spaces(tx: Transaction, reader: User, window: Window) -> Slice[Space]:
+    """The spaces that the reader sees, by key."""
+    return space.list_spaces(tx, reader, SpaceFilter(statuses=(SpaceStatus.CURRENT,)), window, NOTHING)
 
 
 def read_space(tx: Transaction, reader: User, key: str, now: Instant, window: Window) -> SpaceReading:

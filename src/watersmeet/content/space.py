@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from watersmeet.clock import Instant
@@ -16,7 +17,7 @@ from watersmeet.content.read import find as find_content
 from watersmeet.content.right import require
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
-from watersmeet.database import permissions, spaces
+from watersmeet.database import labels, permissions, spaces
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -39,7 +40,7 @@ def find(tx: Transaction, caller: User, key: str, expansion: Expansion) -> Space
     found = spaces.find_visible(tx, key, caller)
     if not found:
         raise SpaceNotFound(key)
-    return with_homepages(tx, caller, [found], expansion)[0]
+    return _expanded(tx, caller, [found], expansion)[0]
 
 
 def find_administered(tx: Transaction, caller: User, key: str) -> Space:
@@ -59,7 +60,15 @@ def list_spaces(
 ) -> Slice[Space]:
     """The spaces the caller sees."""
     part = spaces.list_visible(tx, wanted, window, caller)
-    return replace(part, items=with_homepages(tx, caller, list(part.items), expansion))
+    return replace(part, items=_expanded(tx, caller, part.items, expansion))
+
+
+def _expanded(tx: Transaction, caller: User, found: Sequence[Space], expansion: Expansion) -> list[Space]:
+    spaces_with_homepages = with_homepages(tx, caller, found, expansion)
+    if "labels" not in expansion.within("metadata"):
+        return spaces_with_homepages
+    categories = labels.of_spaces(tx, [space.id for space in found])
+    return [replace(space, categories=categories.get(space.id, ())) for space in spaces_with_homepages]
 
 
 def create(tx: Transaction, caller: User, *, key: str, name: str, description: str, now: Instant) -> Space:

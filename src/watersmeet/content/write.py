@@ -139,6 +139,8 @@ def update(
         raise _lost(tx, present)
     if revision.storage is not None and present.type in TITLED:
         inline.follow(tx, caller, content_id, revision.storage, now)
+    if trashed and present.place and present.place.marker_ref:  # its page may have changed in the meantime
+        inline.follow_page(tx, caller, present.container_id or 0, now)
     keep_properties(tx, caller, content_id, revision.properties, now)
     return read.find(tx, caller, content_id, read.CURRENT, expansion)
 

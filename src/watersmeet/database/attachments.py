@@ -8,40 +8,45 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, literal_column, select, update
 
-from watersmeet.confluence.content import Content, ContentStatus, ContentType, File
+from watersmeet.confluence.content import Content, ContentType, File
 from watersmeet.database.restrictions import work_out_guards
 from watersmeet.database.schema import attachment_files, content, content_versions
 from watersmeet.database.transaction import Transaction
 
 _file = attachment_files.c
 _other = attachment_files.alias("other")
-_FILE = select(_file.content_id, _file.digest, _file.file_size, _file.media_type, _file.hidden)
-_NEWEST = _FILE.where(
-    _file.content_id.in_(bindparam("ids", expanding=True)),
+IS_NEWEST = (
     _file.version
-    == select(func.max(_other.c.version)).where(_other.c.content_id == _file.content_id).correlate(attachment_files)
-    .scalar_subquery(),
-)  # fmt: skip
+    == select(func.max(_other.c.version))
+    .where(_other.c.content_id == _file.content_id)
+    .correlate(attachment_files)
+    .scalar_subquery()
+)
+"""Whether a row of ``attachment_files`` is what its attachment holds now."""
+
+_FILE = select(_file.content_id, _file.digest, _file.file_size, _file.media_type, _file.hidden)
+_NEWEST = _FILE.where(_file.content_id.in_(bindparam("ids", expanding=True)), IS_NEWEST)
 _IN_VERSION = (
     _FILE.where(_file.content_id == bindparam("content_id"), _file.version <= bindparam("number"))
     .order_by(_file.version.desc())
     .limit(1)
 )
+# As the partial index of the table says it: with parameters in their place it would not be used.
+_IS_CURRENT_ATTACHMENT = and_(
+    literal_column("content.status") == literal_column("'current'"),
+    literal_column("content.type") == literal_column("'attachment'"),
+)
 _NAMED = select(content.c.id).where(
-    content.c.container_id == bindparam("holder_id"),
-    content.c.type == ContentType.ATTACHMENT.value,
-    content.c.status == ContentStatus.CURRENT.value,
-    content.c.title == bindparam("name"),
+    content.c.container_id == bindparam("holder_id"), _IS_CURRENT_ATTACHMENT, content.c.title == bindparam("name")
 )
 _ONCE_NAMED = (
     select(content.c.id)
     .join(content_versions, content_versions.c.content_id == content.c.id)
     .where(
         content.c.container_id == bindparam("holder_id"),
-        content.c.type == ContentType.ATTACHMENT.value,
-        content.c.status == ContentStatus.CURRENT.value,
+        _IS_CURRENT_ATTACHMENT,
         content_versions.c.number == bindparam("number"),
         content_versions.c.title == bindparam("name"),
     )
@@ -70,10 +75,7 @@ def _in_version(tx: Transaction, content_id: int, number: int) -> File | None:
 
 def of_media_type(media_type: str) -> Select[tuple[int]]:
     """The numbers of the attachments that hold a file of that type now."""
-    newest = select(func.max(_other.c.version)).where(_other.c.content_id == _file.content_id)
-    return select(_file.content_id).where(
-        _file.media_type == media_type, _file.version == newest.correlate(attachment_files).scalar_subquery()
-    )
+    return select(_file.content_id).where(_file.media_type == media_type, IS_NEWEST)
 
 
 def find_named(tx: Transaction, holder_id: int, name: str) -> int | None:

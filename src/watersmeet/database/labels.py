@@ -26,6 +26,13 @@ _OF_CONTENT = (
 )
 
 
+_OF_SPACE = (
+    select(space_labels.c.space_id, labels.c.id, labels.c.prefix, labels.c.name)
+    .join(labels, labels.c.id == space_labels.c.label_id)
+    .order_by(space_labels.c.space_id, labels.c.id)
+)
+
+
 def _shown_to(user: User) -> ColumnElement[bool]:
     return or_(labels.c.owner_id.is_(None), labels.c.owner_id == user.id)
 
@@ -37,6 +44,13 @@ def list_of(tx: Transaction, content_id: int, prefixes: Collection[str], window:
         query = query.where(labels.c.prefix.in_(prefixes))
     rows = tx.execute(query.limit(window.reach).offset(window.start))
     return Slice.of([Label(*row[1:]) for row in rows], window)
+
+
+def of_spaces(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[Label, ...]]:
+    """The categories of spaces, by space, from one query."""
+    rows = tx.execute(_OF_SPACE.where(space_labels.c.space_id.in_(ids)))
+    by_space = groupby(rows, lambda row: int(row[0]))
+    return {space_id: tuple(Label(*row[1:]) for row in some) for space_id, some in by_space}
 
 
 def of_contents(tx: Transaction, ids: Sequence[int], user: User) -> dict[int, tuple[Label, ...]]:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import FromClause, Select, and_, bindparam, func, literal_column, or_, select
 
 from watersmeet.confluence.content import ContentStatus, ContentType
+from watersmeet.database.attachments import IS_NEWEST
 from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, viewer
 from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import attachment_files, content, spaces, users
@@ -122,10 +123,7 @@ _FILES = (
     )
     .join(spaces, spaces.c.id == content.c.space_id)
     .join(users, users.c.id == content.c.updated_by)
-    .outerjoin(
-        attachment_files,
-        and_(attachment_files.c.content_id == content.c.id, attachment_files.c.version == content.c.version),
-    )
+    .outerjoin(attachment_files, and_(attachment_files.c.content_id == content.c.id, IS_NEWEST))
     .where(
         content.c.container_id.in_(bindparam("ids", expanding=True)),
         content.c.status == ContentStatus.CURRENT.value,

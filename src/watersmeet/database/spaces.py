@@ -11,8 +11,8 @@ from sqlalchemy import delete as sql_delete
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Space, SpaceStatus, SpaceType
 from watersmeet.confluence.page import Slice, Window
-from watersmeet.database.permissions import SEES_SPACE, viewer
-from watersmeet.database.schema import favourite_spaces, labels, space_labels, spaces
+from watersmeet.database.permissions import SEES_SPACE, passes_guards, viewer
+from watersmeet.database.schema import content, content_labels, favourite_spaces, labels, space_labels, spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import WatersmeetError
@@ -48,6 +48,8 @@ class SpaceFilter:
     statuses: Sequence[str] = ()
     categories: Sequence[str] = ()
     """Names of labels of the space, any of them."""
+    content_labels: Sequence[str] = ()
+    """Names of labels, any of them on a content in the space that the user sees."""
     favourite: bool | None = None
     """Whether the user has it among their favourites."""
 
@@ -85,6 +87,15 @@ def _criteria(wanted: SpaceFilter, user: User) -> list[ColumnElement[bool]]:
     if wanted.categories:
         joined = select(space_labels.c.space_id).join(labels, labels.c.id == space_labels.c.label_id)
         criteria.append(spaces.c.id.in_(joined.where(labels.c.name.in_(wanted.categories))))
+    if wanted.content_labels:
+        carriers = (
+            select(content.c.space_id)
+            .join(content_labels, content_labels.c.content_id == content.c.id)
+            .join(labels, labels.c.id == content_labels.c.label_id)
+            .where(labels.c.name.in_(wanted.content_labels), labels.c.owner_id.is_(None))
+            .where(content.c.status == "current", passes_guards(content))
+        )
+        criteria.append(spaces.c.id.in_(carriers))
     if wanted.favourite is not None:
         mine = exists().where(favourite_spaces.c.space_id == spaces.c.id, favourite_spaces.c.user_id == user.id)
         criteria.append(mine if wanted.favourite else ~mine)

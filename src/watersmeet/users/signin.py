@@ -111,8 +111,8 @@ def change_role(tx: Transaction, username: str, role: Role, now: Instant, origin
     """Give a user another role; tokens they gave away reach no further than it from their next use on (S127)."""
     user = require_user(tx, username)
     users.set_role(tx, user.id, role)
-    detail = {"before": user.role.value, "after": role.value}
-    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail={"changed": ["role"], **detail})
+    detail = {"before": {"role": user.role.value}, "after": {"role": role.value}}
+    audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail=detail)
     return replace(user, role=role)
 
 

@@ -1,7 +1,7 @@
 """Errors: which answer each kind of error becomes, by the kind of route it happened on.
 
-Under ``/rest``, and for whoever brings a token, the answer is Confluence's JSON envelope (and a Bearer challenge where
-one is due); everywhere else it is a page. Neither ever shows a private detail.
+Under ``/rest``, and for whoever brings a token or reads JSON alone, the answer is Confluence's JSON envelope (and a
+Bearer challenge where one is due); everywhere else it is a page. Neither ever shows a private detail.
 """
 
 from __future__ import annotations
@@ -195,7 +195,13 @@ def _is_rest(request: Request) -> bool:
     # The authorization endpoint lives under /rest, but a person stands before it. Elsewhere programs bring a token.
     if path.rstrip("/").endswith("/authorize"):
         return False
-    return bool(path.startswith("/rest/")) or "authorization" in request.headers
+    return bool(path.startswith("/rest/")) or "authorization" in request.headers or _wants_json(request)
+
+
+def _wants_json(request: Request) -> bool:
+    """Whether a program says what it is by what it reads; browsers read pages, whatever else they take."""
+    accepted = request.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
 
 
 def _resource_metadata(request: Request, settings: Settings) -> str | None:

@@ -11,15 +11,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette import routing, types
+from starlette.exceptions import HTTPException
 
 
 class Route(routing.Route):
-    """A route that is served with a slash at the end too, unless its path ends with one anyway."""
+    """A route that is served with a slash at the end too, unless its path ends with one anyway.
+
+    ``allowed`` are the methods of all routes with its path, for the answer to any other (RFC 9110 §10.2.1).
+    """
 
     def __init__(self, path: str, endpoint: Any, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
+        self.allowed = set(self.methods or ())
         if not path.endswith("/"):
             self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"/?\Z")
+
+    async def handle(self, scope: types.Scope, receive: types.Receive, send: types.Send) -> None:
+        """Answer a request. Raises ``HTTPException`` for a method that no route with this path serves."""
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(self.allowed))})
+        await super().handle(scope, receive, send)
 
 
 class Mount(routing.Mount):
@@ -34,6 +45,7 @@ class Router(routing.Router):
 
     def __init__(self, routes: Sequence[routing.BaseRoute], **options: Any) -> None:
         super().__init__(routes, redirect_slashes=False, **options)
+        _join_allowed(self.routes)
         beginnings = [_fixed_beginning(route) for route in self.routes]
         self._beginnings = {beginning: number for number, beginning in enumerate(dict.fromkeys(beginnings))}
         self._routes_of: dict[int, list[int]] = {number: [] for number in self._beginnings.values()}
@@ -61,6 +73,14 @@ class Router(routing.Router):
             router = routing.Router([self.routes[position] for position in positions], redirect_slashes=False)
             self._narrowed[found] = router
         return router
+
+
+def _join_allowed(routes: Sequence[routing.BaseRoute]) -> None:
+    together: dict[str, set[str]] = {}
+    for route in routes:
+        if isinstance(route, Route):
+            route.allowed = together.setdefault(route.path, set())
+            route.allowed |= route.methods or set()
 
 
 def _fixed_beginning(route: routing.BaseRoute) -> tuple[str, ...]:

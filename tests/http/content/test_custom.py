@@ -37,6 +37,7 @@ def test_it_is_part_of_a_page_and_found_by_its_type(site: Site) -> None:
     note = _in(site, page)
     assert (note["type"], note["container"]["id"], note["space"]["key"]) == (TYPE, page["id"], "DEMO")
     assert note["ancestors"] == []
+    assert note["_links"]["webui"] == f"/pages/viewpage.action?pageId={page['id']}"
     assert _ids(site, f"{path_of(page)}/child/{TYPE}") == [note["id"]]
     assert _ids(site, f"{path_of(page)}/descendant/{TYPE}") == [note["id"]]
     assert _ids(site, f"{CONTENT}?type={TYPE}&spaceKey=DEMO") == [note["id"]]
@@ -55,6 +56,7 @@ def test_it_is_found_by_cql(site: Site, cql: str) -> None:
 def test_it_can_be_in_a_space_or_in_another_one(site: Site) -> None:
     alone = _make(site, space={"key": "DEMO"}).json()
     assert alone["container"]["key"] == "DEMO"
+    assert alone["_links"]["webui"] == "/display/DEMO"
     assert _make(site, container={"type": "space", "key": "DEMO"}).json()["container"]["key"] == "DEMO"
     inner = _make(site, container={"id": alone["id"], "type": TYPE}).json()
     assert inner["container"]["id"] == alone["id"]
@@ -73,6 +75,17 @@ def test_a_raw_body_is_kept_as_it_is(site: Site) -> None:
     assert site.put(path_of(made), json=wrong).status_code == 400
     page = create(site, "Plan")
     assert site.put(path_of(page), json=change).status_code == 400
+
+
+def test_a_raw_body_is_not_rendered_wherever_it_is_shown(site: Site) -> None:
+    page = create(site, "Plan")
+    body = {"raw": {"value": "<", "representation": "raw"}}
+    made = _make(site, container={"id": page["id"], "type": "page"}, body=body).json()
+    expand = "expand=body.view,body.anonymous_export_view"
+    assert site.get(f"{path_of(made)}?{expand}").json()["body"] == {"_expandable": {"raw": ""}}
+    listed = site.get(f"{path_of(page)}/child/{TYPE}?{expand}")
+    assert listed.status_code == 200, listed.text
+    assert site.get(f'{CONTENT}/search?cql=type="{TYPE}"&{expand}').json()["totalSize"] == 1
 
 
 def test_it_has_versions(site: Site) -> None:

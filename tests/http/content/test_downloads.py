@@ -33,7 +33,9 @@ def test_the_whole(site: Site, link: str) -> None:
     assert headers["content-disposition"] == 'inline; filename="a b.png"'
     assert headers["cache-control"] == "private, no-cache"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"] == "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
+    assert headers["content-security-policy"] == (
+        "default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'; sandbox"
+    )
     assert headers["cross-origin-resource-policy"] == "same-origin"
     head = site.request("HEAD", link)
     assert (head.status_code, head.content) == (200, b"")

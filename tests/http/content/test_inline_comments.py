@@ -215,6 +215,16 @@ def test_a_comment_dangles_while_its_text_is_gone(site: Site) -> None:
     assert _listed(site, page, "location=inline") == [remark["id"]]
 
 
+def test_a_comment_that_comes_back_from_the_trash_may_have_lost_its_text(site: Site) -> None:
+    page = create(site, "Plan")
+    remark = _remark(site, page, "Hello")
+    site.delete(path_of(remark))
+    body = {"storage": {"value": "<p>new</p>", "representation": "storage"}}
+    site.put(path_of(page), json={"version": {"number": 2}, "body": body})
+    assert site.put(path_of(remark), json={"status": "current", "version": {"number": 2}}).status_code == 200
+    assert _status(site, remark) == "dangling"
+
+
 def test_the_marker_is_part_of_the_version_it_was_put_into(site: Site) -> None:
     page = create(site, "Plan")
     _remark(site, page, "Hello")

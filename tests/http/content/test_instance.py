@@ -30,4 +30,6 @@ def test_profile_pictures_are_where_the_api_says(site_under: SiteFactory) -> Non
         shown = site.client.get(picture)
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/svg+xml")
         assert shown.text.startswith("<svg")
+    logo = site.get("/rest/api/space/DEMO?expand=icon").json()["icon"]["path"]
+    assert site.client.get(logo).headers["content-type"] == "image/svg+xml"
     assert site.client.get("/wiki/images/icons/profilepics/none.svg").status_code == 404

@@ -84,8 +84,18 @@ def test_spaces_are_found_by_their_categories(site: Site) -> None:
     found = site.get("/rest/api/search?cql=type=space and space.category=internal").json()
     assert [item["space"]["key"] for item in found["results"]] == ["ENG"]
     assert site.get("/rest/api/search?cql=type=space and space.category=internal", user="bob").json()["results"] == []
+    shown = site.get(f"{SPACE}/ENG?expand=metadata.labels").json()["metadata"]["labels"]
+    assert ([(each["prefix"], each["name"]) for each in shown["results"]], shown["size"]) == ([("team", "internal")], 1)
+    assert site.get(f"{SPACE}/ENG").json()["_expandable"]["metadata"] == ""
     assert [site.delete(path, user="admin").status_code for _ in range(2)] == [204, 204]
     assert keys("label=internal") == []
+    assert site.get(f"{SPACE}?expand=metadata.labels").json()["results"][1]["metadata"]["labels"]["results"] == []
+    page = create(site, "Labelled", key="ENG")
+    site.post(f"{path_of(page)}/label", json=[{"name": "red"}])
+    assert (keys("contentLabel=red"), keys("contentLabel=blue")) == (["ENG"], [])
+    kept = [{"operation": "read", "restrictions": {"user": [{"username": "admin"}]}}]
+    site.put(f"{path_of(page)}/restriction", json=kept, user="admin")
+    assert keys("contentLabel=red") == []
     assert site.post(f"{SPACE}/ENG/category/two words", user="admin").status_code == 400
     numbers = [item["id"] for item in site.get(SPACE).json()["results"]]
     assert (keys(f"spaceIds={numbers[1]}"), keys("spaceIds=x")) == (["ENG"], [])

@@ -121,6 +121,8 @@ def test_each_token_can_be_revoked_and_nobody_else_s(site: Site) -> None:
     assert answer.headers["location"] == f"{AUTHORIZED}?done=token"
     assert "refused with the next call" in alice.get(answer.headers["location"]).text
     assert [works(site, each["rawToken"]) for each in (mine, other, hers)] == [False, True, True]
+    make(site, name="A third")
+    assert "All 2 tokens stop working at once." in alice.get(AUTHORIZED).text
     _post(alice, all="tokens")
     assert [works(site, each["rawToken"]) for each in (mine, other, hers)] == [False, False, True]
 
@@ -129,11 +131,16 @@ def test_browsers_are_listed_and_signed_out(site: Site) -> None:
     here, there = site.signed_in("alice"), site.signed_in("alice")
     page = here.get(AUTHORIZED)
     assert _text(page).count("this browser") == 1
-    [session] = re.findall(r'name="session" value="(\w+)"', page.text)
+    [session] = re.findall(r'name="session" value="([0-9a-f]{16})"', page.text)
     assert _post(here, session=session).headers["location"] == f"{AUTHORIZED}?done=session"
     assert there.get(AUTHORIZED).status_code == 302
     assert here.get(AUTHORIZED).status_code == 200
     assert trail(site)[-1].event == "session.ended"
+    others = [site.signed_in("alice") for _ in range(2)]
+    assert "Sign out everywhere else" in here.get(AUTHORIZED).text
+    _post(here, session="others")
+    assert [browser.get(AUTHORIZED).status_code for browser in (*others, here)] == [302, 302, 200]
+    assert "Sign out everywhere else" not in here.get(AUTHORIZED).text
 
 
 def test_everything_can_be_ended_but_this_browser(site_under: SiteFactory) -> None:

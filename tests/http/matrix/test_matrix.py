@@ -21,7 +21,7 @@ from .conftest import ADMIN, OUTSIDER, READER, SCOPES, SPACE_ADMIN, WRITER, Wiki
 
 EVERY = coverage.read()
 SERVED = [each for each in EVERY if each.is_served]
-UNASKED = ("none", "password", "page")
+UNASKED = ("none", "password")
 ASKED = [each for each in SERVED if each.right not in UNASKED]
 EVERYBODY = {READER, WRITER, SPACE_ADMIN, ADMIN, OUTSIDER}
 INSIDERS = EVERYBODY - {OUTSIDER}
@@ -29,6 +29,7 @@ INSIDERS = EVERYBODY - {OUTSIDER}
 # are let in.
 ALLOWED: dict[str, tuple[set[str], int, int, int]] = {
     "anybody": (EVERYBODY, 403, 200, 200),
+    "anybody-session": (EVERYBODY, 403, 200, 200),
     "known": (EVERYBODY, 403, 200, 403),
     "own": (EVERYBODY, 403, 200, 403),
     "draft": ({WRITER}, 404, 404, 404),
@@ -146,10 +147,10 @@ def test_with_a_token(wiki: Wiki, operation: Operation) -> None:
             assert "www-authenticate" not in answer.headers, who
 
 
-@pytest.mark.parametrize("operation", [each for each in SERVED if each.right != "page"], ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", SERVED, ids=lambda each: each.name)
 def test_without_a_token(wiki: Wiki, operation: Operation) -> None:
     """A browser in which somebody is signed in is a stranger to the API: a cookie is no token, but for downloads."""
-    for client, rights in ((wiki.client, {"none"}), (wiki.signed_in, {"none", "view-session"})):
+    for client, rights in ((wiki.client, {"none"}), (wiki.signed_in, {"none", "view-session", "anybody-session"})):
         answer = send(wiki, client, operation, "", None)
         assert told(answer) == (200 if operation.right in rights else 401), answer.text[:300]
 

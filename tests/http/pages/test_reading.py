@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from tests.http.conftest import Site
 from tests.http.content.support import CONTENT, SPACE, create, draft, path_of
 from tests.http.content.test_attachments import attached
+from tests.http.content.test_inline_comments import _remark
 from tests.http.content.test_rendering import keep_to, macro, page_link
 
 
@@ -202,7 +203,7 @@ def test_a_page_shows_what_stands_around_it(site: Site, alice: TestClient) -> No
     shown = html.fromstring(alice.get(page["_links"]["webui"]).content)
     text = " ".join(shown.xpath("//main")[0].text_content().split())
     trail = [link.text for link in shown.xpath("//nav[contains(@class, 'trail')]//a")]
-    assert trail == ["Demonstration", "Top"]
+    assert trail == ["Spaces", "Demonstration", "Top"]
     assert "Alice" in text
     assert shown.xpath("//span[@class='tag']/text()") == ["draft"]
     assert shown.xpath("//section[@aria-labelledby='children']//a/@href") == [below["_links"]["webui"]]
@@ -263,6 +264,28 @@ def test_a_space_lists_its_pages_and_posts(site: Site, alice: TestClient, bob: T
     assert posts[:2] == ["Newer news", "Older news"]
     assert "Kept back" in shown.text_content()
     assert "Kept back" not in bob.get("/display/DEMO").text
+
+
+def test_spaces_are_listed_for_whoever_sees_them(site: Site, alice: TestClient, bob: TestClient) -> None:
+    names = {
+        browser: html.fromstring(browser.get("/spacedirectory/view.action").content).xpath("//main//li/a/text()")
+        for browser in (alice, bob)
+    }
+    assert names == {alice: ["Demonstration", "Engineering"], bob: ["Demonstration"]}
+    assert "/spacedirectory/view.action" in alice.get("/").text
+
+
+def test_a_comment_on_a_part_of_the_text_says_on_which(site: Site, alice: TestClient) -> None:
+    page = create(site, "A page", storage="<p>Hello there</p>")
+    made = _remark(site, page, "Hello")
+    address = page["_links"]["webui"]
+    shown = html.fromstring(alice.get(address).content)
+    assert shown.xpath("//article[contains(@class, 'said')]//q/text()") == ["Hello"]
+    assert shown.xpath("//div[@class='reading']//span[@class='inline-comment-marker']/text()") == ["Hello"]
+    assert "settled" not in shown.text_content()
+    resolved = site.post(f"/rest/inlinecomments/1.0/comments/{made['id']}/resolve/true/dangling/false")
+    assert resolved.is_success, resolved.text
+    assert "settled" in html.fromstring(alice.get(address).content).text_content()
 
 
 def test_long_lists_are_shown_in_parts(site: Site, alice: TestClient) -> None:

@@ -27,6 +27,7 @@ from watersmeet.web.language import LANGUAGES
         "/admin/audit",
         "/nothing",
         "/rest/oauth2/latest/authorize?client_id=x",
+        "/spacedirectory/view.action",
         "/display/DEMO",
         "/display/DEMO/Asking+for+a+token",
         "/pages/viewpreviousversions.action?pageId=1",

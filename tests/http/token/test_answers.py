@@ -16,6 +16,7 @@ from watersmeet import demo
 from watersmeet.clock import SECOND
 from watersmeet.database.audit import Query, search
 from watersmeet.errors import ServiceUnavailable
+from watersmeet.oauth2.errors import RefreshTokenUnknown
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.tokens import http as module
 from watersmeet.web import deprecation
@@ -326,9 +327,11 @@ def test_a_server_that_takes_no_tokens_says_so(site_under: SiteFactory) -> None:
     assert 'error_description="This server does not accept access tokens."' in answer.headers["www-authenticate"]
 
 
-def test_log_lines_name_the_cause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    logged = captured(monkeypatch, module)
+def test_log_and_inspector_hear_of_the_cause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged, noted = captured(monkeypatch, module), list[type[Exception]]()
+    monkeypatch.setattr(module, "note_cause", lambda _request, error: noted.append(type(error)))
     post(site, "token", form("token"))
+    assert noted == [RefreshTokenUnknown]
     assert logged == [
         {
             "event": "token request refused",

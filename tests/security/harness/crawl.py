@@ -49,8 +49,8 @@ def address_of(path: str) -> str:
 
 def crawl(server: Server) -> list[Seen]:
     """Every route: by every method as a stranger from a foreign page; by those it serves as everybody else."""
-    visitors = _visitors(server)
     routes = routes_of(server)
+    visitors = _visitors(server) if routes else []
     found = [
         seen
         for route in routes
@@ -63,8 +63,13 @@ def crawl(server: Server) -> list[Seen]:
 
 def _served_at(address: str, routes: list[Route]) -> set[str]:
     """The methods of every route that an address belongs to: ``content/scan`` is also a ``content/{id}``."""
-    patterns = {route.path: re.sub(r"\{[^}]*\}", "[^/]+", route.path) for route in routes}
-    return {method for route in routes if re.fullmatch(patterns[route.path], address) for method in route.methods}
+    return {method for route in routes if re.fullmatch(_pattern_of(route), address) for method in route.methods}
+
+
+def _pattern_of(route: Route) -> str:
+    fixed = [re.escape(part) for part in re.split(r"\{[^}]*\}", route.path)]
+    varying = [".*" if part.endswith(":path") else "[^/]+" for part in re.findall(r"\{([^}]*)\}", route.path)]
+    return "".join(each for pair in zip(fixed, [*varying, ""], strict=True) for each in pair)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Shift:
     def applied(self) -> Iterator[None]:
         """Move the clock of this process, too, for a while."""
         original = SystemClock.now
-        SystemClock.now = lambda clock: self.of(original(clock))  # type: ignore[method-assign]
+        SystemClock.now = lambda clock: self.of(original(clock))  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

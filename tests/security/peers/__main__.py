@@ -28,7 +28,8 @@ def main() -> int:
             with tempfile.NamedTemporaryFile(suffix=".json") as file:
                 Path(file.name).write_bytes(description)
                 report = _ROOT / "docs" / "security" / "peer-oidc-provider.md"
-                arguments = ["--target", file.name, "--write", "--output", str(report), "--no-timing", *sys.argv[1:]]
+                arguments = ["--target", file.name, "--write", "--output", str(report), "--no-timing", "--rounds", "20"]
+                arguments += sys.argv[1:]
                 subprocess.run([sys.executable, "-m", "tests.security", *arguments], cwd=_ROOT, check=False)
         finally:
             peer.terminate()

@@ -25,7 +25,7 @@ from watersmeet.web.disposition import disposition_header
 from watersmeet.web.route import Route
 
 # An image or a video that is opened by itself is a page around itself, so it may be shown, and nothing else may.
-_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
+_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'; sandbox"
 
 
 class NoThumbnail(NotFound):

@@ -1,4 +1,4 @@
-"""Profile pictures: the same for everybody who is known, and another for who is not."""
+"""Pictures that answers name: of a person, of whoever is not known, and of a space; the same for everybody."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ _PICTURES = {
     "anonymous.svg": f'{_HEAD}<rect width="48" height="48" rx="6" fill="#7a869a"/><circle cx="24" cy="18" r="7" '
     'fill="none" stroke="#fff" stroke-width="3" stroke-dasharray="4 3"/><path d="M9 43c0-8 7-13 15-13s15 5 15 13" '
     'fill="none" stroke="#fff" stroke-width="3" stroke-dasharray="4 3"/></svg>',
+    "default-space-logo.svg": f'{_HEAD}<rect width="48" height="48" rx="6" fill="#5b7fd0"/><path d="M13 14h22v20H13z '
+    'M13 21h22" fill="none" stroke="#fff" stroke-width="3"/></svg>',
 }
 
 
 def routes(_api: Api) -> list[Route]:
     """The routes of pictures. They say nothing of anybody, so they need no token: pages embed them."""
-    return [Route("/images/icons/profilepics/{name}", _show_picture, methods=["GET"])]
+    folders = ("/images/icons/profilepics", "/images/logo")
+    return [Route(folder + "/{name}", _show_picture, methods=["GET"]) for folder in folders]
 
 
 async def _show_picture(request: Request) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
 from starlette.requests import Request
@@ -21,7 +21,16 @@ from watersmeet.confluence.site import content_page, space_page, tiny_number
 from watersmeet.content import reading
 from watersmeet.content.body import content_number, version_number
 from watersmeet.content.http.api import Api
-from watersmeet.content.http.reading_page import HistoryPage, SpacePage, edit_of, reading_page, space_lists
+from watersmeet.content.http.reading_page import (
+    Door,
+    HistoryPage,
+    SpacePage,
+    SpacesPage,
+    Way,
+    edit_of,
+    reading_page,
+    space_lists,
+)
 from watersmeet.content.reading import NothingToRead, Reading
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -34,6 +43,7 @@ T = TypeVar("T")
 
 _WINDOW = 100  # pages of a space, and versions of a content, on one of our pages
 _VIEW = "/pages/viewpage.action"
+_SPACES = "/spacedirectory/view.action"
 _VERSIONS = "/pages/viewpreviousversions.action"
 
 
@@ -45,6 +55,7 @@ def routes(api: Api) -> list[Route]:
     return [
         api.shown_route(path, handler)
         for path, handler in (
+            (_SPACES, pages.spaces),
             ("/display/{key}", pages.space),
             ("/display/{key}/{title:path}", pages.titled),
             ("/spaces/{key}", pages.space),
@@ -104,6 +115,22 @@ class _Pages:
         number = tiny_number(request.path_params["tiny"])
         found = await self._read(request, caller, lambda tx, user: _numbered(tx, user, number))
         return RedirectResponse(self._context_path + content_page(found), 302)
+
+    async def spaces(self, request: Request, caller: Caller) -> Response:
+        """The spaces there are."""
+        window = Window(_start(request), _WINDOW)
+        part = await self._read(request, caller, lambda tx, user: reading.list_spaces(tx, user, window))
+        previous, following = _neighbours(_SPACES, part)
+        doors = [Door(Way(one.name, space_page(one.key)), one.key, one.description) for one in part.items]
+        return render(
+            SpacesPage(
+                context_path=self._context_path,
+                visitor=self._visitor(request),
+                spaces=doors,
+                previous=previous,
+                following=following,
+            )
+        )
 
     async def space(self, request: Request, caller: Caller) -> Response:
         """A space: its pages and its newest blog posts."""
@@ -226,7 +253,7 @@ def _start(request: Request) -> int:
     return version_number(request.query_params.get("start", "0")) or 0
 
 
-def _neighbours(path: str, part: Slice[Content]) -> tuple[str | None, str | None]:
+def _neighbours(path: str, part: Slice[Any]) -> tuple[str | None, str | None]:
     """The ways to what comes before and after a window."""
     window, joint = part.window, "&" if "?" in path else "?"
 

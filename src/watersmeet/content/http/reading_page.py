@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.content import Content, ContentType
+from watersmeet.confluence.content import UNRESOLVED, Content, ContentType
 from watersmeet.confluence.site import content_page, space_page, tiny_link
 from watersmeet.confluence.storage_format import render
 from watersmeet.confluence.storage_format.gate import admitted
@@ -46,11 +46,15 @@ class Said:
     body: Markup
     indent: int
     answers: str | None
+    selection: str | None
+    """The part of the text that it is about; none where it is about the whole, or an answer."""
+    is_settled: bool
+    """Whether it is resolved, or the part of the text is gone."""
 
     @classmethod
     def of(cls, remark: Remark, context_path: str) -> Said:
         """A comment in its thread."""
-        comment = remark.comment
+        comment, place = remark.comment, remark.comment.place
         return cls(
             id=comment.id,
             author=comment.created_by.display_name,
@@ -58,6 +62,8 @@ class Said:
             body=shown(comment, context_path),
             indent=min(remark.level, _MAX_INDENT),
             answers=remark.answers.created_by.display_name if remark.answers else None,
+            selection=place.original_selection if place else None,
+            is_settled=bool(place and place.resolution and place.resolution not in UNRESOLVED),
         )
 
 
@@ -158,6 +164,25 @@ class SpacePage(Page):
     is_archived: bool
     pages: Sequence[Leaf]
     posts: Sequence[Post]
+    previous: str | None
+    following: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A space in the list of them."""
+
+    way: Way
+    key: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpacesPage(Page):
+    """The spaces that there are for the reader."""
+
+    template: ClassVar[str] = "reading-spaces.html"
+    spaces: Sequence[Door]
     previous: str | None
     following: str | None
 

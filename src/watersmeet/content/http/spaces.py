@@ -65,6 +65,7 @@ class _Spaces:
             types=query.getlist("type"),
             statuses=query.getlist("status"),
             categories=[label.lower() for label in values_of(request, "label")],
+            content_labels=[label.lower() for label in values_of(request, "contentLabel")],
             favourite={"true": True, "false": False}.get(query.get("favourite", "")),
         )
         part = await self.api.environment.database.read(

@@ -78,7 +78,7 @@ class _Tree:
         """The map of types: the lists that were asked for, the addresses of the others (S3.3)."""
         content_id, expansion = content_id_of(request), expansion_of(request)
         part = "children" if relation == "child" else "descendants"
-        found = await self.api.environment.database.read_at_length(
+        found = await self.api.read_at_length(
             lambda tx: read.find(tx, caller.user, content_id, read.CURRENT, Expansion({part: expansion.names}))
         )
         lists = found.children if relation == "child" else found.descendants
