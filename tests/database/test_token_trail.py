@@ -37,6 +37,7 @@ from watersmeet.oauth2.errors import (
     CodeChallengeRequired,
     CodeExpired,
     CodeUnknown,
+    CredentialInQuery,
     GrantRevoked,
     IntrospectionNotAllowed,
     InvalidClient,
@@ -406,6 +407,17 @@ def test_s131_s150_a_revocation_is_in_the_trail_and_so_is_what_it_was_allowed(gr
     assert [(each.at, each.address, each.detail) for each in noted] == [
         (NOW + 3, HERE.address, {"kinds": ["credential-in-query"]})
     ] * 2
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_s023_a_strict_client_s_token_in_the_url_is_not_revoked_whether_its_secret_is_looked_at_or_not(
+    grants: Grants, validate: bool
+) -> None:
+    issued = grants.tokens()
+    grants.database.write_now(lambda tx: tx.execute(clients.update().values(profile=Profile.STRICT.value)))
+    with pytest.raises(CredentialInQuery):
+        grants.revoke(issued.access_token, credentials=credentials(grants, IN_QUERY), validate=validate)
+    grants.verify(issued.access_token)
 
 
 def test_s150_everything_that_ends_at_once_is_one_event_that_counts(grants: Grants) -> None:

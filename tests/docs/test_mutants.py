@@ -26,8 +26,12 @@ def test_every_module_is_there_and_no_survivor_is_without_a_reason() -> None:
 
 
 def test_every_proof_is_of_a_survivor() -> None:
+    """Except in modules of which a part has not been tried since it changed."""
+    unfinished = re.findall(r"^\| `([\w.]+)` \|.*\| [1-9]\d* \|$", MUTANTS, re.MULTILINE)
     reasons = tomllib.loads((ROOT / "tools" / "equivalent_mutants.toml").read_text())["mutant"]
     for each in reasons:
+        if each["where"].startswith(tuple(f"{module}." for module in unfinished)):
+            continue
         assert each.keys() == {"where", "became", "because"}
         listed = [line for line in MUTANTS.splitlines() if line.endswith(f" {each['because']} |")]
         assert len([line for line in listed if line.startswith(f"| `{each['where']}` |")]) >= len(each["became"]), each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +89,11 @@ def test_a_client_that_changed_is_another(changed: dict[str, Any]) -> None:
 def test_a_client_that_is_merely_in_use_is_the_same() -> None:
     used = replace(CLIENT, last_used_at=NOW, pkce_seen_at=NOW, secrets=())
     assert registration_digest(used) == registration_digest(CLIENT)
+
+
+def test_the_digest_never_changes_or_everybody_would_be_asked_again() -> None:
+    facts = ["App", "READ", "strict", "True", "https://app.example/cb"]
+    assert registration_digest(CLIENT) == hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
 def test_fields_do_not_run_into_each_other() -> None:
