@@ -172,6 +172,7 @@ def _document(mutants: Iterable[Mutant]) -> str:
             "*Log only*: nothing changes but a text for the log, which is the private `detail` of an error or the",
             "words of a log line; the class of the error, its code and what the client is told are tested. They are",
             "not listed one by one. *Equivalent*: nothing changes at all, and the table says why.",
+            "*Not tried*: not since the function last changed; the next `make mutate` goes on there.",
             "",
             *_table(to_list),
             "",
