@@ -28,45 +28,54 @@ Rows: TypeAlias = Sequence[Any]
 """Tuples, whose columns the functions name."""
 
 # As the partial indices of the table say it: with a parameter in its place they would not be used.
-_IS_CURRENT = literal_column("content.status") == literal_column("'current'")
-_IS_TITLED = literal_column("content.type").in_([literal_column("'page'"), literal_column("'blogpost'")])
-_IS_ATTACHMENT = literal_column("content.type") == literal_column("'attachment'")
+_named, _place = content.alias("named"), spaces.alias("place")
+_IS_CURRENT = literal_column("named.status") == literal_column("'current'")
+_IS_TITLED = literal_column("named.type").in_([literal_column("'page'"), literal_column("'blogpost'")])
+_IS_ATTACHMENT = literal_column("named.type") == literal_column("'attachment'")
 
 _TARGET = (content.c.id, content.c.type, content.c.title, spaces.c.key, content.c.created_at)
 
 
 def _by_title(rows: FromClause) -> Select[Any]:
+    # A subquery for each name: no planner can begin with all that is current and look for names among it.
+    space_id = select(_place.c.id).where(_place.c.key_lower == rows.c.key_lower).correlate(rows).scalar_subquery()
+    found = (
+        select(_named.c.id)
+        .where(
+            _named.c.space_id == space_id,
+            _named.c.type == rows.c.type,
+            _named.c.title_key == rows.c.title_key,
+            _IS_CURRENT,
+            _IS_TITLED,
+        )
+        .correlate(rows)
+        .scalar_subquery()
+    )
     return (
         select(rows.c.key_lower, rows.c.type, rows.c.title_key, *_TARGET)
         .select_from(rows)
-        .join(spaces, spaces.c.key_lower == rows.c.key_lower)
-        .join(
-            content,
-            and_(
-                content.c.space_id == spaces.c.id,
-                content.c.type == rows.c.type,
-                content.c.title_key == rows.c.title_key,
-                _IS_CURRENT,
-                _IS_TITLED,
-            ),
-        )
+        .join(content, content.c.id == found)
+        .join(spaces, spaces.c.id == content.c.space_id)
         .where(SEES_CONTENT)
     )
 
 
 def _by_file_name(rows: FromClause) -> Select[Any]:
+    found = (
+        select(_named.c.id)
+        .where(
+            _named.c.container_id == rows.c.container_id,
+            _named.c.title == rows.c.title,
+            _IS_CURRENT,
+            _IS_ATTACHMENT,
+        )
+        .correlate(rows)
+        .scalar_subquery()
+    )
     return (
         select(content.c.container_id, *_TARGET)
         .select_from(rows)
-        .join(
-            content,
-            and_(
-                content.c.container_id == rows.c.container_id,
-                content.c.title == rows.c.title,
-                _IS_CURRENT,
-                _IS_ATTACHMENT,
-            ),
-        )
+        .join(content, content.c.id == found)
         .join(spaces, spaces.c.id == content.c.space_id)
         .where(SEES_CONTENT)
     )
