@@ -22,7 +22,8 @@ from tests.support.grants import (
     register_client,
 )
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import authorizations, legacy, tokens
+from watersmeet.confluence.scopes import Scope
+from watersmeet.database import authorizations, legacy, personal_tokens, tokens
 from watersmeet.database import clients as database_clients
 from watersmeet.database.audit import INTERNAL, Entry, Origin, Query, search
 from watersmeet.database.engine import Database
@@ -50,6 +51,7 @@ from watersmeet.tokens.introspect import ActiveToken, introspect
 from watersmeet.tokens.issue import TokenIds
 from watersmeet.tokens.refresh import RefreshRequest, refresh, refresh_all
 from watersmeet.tokens.revoke import Ended, end_everything, revoke
+from watersmeet.users.personal_token import Wanted, create_token
 
 HERE = Origin(None, "203.0.113.1", "request 1")
 THERE = Origin(None, "198.51.100.7", "request 2")
@@ -420,6 +422,18 @@ def test_s150_everything_that_ends_at_once_is_one_event_that_counts(grants: Gran
         assert stored is not None
         assert stored.family.revoked_at == NOW + 8
     assert type(exchange_batch(grants, Asked(credentials(grants), coming_back(code), NOW + 8))[0]) is CodeUnknown
+
+
+def test_s150_personal_tokens_that_end_with_everything_are_counted_where_there_were_any(grants: Grants) -> None:
+    wanted = Wanted("A script", Scope.READ, 1)
+    made = grants.database.write_now(
+        lambda tx: create_token(tx, grants.session.user, wanted, maker=None, now=NOW, keys=KEYS, entropy=ENTROPY)
+    )
+    assert grants.database.write_now(lambda tx: end_everything(tx, NOW + 8)) == Ended(0, 1, 1)
+    [found] = trail(grants, "access.removed")
+    assert found.detail == {"grants_ended": 0, "sessions_ended": 1, "personal_tokens_ended": 1}
+    [live] = grants.database.read_now(lambda tx: personal_tokens.find_live(tx, [KEYS.digest(made.raw)]))
+    assert live is None
 
 
 # ---- introspection ------------------------------------------------------------------------------------------

@@ -99,7 +99,8 @@ def fresh_page(
 def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
     """A picture of the page: in ``docs/images`` if ``WATERSMEET_TEST_SCREENSHOTS=1``, or in ``scratch``."""
     images = Path(__file__).parents[2] / "docs" / "images"
-    folder = images if os.environ.get("WATERSMEET_TEST_SCREENSHOTS") == "1" else scratch
+    is_kept = os.environ.get("WATERSMEET_TEST_SCREENSHOTS") == "1"
+    folder = images if is_kept else scratch
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     for attempts_left in (2, 1, 0):
@@ -111,4 +112,15 @@ def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
                 raise
         else:
             break
+    if is_kept:
+        _shrink(path)
     return path
+
+
+def _shrink(path: Path) -> None:
+    """A third of the bytes: a page has few colours, and every version of a picture stays in the history."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)

@@ -150,6 +150,10 @@ class FolderUpload:
         if len(self._held) >= PIECE:
             await asyncio.to_thread(self._write_held)
 
+    async def flush(self) -> None:
+        """Write what is held. Raises ``StoreUnavailable``."""
+        await asyncio.to_thread(self._write_held)
+
     async def finish(self) -> Blob:
         """Flush the file, give it its name, flush the folder. Raises ``StoreUnavailable``."""
         return await asyncio.to_thread(self._finish)

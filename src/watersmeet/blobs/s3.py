@@ -153,6 +153,10 @@ class BucketUpload:
         if len(self._held) >= PIECE:
             await asyncio.to_thread(self._write_held)
 
+    async def flush(self) -> None:
+        """Write what is held. Raises ``StoreUnavailable``."""
+        await asyncio.to_thread(self._write_held)
+
     async def finish(self) -> Blob:
         """Send the file. Raises ``StoreUnavailable``."""
         await asyncio.to_thread(self._write_held)

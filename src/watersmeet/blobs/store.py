@@ -41,6 +41,10 @@ class Upload(Protocol):
         """The next bytes. Raises ``StoreUnavailable``."""
         ...
 
+    async def flush(self) -> None:
+        """Hold nothing in memory, while others come before this is finished. Raises ``StoreUnavailable``."""
+        ...
+
     async def finish(self) -> Blob:
         """Keep what was written: durable when this returns. Raises ``StoreUnavailable``."""
         ...

@@ -207,25 +207,25 @@ def test_put_on_the_collection_creates_or_replaces(site: Site) -> None:
         assert answer.json()["results"][0]["version"]["number"] == number
 
 
-@pytest.mark.parametrize(
-    ("sent", "name"),
-    [
-        ("mit Leerzeichen.txt", "mit Leerzeichen.txt"),
-        ("a+b.txt", "a+b.txt"),
-        ("100%.txt", "100%.txt"),
-        ("größe ✓ 漢字.txt", "größe ✓ 漢字.txt"),
-        ("a;b='c'#?&.txt", "a;b='c'#?&.txt"),
-        ("C:\\Users\\alice\\plan.txt", "plan.txt"),
-        ("/etc/passwd", "passwd"),
-        ("../../x.txt", "x.txt"),
-    ],
-)
-def test_names_come_back_through_the_download_link(site: Site, sent: str, name: str) -> None:
+NAMES = {
+    "mit Leerzeichen.txt": "mit Leerzeichen.txt",
+    "a+b.txt": "a+b.txt",
+    "100%.txt": "100%.txt",
+    "größe ✓ 漢字.txt": "größe ✓ 漢字.txt",
+    "a;b='c'#?&.txt": "a;b='c'#?&.txt",
+    "C:\\Users\\alice\\plan.txt": "plan.txt",
+    "/etc/passwd": "passwd",
+    "../../x.txt": "x.txt",
+}
+
+
+def test_names_come_back_through_the_download_link(site: Site) -> None:
     page = create(site, "Plan")
-    made = attached(site, page, sent, sent.encode())
-    assert made["title"] == name
-    assert data_of(site, made) == sent.encode()
-    assert names(site, page, "?" + str(httpx.QueryParams({"filename": name}))) == [name]
+    for sent, name in NAMES.items():
+        made = attached(site, page, sent, sent.encode())
+        assert made["title"] == name
+        assert data_of(site, made) == sent.encode()
+        assert names(site, page, "?" + str(httpx.QueryParams({"filename": name}))) == [name]
 
 
 def test_a_name_as_rfc_5987_writes_it(site: Site) -> None:
@@ -239,14 +239,14 @@ def test_a_name_as_rfc_5987_writes_it(site: Site) -> None:
     assert (made["title"], data_of(site, made)) == ("größe.txt", b"hello")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/", "x" * 256, "a\x07b"])
-def test_what_cannot_be_a_name(site: Site, name: str) -> None:
+def test_what_cannot_be_a_name(site: Site) -> None:
     page = create(site, "Plan")
-    disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()
-    body = b"--x\r\n" + disposition + b"\r\n\r\nhello\r\n--x--\r\n"
     headers = NO_CHECK | {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = site.post(f"{path_of(page)}/child/attachment", content=body, headers=headers)
-    assert answer.status_code == 400, answer.text
+    for name in ("", ".", "..", "a/", "x" * 256, "a\x07b"):
+        disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode()
+        body = b"--x\r\n" + disposition + b"\r\n\r\nhello\r\n--x--\r\n"
+        answer = site.post(f"{path_of(page)}/child/attachment", content=body, headers=headers)
+        assert answer.status_code == 400, name
     assert files_of(site) == []
 
 
@@ -527,6 +527,16 @@ def test_removing_by_name_as_the_older_address_does(site: Site) -> None:
     assert names(site, page) == []
     assert site.post(address, headers=NO_CHECK).status_code == 404
     assert site.post("/json/removeattachment.action?pageId=x&fileName=a", headers=NO_CHECK).status_code == 400
+
+
+def test_attachments_are_below_the_pages_above_theirs(site: Site) -> None:
+    top = create(site, "Top")
+    page = create(site, "Plan", ancestors=[{"id": top["id"]}])
+    attached(site, page, "a.txt", b"x")
+    attached(site, top, "b.txt", b"x")
+    found = site.get(f"{path_of(top)}/descendant/attachment").json()["results"]
+    assert sorted(item["title"] for item in found) == ["a.txt", "b.txt"]
+    assert [item["extensions"]["fileSize"] for item in found] == [1, 1]
 
 
 # ---- searching ---------------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from tests.http.app import App
 from tests.http.conftest import START, VERIFIER, Site, SiteFactory
@@ -20,6 +22,7 @@ from watersmeet.oauth2.errors import RefreshTokenUnknown
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.tokens import http as module
 from watersmeet.web import deprecation
+from watersmeet.web.bearer import Caller
 
 ENDPOINTS = ["token", "revoke", "introspect"]
 BASES = ["/rest/oauth2/latest", "/rest/oauth2/1.0"]
@@ -305,14 +308,39 @@ def test_s136_the_latest_use_of_a_grant_is_noted_with_the_address_it_came_from(s
     assert (used_at, uses.addresses) == (START + 5 * SECOND, {family: "203.0.113.9"})
 
 
+def personal_token(site: Site) -> str:
+    alice = {"Authorization": basic("alice", "alice")}
+    made = site.new_browser().post("/rest/pat/latest/tokens", json={"name": "A script"}, headers=alice)
+    return str(made.json()["rawToken"])
+
+
+@pytest.mark.parametrize("personal", [False, True])
+def test_a_request_from_no_address_is_noted_without_one(site: Site, personal: bool) -> None:
+    """As from a socket of the file system."""
+    token, uses = personal_token(site) if personal else site.tokens()["access_token"], site.environment.uses
+    nowhere = Request({"type": "http", "headers": [], "client": None})
+
+    async def check() -> Caller:
+        return await module.token_verifier(site.environment)(token, nowhere)
+
+    assert asyncio.run(check()).user.username == "alice"
+    assert uses.addresses == {}
+    if personal:
+        assert list(uses.personal.values()) == [(site.clock.now(), None)]
+    else:
+        assert list(uses.families.values()) == [site.clock.now()]
+
+
+@pytest.mark.parametrize("personal", [False, True])
 @pytest.mark.parametrize(
     ("cookie", "enabled", "ends"), [(True, True, True), (True, False, False), (False, True, False)]
 )
 def test_s129_only_the_session_that_came_along_ends_and_only_where_the_property_says_so(
-    site_under: SiteFactory, cookie: bool, enabled: bool, ends: bool
+    site_under: SiteFactory, cookie: bool, enabled: bool, ends: bool, personal: bool
 ) -> None:
     site = site_under(invalidate_session_enabled=enabled)
-    alice, carol, token = site.signed_in("alice"), site.signed_in("bob"), site.tokens()["access_token"]
+    alice, carol = site.signed_in("alice"), site.signed_in("bob")
+    token = personal_token(site) if personal else site.tokens()["access_token"]
     caller = alice if cookie else site.new_browser()
     caller.get("/rest/api/user/current", headers={"Authorization": f"Bearer {token}"})
     page = "/plugins/servlet/oauth2/authorized-applications"

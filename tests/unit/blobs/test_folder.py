@@ -43,6 +43,18 @@ def test_what_was_written_is_read_in_any_part(tmp_path: Path) -> None:
         assert asyncio.run(get(store, blob.digest, start, stop)) == data[start:stop]
 
 
+def test_nothing_is_held_after_a_flush(tmp_path: Path) -> None:
+    async def flushed() -> tuple[int, Blob]:
+        async with FolderStore(tmp_path).upload() as upload:
+            await upload.write(b"abc")
+            await upload.flush()
+            [file] = files(tmp_path)
+            await upload.write(b"d")
+            return file.stat().st_size, await upload.finish()
+
+    assert asyncio.run(flushed()) == (3, Blob(hashlib.sha256(b"abcd").hexdigest(), 4))
+
+
 def test_the_same_bytes_are_kept_once_and_are_the_server_s_alone(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     assert asyncio.run(put(store, b"ab", b"c")) == asyncio.run(put(store, b"abc"))

@@ -78,6 +78,7 @@ async def reading(request: Request, store: BlobStore, limit: int) -> AsyncIterat
                 if left < 0:
                     raise UploadTooLarge(limit)
                 await incoming.write(piece)
+            await incoming.flush()
             files.append((part.filename, _media_type(part), incoming))
         yield Sent(files, fields)
 
