@@ -15,6 +15,7 @@ from watersmeet.content.known import look_up
 from watersmeet.content.restriction import Wanted
 from watersmeet.database import content as contents
 from watersmeet.database import references
+from watersmeet.database.audit import INTERNAL
 
 from .test_content import NOW, Wiki, wiki
 
@@ -43,7 +44,7 @@ def test_everything_named_is_found_by_whoever_may_see_it(wiki: Wiki) -> None:
     secret = _attach(wiki, hidden, "x.png")
     below = wiki.create("Below", parent_id=page.id)
     wanted = Wanted(Restricted.READ, usernames=("alice",))
-    wiki.run(restriction.restrict, "alice", hidden.id, (wanted,), anew=True)
+    wiki.run(restriction.restrict, "alice", hidden.id, (wanted,), NOW, INTERNAL, anew=True)
     files = {"ünd 'so'": "a+b %41.png", "Kept back": "x.png"}
     storage = "".join(
         f'<ac:link><ri:page ri:content-title="{title.upper()}" /></ac:link>'

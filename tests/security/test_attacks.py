@@ -339,7 +339,7 @@ OPEN_TO_ALL = {
     "/", "/login.action", "/rest/oauth2/latest/openapi.json", "/rest/oauth2/1.0/openapi.json",
     "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/rest/api",
-    "/static/watersmeet.css", "/images/icons/profilepics/{name}",
+    "/static/watersmeet.css", "/images/icons/profilepics/{name}", "/images/logo/{name}",  # drawings of ours
     "/status",  # for load balancers: that it runs, and nothing else
     "/rest/applinks/1.0/manifest", "/rest/applinks/latest/manifest",  # by which clients recognise the original
     "/plugins/personalaccesstokens/usertokens.action",  # the vendor's address, which only leads to another page

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import msgspec
 
-_READY_SECONDS = 10
+_READY_SECONDS = 60  # a machine that runs eight things at once is slow, not wrong
 _STOP_SECONDS = 2  # the contract of `watersmeet dev`
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import FromClause, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, func, literal_column, or_, select
 
 from watersmeet.confluence.content import ContentStatus, ContentType
 from watersmeet.database.attachments import IS_NEWEST
@@ -28,9 +28,7 @@ Rows: TypeAlias = Sequence[Any]
 """Tuples, whose columns the functions name."""
 
 # As the partial indices of the table say it: with a parameter in its place they would not be used.
-_IS_CURRENT = literal_column("content.status") == literal_column("'current'")
-_IS_TITLED = literal_column("content.type").in_([literal_column("'page'"), literal_column("'blogpost'")])
-_IS_ATTACHMENT = literal_column("content.type") == literal_column("'attachment'")
+_IS_CURRENT = literal_column("titled.status") == literal_column("'current'")
 
 _TARGET = (content.c.id, content.c.type, content.c.title, spaces.c.key, content.c.created_at)
 
@@ -40,17 +38,25 @@ def _by_title(rows: FromClause) -> Select[Any]:
         select(rows.c.key_lower, rows.c.type, rows.c.title_key, *_TARGET)
         .select_from(rows)
         .join(spaces, spaces.c.key_lower == rows.c.key_lower)
-        .join(
-            content,
-            and_(
-                content.c.space_id == spaces.c.id,
-                content.c.type == rows.c.type,
-                content.c.title_key == rows.c.title_key,
-                _IS_CURRENT,
-                _IS_TITLED,
-            ),
-        )
+        .join(content, content.c.id == _titled(rows))
         .where(SEES_CONTENT)
+    )
+
+
+def _titled(rows: FromClause) -> ColumnElement[int]:
+    """The number of the content of a row's title; by itself, so that SQLite begins with the rows, not with a list."""
+    titled = content.alias("titled")
+    return (
+        select(titled.c.id)
+        .where(
+            titled.c.space_id == spaces.c.id,
+            titled.c.type == rows.c.type,
+            titled.c.title_key == rows.c.title_key,
+            _IS_CURRENT,
+            literal_column("titled.type").in_([literal_column("'page'"), literal_column("'blogpost'")]),
+        )
+        .correlate(spaces, rows)
+        .scalar_subquery()
     )
 
 
@@ -58,17 +64,25 @@ def _by_file_name(rows: FromClause) -> Select[Any]:
     return (
         select(content.c.container_id, *_TARGET)
         .select_from(rows)
-        .join(
-            content,
-            and_(
-                content.c.container_id == rows.c.container_id,
-                content.c.title == rows.c.title,
-                _IS_CURRENT,
-                _IS_ATTACHMENT,
-            ),
-        )
+        .join(content, content.c.id == _named(rows))
         .join(spaces, spaces.c.id == content.c.space_id)
         .where(SEES_CONTENT)
+    )
+
+
+def _named(rows: FromClause) -> ColumnElement[int]:
+    """The number of the attachment of a row's name, as ``_titled``."""
+    titled = content.alias("titled")
+    return (
+        select(titled.c.id)
+        .where(
+            titled.c.container_id == rows.c.container_id,
+            titled.c.title == rows.c.title,
+            _IS_CURRENT,
+            literal_column("titled.type") == literal_column("'attachment'"),
+        )
+        .correlate(rows)
+        .scalar_subquery()
     )
 
 
