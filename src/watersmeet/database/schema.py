@@ -381,6 +381,8 @@ content = Table(
         sqlite_where=text("status = 'current' AND type = 'attachment'"),
         postgresql_where=text("status = 'current' AND type = 'attachment'"),
     ),
+    # What clients look up most: by title, in a space or anywhere, whatever the status.
+    Index("ix_content_title_key_space_id", "title_key", "space_id"),
     # All that searches sort and count by, so that they read no bodies (database.search).
     Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another

@@ -168,6 +168,7 @@ def change_content() -> None:
         sqlite_where=attached,
         postgresql_where=attached,
     )
+    op.create_index("ix_content_title_key_space_id", "content", ["title_key", "space_id"])
     op.create_index("ix_content_status_updated_at", "content", ["status", "updated_at", "space_id", "type"])
     op.add_column(
         "content_versions",
