@@ -185,6 +185,22 @@ def test_serve_refuses_a_database_that_dev_made(tmp_path: Path) -> None:
     assert "made by `watersmeet dev`" in done.stderr
 
 
+def test_serve_says_that_nobody_administers_it_yet(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run("init", "--base-url", f"http://127.0.0.1:{port}", cwd=tmp_path).returncode == 0
+        ended = run("serve", "--port", str(port), cwd=tmp_path)  # and then it cannot listen
+        assert (ended.returncode, "no administrator yet: watersmeet user add" in ended.stderr) == (1, True), (
+            ended.stderr
+        )
+        made = ["user", "add", "root", "--role", "administrator", "--password-stdin"]
+        assert run(*made, cwd=tmp_path, stdin="pass word 1\n").returncode == 0
+        ended = run("serve", "--port", str(port), cwd=tmp_path)
+        assert (ended.returncode, "no administrator" in ended.stderr) == (1, False), ended.stderr
+
+
 def test_serve_refuses_another_secret_than_the_database_knows(tmp_path: Path) -> None:
     assert run("user", "list", cwd=tmp_path, env={"WATERSMEET_SECRET": GOOD_SECRET}).returncode == 0
     done = run("serve", cwd=tmp_path, env={"WATERSMEET_SECRET": GOOD_SECRET[::-1]})

@@ -29,6 +29,7 @@ def command(
     from watersmeet.app import create_app, open_database
     from watersmeet.cli import server
     from watersmeet.database.properties import Purpose, prepare
+    from watersmeet.database.users import any_administrator
     from watersmeet.oauth2.keys import Keys
     from watersmeet.settings import require_production, weaknesses
     from watersmeet.web import log
@@ -42,6 +43,8 @@ def command(
     database = open_database(settings)
     try:
         prepare(database, Purpose.PRODUCTION, Keys.derive(settings.secret).fingerprint)
+        if not database.read_now(any_administrator):
+            warn("there is no administrator yet: watersmeet user add NAME --role system-administrator")
     finally:
         database.close()
     listener = server.bind(settings.host, settings.port)

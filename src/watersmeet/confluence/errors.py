@@ -117,8 +117,9 @@ class NotFound(RestError):
 class ContentNotFound(NotFound):
     """No such content, or none the caller may see."""
 
-    def __init__(self, content_id: int | str) -> None:
-        super().__init__(f"No content found with id: ContentId{{id={content_id}}}")
+    def __init__(self, content_id: int | str, version: int | None = None) -> None:
+        in_version = "" if version is None else f" in version {version}"
+        super().__init__(f"No content found with id: ContentId{{id={content_id}}}{in_version}")
         self.content_id = content_id
 
 

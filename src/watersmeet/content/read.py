@@ -28,7 +28,7 @@ def find_version(tx: Transaction, caller: User, content_id: int, number: int, ex
         return _complete(tx, caller, found, expansion)
     present = find(tx, caller, content_id, CURRENT, expansion)
     if present.version.number != number:
-        raise ContentNotFound(content_id)
+        raise ContentNotFound(content_id, number)
     return present
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watersmeet.confluence.content import Content, ContentType, Past, Person
-from watersmeet.confluence.errors import ContentNotFound
+from watersmeet.confluence.errors import BadParameter, ContentNotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read
@@ -51,13 +51,15 @@ def _authors(tx: Transaction, present: Content) -> tuple[Person, ...]:
 
 
 def delete_version(tx: Transaction, caller: User, content_id: int, number: int) -> None:
-    """Forget an old version of a content. Raises ``ContentNotFound`` or ``Forbidden``.
+    """Forget an old version of a content; nothing is numbered anew.
 
-    The present version cannot be forgotten, and nothing is numbered anew.
+    Raises ``ContentNotFound``, ``Forbidden``, or ``BadParameter`` for the present version, which cannot be forgotten.
     """
     present = hold(tx, caller, content_id, read.CURRENT)
     require_change(tx, caller, present)
+    if number == present.version.number:
+        raise BadParameter(f"Version {number} is the current version, which cannot be deleted.")
     if not contents.delete_version(tx, content_id, number):
-        raise ContentNotFound(content_id)
+        raise ContentNotFound(content_id, number)
     if present.type == ContentType.ATTACHMENT:
         attachments.forget_unneeded(tx, content_id)

@@ -121,6 +121,13 @@ def list_all(tx: Transaction) -> list[User]:
     return [as_user(row) for row in tx.execute(select(*_COLUMNS).order_by(users.c.username))]
 
 
+def any_administrator(tx: Transaction) -> bool:
+    """Whether anybody who is let in may administer the instance."""
+    roles = [role.value for role in Role if role is not Role.USER]
+    wanted = select(users.c.id).where(users.c.role.in_(roles), users.c.enabled).limit(1)
+    return tx.execute(wanted).first() is not None
+
+
 def list_people(tx: Transaction, window: Window, *, enabled: bool | None = None) -> Slice[Person]:
     """Everybody as others see them, by name; or only who is enabled."""
     query = select(users.c.username, users.c.user_key, users.c.display_name).order_by(users.c.username)

@@ -71,6 +71,8 @@ def handlers(
         _note(request, error, status)
         description = error.description if isinstance(error, WatersmeetError) else _phrase(status)
         if _is_rest(request):
+            if isinstance(error, HTTPException):  # of no operation: nobody has said it better
+                description = _said_to_programs(status, headers) or description
             rest_error = error if isinstance(error, RestError) else _with_status(status, description)
             return _rest_answer(rest_error, headers)
         untrusted = error if isinstance(error, UntrustedRequest) else None
@@ -120,6 +122,16 @@ class Failures:
 
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:
     return JsonResponse(envelope(error), error.status, {**(headers or {}), "content-type": _ENVELOPE_TYPE})
+
+
+def _said_to_programs(status: int, headers: Mapping[str, str]) -> str | None:
+    """What is wrong with an address or a method, to whoever reads no pages."""
+    if status == HTTPStatus.NOT_FOUND:
+        return "There is no such resource: look at the path."
+    allowed = next((value for name, value in headers.items() if name.lower() == "allow"), None)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and allowed:
+        return f"This resource does not serve that method; it serves {allowed}."
+    return None
 
 
 def _with_status(status: int, description: str) -> RestError:

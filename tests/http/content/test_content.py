@@ -215,3 +215,27 @@ def test_spaces_are_made_by_administrators(site: Site) -> None:
     assert site.post(SPACE, json=body, user="admin").json()["key"] == "OPS"
     assert site.post(SPACE, json=body, user="admin").status_code == 400
     assert site.get(f"{SPACE}/OPS").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/rest/api/content?type=foo", "blogpost"),
+        ("/rest/api/content?status=curent", "current"),
+        ("/rest/api/space?type=bogus", "global, personal"),
+        ("/rest/api/space?status=bogus", "current, archived"),
+        ("/rest/api/content/1/child/weird", "attachment"),
+    ],
+)
+def test_a_word_that_nobody_knows_is_no_empty_list(site: Site, path: str, known: str) -> None:
+    """Whoever mirrors a wiki would delete everything for a slip of the pen."""
+    refused = site.get(path)
+    assert (refused.status_code, known in refused.json()["message"]) == (400, True), refused.text
+
+
+def test_an_address_or_a_method_that_is_not_served_is_explained(site: Site) -> None:
+    assert site.get("/rest/api/nothing").json()["message"].startswith("There is no such resource")
+    refused = site.new_browser().patch("/rest/api/content/1", headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["message"]) == (
+        405, f"This resource does not serve that method; it serves {refused.headers['allow']}.",
+    )  # fmt: skip

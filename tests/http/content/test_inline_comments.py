@@ -125,7 +125,8 @@ def test_lists_by_location(site: Site) -> None:
     assert _listed(site, page, "location=footer") == [footer["id"]]
     assert _listed(site, page, "location=inline&location=footer") == [inline["id"], footer["id"]]
     assert _listed(site, page, "") == [inline["id"], resolved["id"], footer["id"]]
-    assert _listed(site, page, "location=nonsense") == []
+    refused = site.get(f"{path_of(page)}/child/comment?location=nonsense")
+    assert (refused.status_code, "footer, inline, resolved" in refused.json()["message"]) == (400, True)
 
 
 def test_replies_are_where_their_comment_is(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import Content
+from watersmeet.confluence.content import Content, ContentType, is_custom
 from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
@@ -182,6 +182,24 @@ def cursor_of(request: Request) -> int:
     if after is None:
         raise BadParameter("The parameter cursor must be one that an answer gave.")
     return after
+
+
+def choices_of(request: Request, name: str, known: Collection[str]) -> list[str]:
+    """``values_of`` a parameter that is one of a few words. Raises ``BadParameter``.
+
+    A word with a slip of the pen would find nothing, and a program that mirrors a wiki would believe that all is gone.
+    """
+    values = values_of(request, name)
+    if unknown := [value for value in values if value not in known]:
+        raise BadParameter(f"The parameter {name} must be one of {', '.join(known)}; it is {unknown[0]!r}.")
+    return values
+
+
+def check_type(name: str) -> str:
+    """The name of a type of content, if it can be one. Raises ``BadParameter``."""
+    if name not in set(ContentType) and not is_custom(name):
+        raise BadParameter(f"There is no type of content {name!r}: {', '.join(ContentType)}, or plugin:module.")
+    return name
 
 
 def values_of(request: Request, name: str) -> list[str]:

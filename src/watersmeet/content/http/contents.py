@@ -20,7 +20,17 @@ from watersmeet.content import draft, inline, read, space, write
 from watersmeet.content.body import ContentUpdate, NewContent, content_number, decode, version_number
 from watersmeet.content.comment import create_comment
 from watersmeet.content.custom import create_custom
-from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.api import (
+    CONTENT,
+    Api,
+    check_type,
+    choices_of,
+    content_id_of,
+    expansion_of,
+    read_body,
+    values_of,
+    window_of,
+)
 from watersmeet.content.http.attachments import replace_file
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
@@ -156,9 +166,12 @@ _HISTORY = Expansion.parse(["previousVersion,nextVersion,lastUpdated"])  # S1.2
 # ---- what a request says ----------------------------------------------------------------------------------
 
 
+_STATUSES = ("current", "trashed", "draft", "historical", "archived", "any")
+
+
 def _statuses(request: Request) -> tuple[str, ...]:
-    """The statuses a request accepts. One that no content can have here is no error: nothing has it."""
-    named = values_of(request, "status") or [ContentStatus.CURRENT]
+    """The statuses a request accepts. One that no content has here is no error, if the original knows it."""
+    named = choices_of(request, "status", _STATUSES) or [ContentStatus.CURRENT]
     return read.ANY if "any" in named else tuple(named)
 
 
@@ -179,7 +192,7 @@ def _content_filter(request: Request) -> ContentFilter:
     query = request.query_params
     title = query.get("title")
     wanted = ContentFilter(
-        types=query.getlist("type") or [ContentType.PAGE],
+        types=[check_type(text) for text in query.getlist("type")] or [ContentType.PAGE],
         statuses=_statuses(request),
         title=None if title is None else title.strip(),  # as it was when the title was kept
     )

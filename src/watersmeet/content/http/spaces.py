@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import TITLED, Content, ContentType, SpaceStatus
+from watersmeet.confluence.content import TITLED, Content, ContentType, SpaceStatus, SpaceType
 from watersmeet.confluence.errors import BadParameter, NotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, list_envelope
@@ -17,7 +17,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import space_path
 from watersmeet.content import read, space, space_deletion
 from watersmeet.content.body import NewSpace, SpaceUpdate, content_number, decode
-from watersmeet.content.http.api import SPACE, Api, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.api import SPACE, Api, choices_of, expansion_of, read_body, values_of, window_of
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.spaces import SpaceFilter
 from watersmeet.database.transaction import Transaction
@@ -62,8 +62,8 @@ class _Spaces:
             keys=values_of(request, "spaceKey") + values_of(request, "spaceKeys"),
             # Zero is the number of no space: a name that is no number finds nothing.
             ids=[content_number(text) or 0 for text in values_of(request, "spaceIds")],
-            types=query.getlist("type"),
-            statuses=query.getlist("status"),
+            types=choices_of(request, "type", tuple(SpaceType)),
+            statuses=choices_of(request, "status", (SpaceStatus.CURRENT, SpaceStatus.ARCHIVED)),
             categories=[label.lower() for label in values_of(request, "label")],
             content_labels=[label.lower() for label in values_of(request, "contentLabel")],
             favourite={"true": True, "false": False}.get(query.get("favourite", "")),

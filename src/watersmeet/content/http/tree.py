@@ -20,10 +20,11 @@ from watersmeet.content.body import content_number
 from watersmeet.content.http.api import (
     CONTENT,
     Api,
+    check_type,
+    choices_of,
     content_id_of,
     expansion_of,
     refuse_cross_site,
-    values_of,
     window_of,
 )
 from watersmeet.content.tree import Place
@@ -40,6 +41,8 @@ _PLACES = {
     "above": Place.ABOVE,
     "below": Place.BELOW,
 }
+
+_LOCATIONS = ("footer", "inline", "resolved")
 
 
 def routes(api: Api) -> list[Route]:
@@ -93,7 +96,8 @@ class _Tree:
     async def _list(self, request: Request, caller: Caller, relation: str, content_type: str) -> Response:
         content_id, expansion, window = content_id_of(request), expansion_of(request), window_of(request)
         replies_too = request.query_params.get("depth") == "all"
-        locations = values_of(request, "location") if content_type == ContentType.COMMENT else []
+        check_type(content_type)
+        locations = choices_of(request, "location", _LOCATIONS) if content_type == ContentType.COMMENT else []
 
         def operation(tx: Transaction) -> Any:
             if relation == "descendant":
