@@ -136,6 +136,18 @@ def test_a_tree_is_copied_whole_or_not_at_all(site: Site) -> None:
     assert _below(site, shelf) == []
 
 
+@pytest.mark.parametrize("name", ["prefix", "search", "replace"])
+def test_titles_are_bounded_before_they_are_made(site: Site, name: str) -> None:
+    page, shelf = create(site, "a" * 255), create(site, "Shelf")
+    for length, said in ((256, "at most 255 characters each"), (255, "A title may have")):
+        titles = {"search": "a", "replace": "bb", name: "a" * length}
+        refused = _copy_tree(site, page, shelf, titleOptions=titles)
+        if refused.status_code == 202:
+            assert (name, length) == ("search", 255)
+        else:
+            assert (refused.status_code, said in refused.json()["message"]) == (400, True)
+
+
 def test_siblings_keep_their_order(site: Site) -> None:
     top, shelf = create(site, "Top"), create(site, "Shelf", key="ENG")
     first, second = (create(site, title, ancestors=[{"id": top["id"]}]) for title in ("First", "Second"))
