@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import Site
+from watersmeet.content import copy, part
 from watersmeet.database import audit
 
 from .support import CONTENT, create, path_of
@@ -146,6 +147,61 @@ def test_titles_are_bounded_before_they_are_made(site: Site, name: str) -> None:
             assert (name, length) == ("search", 255)
         else:
             assert (refused.status_code, said in refused.json()["message"]) == (400, True)
+
+
+def test_bodies_are_read_one_by_one_and_measured(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, shelf = create(site, "Top", storage="x" * 100), create(site, "Shelf", key="ENG")
+    for number in range(5):
+        create(site, f"Leaf {number}", storage="x" * 100, ancestors=[{"id": top["id"]}])
+    read: list[int] = []
+    find, load = part.contents.find_visible, part.contents.list_visible
+
+    def found(*values: Any, body: bool = False) -> Any:
+        content = find(*values, body=body)
+        read.append(len(content.storage or ""))
+        return content
+
+    def loaded(*values: Any, body: bool = False) -> Any:
+        assert not body
+        return load(*values, body=body)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(part.contents, "find_visible", found)
+        patched.setattr(part.contents, "list_visible", loaded)
+        patched.setattr(copy, "MOST_CHARACTERS", 300)
+        refused = _copy_tree(site, top, shelf)
+        assert refused.status_code == 400
+        assert "at most 300 characters" in refused.json()["message"]
+        assert [length for length in read if length] == [100] * 4
+    assert _below(site, shelf) == []
+    monkeypatch.setattr(copy, "MOST_CHARACTERS", 600)
+    assert _copy_tree(site, top, shelf).status_code == 202
+    assert len(_below(site, shelf)) == 6
+
+
+def test_parts_are_counted_however_deep_they_are(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, shelf = create(site, "Top"), create(site, "Shelf", key="ENG")
+    leaf = create(site, "Leaf", ancestors=[{"id": top["id"]}])
+    file = {"file": ("a.txt", b"x", "text/plain")}
+    for page in (top, leaf):
+        path = f"{path_of(page)}/child/attachment"
+        assert site.post(path, files=file, headers={"X-Atlassian-Token": "nocheck"}).status_code == 200
+    holder = leaf
+    for _ in range(2):
+        note = {"type": "a.b:note", "title": "n", "container": {"id": holder["id"], "type": holder["type"]}}
+        holder = site.post(CONTENT, json=note).json()
+    both = {"copyAttachments": True, "copyCustomContents": True}
+    monkeypatch.setattr(copy, "MOST_PARTS", 3)
+    refused = _copy_tree(site, top, shelf, **both)
+    assert refused.status_code == 400
+    assert "At most 3 attachments and custom contents" in refused.json()["message"]
+    assert _below(site, shelf) == []
+    monkeypatch.setattr(copy, "MOST_PARTS", 4)
+    assert _copy_tree(site, top, shelf, **both).status_code == 202
+    made = next(each for each in site.get(f"{CONTENT}?spaceKey=ENG&title=Leaf").json()["results"])
+    for _ in range(2):
+        (made,) = site.get(f"{path_of(made)}/child/a.b:note").json()["results"]
+    assert site.get(f"{path_of(made)}/child/a.b:note").json()["results"] == []
 
 
 def test_siblings_keep_their_order(site: Site) -> None:
