@@ -166,7 +166,7 @@ def test_what_was_restricted_stays_so_wherever_a_deletion_is_given_up(
     hide = update(spaces).where(spaces.c.key == "OPEN").values(status="deleted")
     task = _begin(wiki)
     while _step(wiki, task) and _task(wiki, task).successful is None:
-        wiki.database.write_now(partial(space_deletion.WORK.give_up, task=task))
+        wiki.database.write_now(lambda tx: space_deletion.WORK.give_up(tx, task))
         assert set(wiki.titles(by="bob")) <= seen
         wiki.database.write_now(lambda tx: tx.execute(hide))
     assert _task(wiki, task).successful is True

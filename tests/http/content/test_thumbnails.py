@@ -132,10 +132,10 @@ def test_only_the_first_frame_is_decoded(kind: str) -> None:
     frames = [Image.new("RGB", (40, 20), colour) for colour in ("red", "green", "blue")]
     into = BytesIO()
     frames[0].save(into, kind, save_all=True, append_images=frames[1:], duration=100)
-    assert Image.open(BytesIO(into.getvalue())).n_frames == 3
+    assert getattr(Image.open(BytesIO(into.getvalue())), "n_frames", 1) == 3
     drawn = draw(into.getvalue())
     assert drawn is not None
-    red, green, blue = Image.open(BytesIO(drawn.data)).convert("RGB").getpixel((20, 10))
+    red, green, blue = Image.open(BytesIO(drawn.data)).convert("RGB").tobytes()[:3]
     assert (red > 200, green > 200, blue > 200) == (True, False, False)
 
 
