@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.grants import ENTROPY, together
 from watersmeet.app import LONG_WORKS
@@ -17,8 +18,10 @@ from watersmeet.confluence.expansion import NOTHING
 from watersmeet.confluence.long_task import LongTask
 from watersmeet.confluence.page import Window
 from watersmeet.confluence.permission import READER
+from watersmeet.confluence.restriction import Restricted
 from watersmeet.content import long_task, space, space_deletion
 from watersmeet.content.long_task import Work
+from watersmeet.content.restriction import Wanted, restrict
 from watersmeet.database import content as contents
 from watersmeet.database import permissions
 from watersmeet.database.audit import INTERNAL
@@ -142,3 +145,28 @@ def test_a_task_that_keeps_failing_ends_and_says_so(wiki: Wiki) -> None:
     left = wiki.run(space.find, "admin", "OPEN", NOTHING)
     assert (left.status, wiki.find(page.id).title) == ("archived", "Stays")
     assert _begin(wiki).id != task.id
+
+
+def test_what_was_restricted_stays_so_wherever_a_deletion_is_given_up(
+    wiki: Wiki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parents may be younger than what was moved under them."""
+    monkeypatch.setattr(space_deletion, "BATCH", 1)
+    below = [wiki.create(f"Below {number}").id for number in range(3)]
+    middle, top = wiki.create("Middle").id, wiki.create("Top").id
+    for page_id in (middle, top):
+        kept = [Wanted(Restricted.READ, usernames=("admin",))]
+        wiki.run(restrict, "admin", page_id, kept, NOW, INTERNAL, anew=True)
+    for page_id, parent_id in ((middle, top), *((each, middle) for each in below)):
+        wiki.update(page_id, 2, by="admin", parent_id=parent_id)
+    wiki.create("Seen")
+    seen = set(wiki.titles(by="bob"))
+    assert "Seen" in seen
+    assert not seen & {"Below 0", "Middle", "Top"}
+    hide = update(spaces).where(spaces.c.key == "OPEN").values(status="deleted")
+    task = _begin(wiki)
+    while _step(wiki, task) and _task(wiki, task).successful is None:
+        wiki.database.write_now(lambda tx: space_deletion.WORK.give_up(tx, task))
+        assert set(wiki.titles(by="bob")) <= seen
+        wiki.database.write_now(lambda tx: tx.execute(hide))
+    assert _task(wiki, task).successful is True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from watersmeet.confluence.content import MAX_TITLE
 from watersmeet.confluence.errors import BadBody
 from watersmeet.content.body import Body, content_number, storage_of
 from watersmeet.content.copy import Along, Destination, Titles
@@ -77,8 +78,10 @@ class TreeCopy(SentAlongWith):
         return _page_number(self.destinationPageId)
 
     def titles(self) -> Titles:
-        """How the copies are called."""
+        """How the copies are called; the titles are measured once they are made. Raises ``BadBody``."""
         sent = self.titleOptions or SentTitles()
+        if max(len(sent.prefix), len(sent.search), len(sent.replace)) > MAX_TITLE:
+            raise BadBody(f"prefix, search and replace of titleOptions may have at most {MAX_TITLE} characters each.")
         return Titles(sent.prefix, sent.search, sent.replace)
 
 

@@ -30,6 +30,10 @@ from watersmeet.entropy import Entropy
 TASK = "Copying pages"
 MOST_PAGES = 1_000
 """Of a tree that is copied at once: nobody else writes in the meantime."""
+MOST_PARTS = 2_000
+"""Attachments and custom contents that are copied along at once."""
+MOST_CHARACTERS = 20_000_000
+"""Of all bodies that are copied at once; each is read by itself."""
 _PARTS_AT_ONCE = 100
 _BODY = Expansion.parse(["body"])
 
@@ -81,8 +85,8 @@ def copy_page(
 ) -> Content:
     """A copy of one page, with another title or body where one is given.
 
-    Raises ``ContentNotFound``, ``SpaceNotFound``, ``Forbidden``, ``BadBody``, ``BadParent``, ``MalformedStorage`` or
-    ``TitleTaken``.
+    Raises ``ContentNotFound``, ``SpaceNotFound``, ``Forbidden``, ``BadBody`` (of too much at once, too), ``BadParent``,
+    ``MalformedStorage`` or ``TitleTaken``.
     """
     validate(check_text(storage or ""))
     source, target, parent_id = _held(tx, caller, page_id, to)
@@ -141,7 +145,7 @@ def _held(tx: Transaction, caller: User, page_id: int, to: Destination) -> tuple
         target = parent.space
     if source.type != ContentType.PAGE:
         raise ContentNotFound(page_id)
-    return read.find(tx, caller, page_id, read.CURRENT, _BODY), target, to.parent_id
+    return source, target, to.parent_id
 
 
 def _require(tx: Transaction, caller: User, target: Space, along: Along) -> None:
@@ -155,7 +159,7 @@ def _require(tx: Transaction, caller: User, target: Space, along: Along) -> None
 def _below(tx: Transaction, caller: User, root: Content) -> list[Content]:
     """The pages below one that the caller sees, parents first, siblings in their order."""
     wanted = ContentFilter(types=[ContentType.PAGE], statuses=read.CURRENT, below=root.id, in_order=True)
-    found = read.load(tx, caller, wanted, Window(0, MOST_PAGES), _BODY)
+    found = read.load(tx, caller, wanted, Window(0, MOST_PAGES), NOTHING)
     if found.more:
         raise BadBody(f"At most {MOST_PAGES} pages are copied at once; copy the parts of the tree one by one.")
     children: dict[int, list[Content]] = {}
@@ -172,9 +176,9 @@ def _below(tx: Transaction, caller: User, root: Content) -> list[Content]:
     return list(walk(root.id))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Copying:
-    """One copying into one space, which is held."""
+    """One copying into one space, which is held, and how much of it was done."""
 
     tx: Transaction
     caller: User
@@ -182,12 +186,17 @@ class _Copying:
     along: Along
     now: Instant
     origin: Origin
+    parts: int = 0
+    characters: int = 0
 
     def page(self, source: Content, parent_id: int | None, title: str, storage: str | None = None) -> int:
-        """The number of the copy of a page. Comments stay behind, and so do the marks of what they are about."""
+        """The number of the copy of a page. Comments stay behind, and so do the marks of what they are about.
+
+        Raises ``BadBody`` or ``TitleTaken``.
+        """
         title = checked_title(title, source.type)
         require_free(self.tx, self.space, source.type, title)
-        body = without_markers(source.storage or "") if storage is None else storage
+        body = without_markers(self._body_of(source)) if storage is None else storage
         copy_id = self._add(source, title, body, parent_id=parent_id)
         if self.along.permissions:
             copy_restrictions(self.tx, source.id, copy_id, self.now, self.origin)
@@ -196,23 +205,45 @@ class _Copying:
         return copy_id
 
     def _parts(self, holder_id: int, copy_id: int) -> None:
-        for part in self._parts_of(holder_id):
-            if self.along.attachments and part.type == ContentType.ATTACHMENT:
-                number = self._add(part, part.title, part.storage or "", container_id=copy_id)
-                if part.file:
-                    attachments.keep_file(self.tx, number, 1, part.file)  # its bytes are kept once
-            elif self.along.custom_contents and is_custom(part.type):
-                number = self._add(part, part.title, part.storage or "", container_id=copy_id)
-                self._parts(part.id, number)
+        waiting = [(holder_id, copy_id)]
+        while waiting:
+            holder_id, copy_id = waiting.pop()
+            for part in self._parts_of(holder_id):
+                if self.along.attachments and part.type == ContentType.ATTACHMENT:
+                    number = self._part(part, copy_id)
+                    if part.file:
+                        attachments.keep_file(self.tx, number, 1, part.file)  # its bytes are kept once
+                elif self.along.custom_contents and is_custom(part.type):
+                    waiting.append((part.id, self._part(part, copy_id)))
 
     def _parts_of(self, holder_id: int) -> Iterator[Content]:
-        wanted = ContentFilter(statuses=read.CURRENT, container_id=holder_id)
+        types = () if self.along.custom_contents else (ContentType.ATTACHMENT,)
+        wanted = ContentFilter(types=types, statuses=read.CURRENT, container_id=holder_id)
         while True:
-            some = read.load(self.tx, self.caller, wanted, Window(0, _PARTS_AT_ONCE), _BODY)
+            some = read.load(self.tx, self.caller, wanted, Window(0, _PARTS_AT_ONCE), NOTHING)
             yield from some.items
             if not some.more:
                 return
             wanted = replace(wanted, after=some.items[-1].id)
+
+    def _part(self, source: Content, container_id: int) -> int:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise BadBody(
+                f"At most {MOST_PARTS} attachments and custom contents are copied at once; copy fewer pages, or the "
+                "pages without them."
+            )
+        return self._add(source, source.title, self._body_of(source), container_id=container_id)
+
+    def _body_of(self, source: Content) -> str:
+        storage = read.find(self.tx, self.caller, source.id, read.CURRENT, _BODY).storage or ""
+        self.characters += len(storage)
+        if self.characters > MOST_CHARACTERS:
+            raise BadBody(
+                f"Bodies of at most {MOST_CHARACTERS} characters together are copied at once; copy the parts of the "
+                "tree one by one."
+            )
+        return storage
 
     def _add(
         self,

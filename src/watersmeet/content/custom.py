@@ -17,7 +17,7 @@ from watersmeet.confluence.storage_format import validate
 from watersmeet.content import read
 from watersmeet.content.hold import hold
 from watersmeet.content.property import SentAlong, keep_properties
-from watersmeet.content.right import require_create
+from watersmeet.content.right import require_create, require_unrestricted
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
 from watersmeet.database import spaces
@@ -68,7 +68,7 @@ def create_custom(
 
 
 def _place(tx: Transaction, caller: User, draft: CustomDraft) -> Space:
-    """The space where it will be, its container held there."""
+    """The space where it will be, its container held there, which the caller may change."""
     if draft.container_id is None:
         space = spaces.find_visible(tx, draft.space_key or "", caller)
         if not space:
@@ -77,6 +77,7 @@ def _place(tx: Transaction, caller: User, draft: CustomDraft) -> Space:
     holder = hold(tx, caller, draft.container_id, read.CURRENT)
     if holder.type not in TITLED and not is_custom(holder.type):
         raise BadParent(f"Custom content is part of a page, a blog post or a custom content; {holder.id} is none.")
+    require_unrestricted(tx, caller, holder)
     if draft.space_key and draft.space_key.lower() != holder.space.key.lower():
         raise BadParent(f"Custom content is in the space of its container, {holder.space.key}.")
     return holder.space

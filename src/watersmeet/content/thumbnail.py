@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from watersmeet.content import picture_work
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -27,10 +29,12 @@ class Thumbnail:
 
 
 def draw(data: bytes) -> Thumbnail | None:
-    """The thumbnail of a picture; ``None`` of what is none, is broken, or is larger than it is good for.
+    """The thumbnail of a picture; ``None`` of what is none, is broken, or asks for more than it is good for.
 
     It takes long, and up to 4 bytes a pixel: one at a time, on a thread of its own.
     """
+    if not picture_work.is_bounded(data):
+        return None
     # Imported here because few processes ever draw one (docs/decisions/0004).
     from PIL import Image
 

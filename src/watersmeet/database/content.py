@@ -11,7 +11,20 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import (
@@ -29,7 +42,7 @@ from watersmeet.database.attachments import of_media_type
 from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
-from watersmeet.database.schema import content, content_versions, spaces, users
+from watersmeet.database.schema import content, content_guards, content_versions, spaces, users
 from watersmeet.database.search_text import index
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
@@ -567,6 +580,14 @@ def purge(tx: Transaction, content_id: int, status: ContentStatus = ContentStatu
 _COUNT = select(func.count()).select_from(content).where(content.c.space_id == bindparam("space_id"))
 # What was made last first: parts are younger than what they are part of, so that nothing big goes with it.
 _SOME = select(content.c.id).where(content.c.space_id == bindparam("space_id")).order_by(content.c.id.desc())
+# What keeps readers from another content stays until that is gone: a deletion may be given up on the way.
+_SOME_FREE = _SOME.where(
+    ~exists(
+        select(content_guards.c.content_id).where(
+            content_guards.c.guard_id == content.c.id, content_guards.c.content_id != content.c.id
+        )
+    )
+)
 _SOME_TRASHED = _SOME.where(content.c.status == ContentStatus.TRASHED.value)
 
 
@@ -576,8 +597,11 @@ def count_in_space(tx: Transaction, space_id: int) -> int:
 
 
 def delete_some(tx: Transaction, space_id: int, at_most: int) -> None:
-    """Forget some contents of a space, whatever their status, with their versions and parts. Hold the space's lock."""
-    chosen = tx.execute(_SOME.limit(at_most), {"space_id": space_id}).scalars().all()
+    """Forget some contents of a space, whatever their status, with their versions and parts. Hold the space's lock.
+
+    What has read restrictions goes after all that they keep: what is left is never open to more people than before.
+    """
+    chosen = tx.execute(_SOME_FREE.limit(at_most), {"space_id": space_id}).scalars().all()
     tx.execute(update(content).where(content.c.parent_id.in_(chosen)).values(parent_id=None))
     tx.execute(delete(content).where(content.c.id.in_(chosen)))
 

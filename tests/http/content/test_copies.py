@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from tests.http.conftest import Site
+from watersmeet.content import copy
 from watersmeet.database import audit
+from watersmeet.database import content as contents
 
 from .support import CONTENT, create, path_of
 
@@ -134,6 +136,73 @@ def test_a_tree_is_copied_whole_or_not_at_all(site: Site) -> None:
     refused = _copy_tree(site, top, shelf)
     assert (refused.status_code, "title already exists" in refused.json()["message"]) == (400, True)
     assert _below(site, shelf) == []
+
+
+@pytest.mark.parametrize("name", ["prefix", "search", "replace"])
+def test_titles_are_bounded_before_they_are_made(site: Site, name: str) -> None:
+    page, shelf = create(site, "a" * 255), create(site, "Shelf")
+    for length, said in ((256, "at most 255 characters each"), (255, "A title may have")):
+        titles = {"search": "a", "replace": "bb", name: "a" * length}
+        refused = _copy_tree(site, page, shelf, titleOptions=titles)
+        if refused.status_code == 202:
+            assert (name, length) == ("search", 255)
+        else:
+            assert (refused.status_code, said in refused.json()["message"]) == (400, True)
+
+
+def test_bodies_are_read_one_by_one_and_measured(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, shelf = create(site, "Top", storage="x" * 100), create(site, "Shelf", key="ENG")
+    for number in range(5):
+        create(site, f"Leaf {number}", storage="x" * 100, ancestors=[{"id": top["id"]}])
+    read: list[int] = []
+    find, load = contents.find_visible, contents.list_visible
+
+    def found(*values: Any, body: bool = False) -> Any:
+        content = find(*values, body=body)
+        read.append(len(content.storage or "") if content else 0)
+        return content
+
+    def loaded(*values: Any, body: bool = False) -> Any:
+        assert not body
+        return load(*values, body=body)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(contents, "find_visible", found)
+        patched.setattr(contents, "list_visible", loaded)
+        patched.setattr(copy, "MOST_CHARACTERS", 300)
+        refused = _copy_tree(site, top, shelf)
+        assert refused.status_code == 400
+        assert "at most 300 characters" in refused.json()["message"]
+        assert [length for length in read if length] == [100] * 4
+    assert _below(site, shelf) == []
+    monkeypatch.setattr(copy, "MOST_CHARACTERS", 600)
+    assert _copy_tree(site, top, shelf).status_code == 202
+    assert len(_below(site, shelf)) == 6
+
+
+def test_parts_are_counted_however_deep_they_are(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, shelf = create(site, "Top"), create(site, "Shelf", key="ENG")
+    leaf = create(site, "Leaf", ancestors=[{"id": top["id"]}])
+    file = {"file": ("a.txt", b"x", "text/plain")}
+    for page in (top, leaf):
+        path = f"{path_of(page)}/child/attachment"
+        assert site.post(path, files=file, headers={"X-Atlassian-Token": "nocheck"}).status_code == 200
+    holder = leaf
+    for _ in range(2):
+        note = {"type": "a.b:note", "title": "n", "container": {"id": holder["id"], "type": holder["type"]}}
+        holder = site.post(CONTENT, json=note).json()
+    both = {"copyAttachments": True, "copyCustomContents": True}
+    monkeypatch.setattr(copy, "MOST_PARTS", 3)
+    refused = _copy_tree(site, top, shelf, **both)
+    assert refused.status_code == 400
+    assert "At most 3 attachments and custom contents" in refused.json()["message"]
+    assert _below(site, shelf) == []
+    monkeypatch.setattr(copy, "MOST_PARTS", 4)
+    assert _copy_tree(site, top, shelf, **both).status_code == 202
+    made = site.get(f"{CONTENT}?spaceKey=ENG&title=Leaf").json()["results"][0]
+    for _ in range(2):
+        (made,) = site.get(f"{path_of(made)}/child/a.b:note").json()["results"]
+    assert site.get(f"{path_of(made)}/child/a.b:note").json()["results"] == []
 
 
 def test_siblings_keep_their_order(site: Site) -> None:

@@ -146,3 +146,14 @@ def test_what_cannot_be_custom_content_is_refused(site: Site) -> None:
 def test_properties_are_kept_with_it(site: Site) -> None:
     made = _make(site, space={"key": "DEMO"}, metadata={"properties": {"kind": {"value": "short"}}}).json()
     assert site.get(f"{path_of(made)}/property/kind").json()["value"] == "short"
+
+
+def test_what_may_not_be_changed_gets_none(site: Site) -> None:
+    page = create(site, "Locked")
+    inner = _in(site, page)
+    kept = [{"operation": "update", "restrictions": {"user": [{"username": "admin"}], "group": []}}]
+    assert site.put(f"{path_of(page)}/restriction", json=kept, user="admin").status_code == 200
+    for holder in (page, inner):
+        refused = _make(site, container={"id": holder["id"], "type": holder["type"]})
+        assert (refused.status_code, holder["id"] in refused.json()["message"]) == (403, True)
+        assert _make(site, container={"id": holder["id"], "type": holder["type"]}, user="admin").status_code == 200

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.http.conftest import Site
+from watersmeet.content.picture_work import MAX_SCANS
 from watersmeet.content.thumbnail import MAX_SIDE, draw
 
 from .support import create
@@ -89,6 +90,53 @@ def test_a_large_photograph_is_decoded_small() -> None:
     assert drawn is not None
     assert Image.open(BytesIO(drawn.data)).size == (300, 200)
     assert draw(picture("JPEG", (8000, 5001), "L")) is None
+
+
+def with_scans(count: int) -> bytes:
+    """A progressive JPEG whose last scan comes until there are that many."""
+    data = picture("JPEG", (64, 64), progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
+def test_a_photograph_of_many_scans_is_not_decoded() -> None:
+    assert draw(with_scans(MAX_SCANS)) is not None
+    assert draw(with_scans(MAX_SCANS + 1)) is None
+    # Where decoders see a marker, so must we: behind fill bytes, a stuffed zero, a restart, what no segment has.
+    for noise in (b"\xff\xff\xff", b"\xff\x00", b"\xff\xd3", b"\xff\x02\xff", b"\xff\xbf\xff"):
+        data = with_scans(MAX_SCANS + 1)
+        assert draw(data.replace(b"\xff\xda", noise + b"\xff\xda")) is None
+
+
+def test_what_only_looks_like_scans_is_none() -> None:
+    comment = b"\xff\xfe\x01\x02" + b"\xff\xda" * 128
+    data = picture("JPEG", (64, 64))
+    assert draw(data[:2] + comment + data[2:]) is not None
+    assert draw(data + b"\xff\xda" * 1_000) is not None  # phones keep a film behind the picture
+
+
+def test_a_picture_of_many_small_parts_is_not_decoded() -> None:
+    data = picture("JPEG", (64, 64))
+    exif = b"\xff\xe1\x00\x12Exif\x00\x00" + bytes(10)
+    assert draw(data[:2] + exif * 1_000_000 + data[2:]) is None
+    frame = picture("GIF", (64, 64))
+    start = frame.index(b",", 13 + (3 << (frame[10] & 7) + 1))
+    comment = b"!\xfe\x01x\x00"
+    assert draw(frame[:start] + comment * 1_000 + frame[start:]) is not None
+    assert draw(frame[:start] + comment * 4_000_000 + frame[start:]) is None
+    assert draw(frame[:start] + b"!\xfe" + b"\xff" * 256 * 80_000 + b"\x00" + frame[start:]) is None
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_only_the_first_frame_is_decoded(kind: str) -> None:
+    frames = [Image.new("RGB", (40, 20), colour) for colour in ("red", "green", "blue")]
+    into = BytesIO()
+    frames[0].save(into, kind, save_all=True, append_images=frames[1:], duration=100)
+    assert getattr(Image.open(BytesIO(into.getvalue())), "n_frames", 1) == 3
+    drawn = draw(into.getvalue())
+    assert drawn is not None
+    red, green, blue = Image.open(BytesIO(drawn.data)).convert("RGB").tobytes()[:3]
+    assert (red > 200, green > 200, blue > 200) == (True, False, False)
 
 
 def test_a_photograph_is_turned_and_tells_nothing_more() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,28 @@ def test_a_selection_is_marked_where_it_stands(storage: str, selection: str, ind
 )
 def test_what_the_text_does_not_say_cannot_be_marked(storage: str, selection: str, index: int) -> None:
     assert mark(storage, selection, index, "r") is None
+
+
+def test_a_selection_is_sought_in_linear_time() -> None:
+    storage = "<p>" + "a " * 1_000_000 + "</p>"
+    assert mark(storage, "a " * 4_999 + "b", 0, "r") is None
+
+
+@pytest.mark.parametrize("text", ["a  b\n a b", "  a\u00a0 b a  b ", "\na b  a b\n\n", "xa b ya   b"])
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_every_occurrence_is_where_a_pattern_finds_it(text: str, index: int) -> None:
+    spans = [found.span() for found in re.finditer(r"a\s+b", text)]
+    expected = None
+    if index < len(spans):
+        start, end = spans[index]
+        expected = text[:start] + OPEN + text[start:end] + CLOSE + text[end:]
+    assert mark(text, " a \n b ", index, "r") == expected
+
+
+def test_many_pieces_are_marked_at_once() -> None:
+    storage = "<p>a</p>" * 5_000
+    marked = mark(storage, "a " * 5_000, 0, "r")
+    assert marked == f"<p>{OPEN}a{CLOSE}</p>" * 5_000
 
 
 def test_markers_may_overlap() -> None:

@@ -23,6 +23,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _ATTRIBUTE = re.compile(r"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_SPACE = re.compile(r"\s+")
+_SPACES = re.compile(r"\s{2,}")
 # What stands in these is a line with what is around it; everything else begins and ends one.
 _IN_LINE = frozenset([
     "a", "abbr", "b", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "q", "s", "samp", "small",
@@ -81,19 +83,18 @@ def mark(storage: str, selection: str, index: int, ref: str) -> str | None:
     ``None`` where there is no such occurrence. White space counts as one space, as on the screen, and what spans
     several elements gets a marker in each.
     """
-    words = selection.split()
     runs = list(_shown(storage))
     text = "".join(run.text for run in runs)
-    pattern = re.compile(r"\s+".join(map(re.escape, words)))
-    matches = pattern.finditer(text) if words else iter(())
-    match = next((found for number, found in enumerate(matches) if number == index), None)
-    if match is None:
+    span = _occurrence(text, " ".join(selection.split()), index)
+    if span is None:
         return None
     opening, closing = f'<{MARKER} ac:ref="{escape(ref)}">', f"</{MARKER}>"
-    for start, end in reversed(_pieces(runs, *match.span())):
+    written, position = [], 0
+    for start, end in _pieces(runs, *span):
         if storage[start:end].strip():
-            storage = storage[:start] + opening + storage[start:end] + closing + storage[end:]
-    return storage
+            written += [storage[position:start], opening, storage[start:end], closing]
+            position = end
+    return "".join(written) + storage[position:]
 
 
 def marked_refs(storage: str) -> frozenset[str]:
@@ -129,6 +130,36 @@ def _shown(storage: str) -> Iterator[Run]:
                 hidden.append(token.name)
         elif token.name not in _IN_LINE:
             yield Run("\n", token.end, token.end)
+
+
+def _occurrence(text: str, words: str, index: int) -> tuple[int, int] | None:
+    """From where to where a text says words with one space between them, for the time of that number from 0.
+
+    Searched with ``str.find``, whose time is linear: both texts are somebody's choice.
+    """
+    if not words:
+        return None
+    even = _SPACE.sub(" ", text)
+    start = even.find(words)
+    for _ in range(index):
+        if start < 0:
+            break
+        start = even.find(words, start + len(words))
+    if start < 0:
+        return None
+    first, last = _places(text, start, start + len(words) - 1)
+    return first, last + 1
+
+
+def _places(text: str, *even: int) -> list[int]:
+    """Where the characters at rising places of a text with single spaces stand in the text as it is."""
+    found: list[int] = []
+    longer = 0
+    for space in _SPACES.finditer(text):
+        while len(found) < len(even) and even[len(found)] <= space.start() - longer:
+            found.append(even[len(found)] + longer)
+        longer += space.end() - space.start() - 1
+    return found + [place + longer for place in even[len(found) :]]
 
 
 def _pieces(runs: list[Run], start: int, end: int) -> list[tuple[int, int]]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from watersmeet.confluence.errors import BodyTooLarge
 from watersmeet.confluence.storage_format.document import Element, parse
 from watersmeet.confluence.storage_format.source import Tag, tokens
 
+MAX_FILLED_IN = 5 * 1024 * 1024
+"""Characters of a body that is made from a template: as many as a request may bring in bytes."""
 _DECLARATIONS, _VARIABLE = "at:declarations", "at:var"
 
 
@@ -26,9 +29,11 @@ def _options(choice: Element) -> tuple[str, ...]:
 def filled_in(storage: str, values: Mapping[str, str]) -> str:
     """The body of a page: without declarations, each variable replaced with its value, or with nothing.
 
-    Values are text: what they hold is no markup. Everything else stays byte for byte.
+    Values are text: what they hold is no markup. Everything else stays byte for byte. Raises ``BodyTooLarge`` beyond
+    ``MAX_FILLED_IN``, before anything is joined: one value may be asked for many times.
     """
     kept, position, inside = [], 0, ""
+    left = MAX_FILLED_IN - len(storage)
     for token in tokens(storage):
         if not isinstance(token, Tag):
             continue
@@ -38,7 +43,11 @@ def filled_in(storage: str, values: Mapping[str, str]) -> str:
         elif token.name in (_DECLARATIONS, _VARIABLE):
             kept.append(storage[position : token.start])
             if token.name == _VARIABLE:
-                kept.append(_text(values.get(token.get("at:name"), "")))
+                value = _text(values.get(token.get("at:name"), ""))
+                kept.append(value)
+                left -= len(value)
+                if left < 0:
+                    raise BodyTooLarge(MAX_FILLED_IN)
             position, inside = token.end, "" if token.empty else token.name
     return "".join(kept) + storage[position:]
 
