@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from tests.support.grants import together
+from tests.support.plan import explained
 from watersmeet.blobs.folder import FolderStore
 from watersmeet.clock import SystemClock
 from watersmeet.confluence.content import Content, File
@@ -126,21 +126,15 @@ def test_files_and_children_of_a_list_come_with_a_constant_number_of_statements(
 
 
 def test_names_are_found_by_their_index_and_files_are_listed_after_a_renaming(wiki: Wiki) -> None:
-    page, plans = wiki.create("Plan"), list[str]()
+    page = wiki.create("Plan")
     engine, alice = wiki.database.engine, wiki.people["alice"]
     (made,) = attach(wiki, page, upload())
     rename(wiki, page, made, 2, "b.txt")
     (row,) = wiki.database.read_now(lambda tx: references.list_files(tx, [page.id], alice))
     assert (row[3], row[6]) == ("b.txt", 64)
 
-    def explain(_connection: object, cursor: Any, statement: str, parameters: object, *_: object) -> None:
-        if engine.dialect.name == "sqlite":
-            rows = cursor.connection.execute("EXPLAIN QUERY PLAN " + statement, parameters)
-            plans.append(" ".join(row[3] for row in rows.fetchall()))
-
-    event.listen(engine, "before_cursor_execute", explain)
-    assert wiki.database.read_now(lambda tx: attachments.find_named(tx, page.id, "b.txt")) == made.id
-    event.remove(engine, "before_cursor_execute", explain)
+    with explained(engine) as plans:
+        assert wiki.database.read_now(lambda tx: attachments.find_named(tx, page.id, "b.txt")) == made.id
     if engine.dialect.name == "sqlite":
         assert "uq_content_current_attachment" in " ".join(plans), plans
 

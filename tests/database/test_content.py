@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from tests.support.grants import together
+from tests.support.plan import explained
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Content, ContentStatus, Space
 from watersmeet.confluence.errors import (
@@ -520,6 +521,16 @@ def test_a_list_of_spaces_costs_the_same_whatever_its_length(wiki: Wiki, expand:
         wanted, window = spaces.SpaceFilter(), Window(0, limit)
         read_list = partial(wiki.run, space.list_spaces, "admin", wanted, window, expansion)
         assert _statements(wiki, read_list) == (cost, limit)
+
+
+def test_a_title_is_found_by_its_index(wiki: Wiki) -> None:
+    """It is what every program that keeps a wiki up to date asks for, page by page."""
+    page = wiki.create("Plan")
+    wanted = ContentFilter(statuses=read.CURRENT, space_id=page.space.id, title="plan")
+    with explained(wiki.database.engine) as plans:
+        assert [item.id for item in wiki.load(wanted, Window(0, 25), NOTHING).items] == [page.id]
+    if wiki.database.engine.dialect.name == "sqlite":
+        assert "USING INDEX ix_content_title_key_space_id" in " ".join(plans), plans
 
 
 def test_the_greatest_numbers_a_client_can_send_find_nothing(wiki: Wiki) -> None:

@@ -16,6 +16,7 @@ from watersmeet.content.comment import CommentDraft
 from watersmeet.content.write import Revision
 from watersmeet.database import spaces, tree
 from watersmeet.database.transaction import Transaction
+from watersmeet.entropy import SystemEntropy
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_comment_is_in_the_space_of_its_page(
 ) -> None:
     page, _ = page_and_parent
     moved_meanwhile(page)
-    made = wiki.run(comment.create_comment, "admin", CommentDraft(page.id, "<p>Where am I?</p>"), NOW)
+    made = wiki.run(comment.create_comment, "admin", CommentDraft(page.id, "<p>Where am I?</p>"), NOW, SystemEntropy())
     assert made.space.key == "SHUT"
 
 

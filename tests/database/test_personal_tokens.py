@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -127,6 +128,26 @@ def test_what_it_makes_ends_with_it(grants: Grants) -> None:
     assert str(child.token.scope) == "WRITE"
     assert works(grants, child, NOW + DAY - 1)
     assert not works(grants, child, NOW + DAY)
+    grandchild, other = made(grants, child.token.id), made(grants)
+    grants.database.write_now(lambda tx: revoke_token(tx, grants.session.user, maker.token.id, NOW))
+    assert [works(grants, each) for each in (maker, child, grandchild, other)] == [False, False, False, True]
+
+
+def test_what_is_being_made_with_a_token_while_it_is_revoked_ends_too(grants: Grants) -> None:
+    maker = made(grants).token.id
+    with ThreadPoolExecutor(1) as other:
+        revoking: list[Future[bool]] = []
+
+        def make_while_it_is_revoked(tx: Transaction) -> NewToken:
+            new = create(tx, grants, maker)
+            revoke = partial(revoke_token, user=grants.session.user, number=maker, now=NOW)
+            revoking.append(other.submit(grants.database.write_now, revoke))
+            wait_until_it_waits(tx, revoking[0])
+            return new
+
+        child = grants.database.write_now(make_while_it_is_revoked)
+        assert revoking[0].result(PATIENCE)
+    assert not works(grants, child)
 
 
 def test_the_latest_use_counts_whoever_writes_first(grants: Grants) -> None:

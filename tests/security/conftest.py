@@ -147,6 +147,13 @@ def crawled(described: Server) -> list[Seen]:
 
 
 @pytest.fixture
+def writes_down(server: Server) -> None:
+    """Every failure is written down from now on: a process has so many a minute, and the rows before used them up."""
+    if server.is_ours:
+        server.hooks.restart()
+
+
+@pytest.fixture
 def profile() -> str:
     """The profile of the client; rows on which the vendor's dialect conflicts are run for both."""
     return STRICT

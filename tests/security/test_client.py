@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+import pytest
 
 from tests.security.harness.browser import Browser, new_address
 from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
@@ -103,6 +104,7 @@ def test_s091_one_way_to_authenticate(client: Client, other: Client, row: Row) -
 
 
 @both_profiles
+@pytest.mark.usefixtures("writes_down")
 def test_s092_the_way_is_pinned(server: Server, profile: str, row: Row) -> None:
     methods = server.metadata()["token_endpoint_auth_methods_supported"]
     assert {"client_secret_basic", "client_secret_post"} <= set(methods)

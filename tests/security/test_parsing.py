@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from lxml import html
 
 from tests.security.harness.client import Client, Server, answer_of, is_refused
@@ -111,6 +112,7 @@ def test_s022_the_token_endpoint_is_for_posts(server: Server, client: Client) ->
 
 
 @both_profiles
+@pytest.mark.usefixtures("writes_down")
 def test_s023_credentials_in_the_address(server: Server, client: Client, row: Row) -> None:
     code = client.code()
     fields = client.exchange_fields(code)

@@ -109,6 +109,7 @@ def _retired_at_once(server: Server) -> None:
 
 
 @pytest.mark.last
+@pytest.mark.usefixtures("writes_down")
 def test_s150_every_decision_leaves_one_event(server: Server) -> None:
     """One event a decision: the trail grows by exactly one for each, names who and from where, and no secret."""
     trail = Trail(server)

@@ -27,7 +27,7 @@ from watersmeet.confluence.content import (
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.attachments import of_media_type
 from watersmeet.database.comments import is_located
-from watersmeet.database.permissions import SEES_CONTENT, viewer
+from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_versions, spaces, users
 from watersmeet.database.search_text import index
@@ -103,7 +103,6 @@ def _present(*, body: bool) -> Select[Any]:
         .join(spaces, spaces.c.id == content.c.space_id)
         .join(_updater, _updater.c.id == content.c.updated_by)
         .join(_creator, _creator.c.id == content.c.created_by)
-        .where(SEES_CONTENT)
     )
 
 
@@ -142,7 +141,15 @@ def _past(*, body: bool = True) -> Select[Any]:
     )
 
 
-_PRESENT = {body: _present(body=body) for body in (False, True)}
+_SHOWN = {body: _present(body=body) for body in (False, True)}
+_PRESENT = {body: query.where(SEES_CONTENT) for body, query in _SHOWN.items()}
+_SEEN = select(content.c.id).join(spaces, spaces.c.id == content.c.space_id).where(SEES_CONTENT)
+_SEEN_IN_SPACE = select(content.c.id).where(
+    # The space once, not for each content anew: that would be SEES_CONTENT.
+    content.c.space_id.in_(select(spaces.c.id).where(spaces.c.id == bindparam("space_id"), SEES_SPACE)),
+    passes_guards(content),
+    is_no_other_ones_draft(content),
+)
 _BY_ID = {body: query.where(content.c.id == bindparam("content_id")) for body, query in _PRESENT.items()}
 _BY_NUMBER = _past().where(
     content_versions.c.content_id == bindparam("content_id"),
@@ -251,8 +258,12 @@ def list_visible(
 ) -> Slice[Content]:
     """The contents the user may see, oldest first."""
     by_hand = (content.c.position.is_(None), content.c.position) if wanted.in_order else ()
-    query = _PRESENT[body].where(*_criteria(wanted)).order_by(*by_hand, content.c.id)
-    rows = tx.execute(query.limit(window.reach).offset(window.start), viewer(user))
+    order = (*by_hand, content.c.id)
+    # Numbers first: what the window passes over is not joined with anybody's name.
+    seen = _SEEN if wanted.space_id is None else _SEEN_IN_SPACE
+    chosen = seen.where(*_criteria(wanted)).order_by(*order).limit(window.reach).offset(window.start)
+    query = _SHOWN[body].where(content.c.id.in_(chosen.scalar_subquery())).order_by(*order)
+    rows = tx.execute(query, {**viewer(user), "space_id": wanted.space_id})
     return Slice.of([_as_content(row) for row in rows], window)
 
 

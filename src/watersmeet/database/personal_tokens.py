@@ -90,10 +90,18 @@ def count_of(tx: Transaction, user_id: int, now: Instant) -> int:
 
 
 def add(
-    tx: Transaction, user_id: int, *, name: str, scope: ScopeSet, digest: str, now: Instant, expires_at: Instant
+    tx: Transaction,
+    user_id: int,
+    *,
+    name: str,
+    scope: ScopeSet,
+    digest: str,
+    made_by: int | None,
+    now: Instant,
+    expires_at: Instant,
 ) -> PersonalToken:
-    """A new token."""
-    values = {"user_id": user_id, "name": name, "scope": str(scope), "digest": digest}
+    """A new token; ``made_by`` is the number of the one that made it."""
+    values = {"user_id": user_id, "name": name, "scope": str(scope), "digest": digest, "made_by": made_by}
     number = tx.execute(
         insert(personal_tokens).returning(personal_tokens.c.id),
         {**values, "created_at": now, "expires_at": expires_at},
@@ -102,7 +110,7 @@ def add(
 
 
 def remove(tx: Transaction, user_id: int, number: int) -> bool:
-    """Forget a token of a user; ``False`` when there is none of that number."""
+    """Forget a token of a user, and those that were made with it; ``False`` when there is none of that number."""
     mine = (personal_tokens.c.user_id == user_id, personal_tokens.c.id == number)
     return tx.execute(delete(personal_tokens).where(*mine)).rowcount == 1
 

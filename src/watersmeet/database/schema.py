@@ -136,6 +136,8 @@ personal_tokens = Table(
     Column("scope", String(255), nullable=False),  # the most it may do; its user's role caps it at every use
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
+    # The token that made it, and that takes it along: whoever stole that one may have made this one.
+    Column("made_by", ForeignKey("personal_tokens.id", ondelete="CASCADE"), nullable=True, index=True),
     Column("last_used_at", BigInteger, nullable=True),  # written at most once a minute
     Column("last_used_from", String(64), nullable=True),  # a network, like "192.0.2.0/24"
     sqlite_autoincrement=True,  # a number that was seen never names another token
@@ -381,6 +383,8 @@ content = Table(
         sqlite_where=text("status = 'current' AND type = 'attachment'"),
         postgresql_where=text("status = 'current' AND type = 'attachment'"),
     ),
+    # What clients look up most: by title, in a space or anywhere, whatever the status.
+    Index("ix_content_title_key_space_id", "title_key", "space_id"),
     # All that searches sort and count by, so that they read no bodies (database.search).
     Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another

@@ -79,7 +79,8 @@ def create_token(
     """A new token of 256 random bits; only its digest is kept. Raises ``UnacceptableToken`` or ``NoLongerProven``.
 
     ``proven`` is the user as somebody has just proven to be, by the password or by the token numbered ``maker``. The
-    new token does no more and lives no longer than the one that makes it, or whoever steals one would have it for ever.
+    new token does no more and lives no longer than the one that makes it, and ends with it, or whoever steals one would
+    have it for ever.
     """
     # The user's row first and alone: of those who make tokens at the same time each counts what the others made, and
     # whoever ends them all, disables the user or changes the password comes before this or after.
@@ -97,7 +98,14 @@ def create_token(
     raw = PREFIX + entropy.hex(32)
     digest = keys.digest(raw)
     token = personal_tokens.add(
-        tx, present.id, name=wanted.name, scope=scope, digest=digest, now=now, expires_at=expires_at
+        tx,
+        present.id,
+        name=wanted.name,
+        scope=scope,
+        digest=digest,
+        made_by=maker,
+        now=now,
+        expires_at=expires_at,
     )
     detail = {"token": token.id, "scope": str(scope), "expires_at": expires_at, **({"maker": maker} if maker else {})}
     audit.record(tx, Event.PERSONAL_TOKEN_CREATED, origin, now, user_id=present.id, detail=detail)
@@ -105,7 +113,7 @@ def create_token(
 
 
 def revoke_token(tx: Transaction, user: User, number: int, now: Instant, origin: Origin = INTERNAL) -> bool:
-    """End a token at once; ``False`` when the user has none of that number."""
+    """End a token at once, and those it made: whoever stole it may have made them. ``False`` when there is none."""
     gone = personal_tokens.remove(tx, user.id, number)
     if gone:
         detail = {"token": number}

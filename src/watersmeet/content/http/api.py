@@ -27,6 +27,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
+_FAR = 1000  # what a window passes over is looked at too, a few microseconds each
 MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
 
 T = TypeVar("T")
@@ -80,9 +81,13 @@ class Api:
         may = await self.environment.database.read_together(strangers_may_use, None)
         return Caller(ANONYMOUS, Scope.READ.as_set, "") if may else None
 
-    async def read(self, operation: Operation[T], expansion: Expansion) -> T:
-        """The value of an operation that reads contents; whole lists of others along with them may take long."""
-        at_length = "children" in expansion or "descendants" in expansion
+    async def read(self, operation: Operation[T], expansion: Expansion, window: Window | None = None) -> T:
+        """The value of an operation that reads contents.
+
+        It may take long where whole lists are read along, or where the window is far from the beginning.
+        """
+        is_far = window is not None and window.start > _FAR
+        at_length = is_far or "children" in expansion or "descendants" in expansion
         return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
 
     async def read_at_length(self, operation: Operation[T]) -> T:

@@ -66,7 +66,7 @@ class _Contents:
         def operation(tx: Transaction) -> Slice[Content]:
             return read.load(tx, caller.user, space.narrowed(tx, caller.user, wanted, space_key), window, expansion)
 
-        part = await self.api.read(operation, expansion)
+        part = await self.api.read(operation, expansion, window)
         return self.api.contents(request, CONTENT, part, expansion)
 
     async def create_content(self, request: Request, caller: Caller) -> Response:

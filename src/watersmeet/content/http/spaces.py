@@ -151,7 +151,7 @@ class _Spaces:
             )
             return read.load(tx, caller.user, wanted, window, expansion)
 
-        part = await self.api.environment.database.read(operation)
+        part = await self.api.read(operation, expansion, window)
         results = [content_json(item, expansion, self.api.site) for item in part.items]
         path = f"{space_path(key)}/content/{content_type}"
         return list_envelope(results, part, self.api.site, path, request.query_params.multi_items())

@@ -103,7 +103,10 @@ class _Tree:
                 replies_too=replies_too, locations=locations,
             )  # fmt: skip
 
-        part = await self.api.read(operation, expansion)
+        if relation == "descendant":  # the whole tree is walked, however little of it is shown
+            part = await self.api.read_at_length(operation)
+        else:
+            part = await self.api.read(operation, expansion, window)
         path = f"{content_path(content_id)}/{relation}/{content_type}"
         return self.api.contents(request, path, part, expansion)
 

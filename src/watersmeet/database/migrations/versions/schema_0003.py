@@ -168,6 +168,7 @@ def change_content() -> None:
         sqlite_where=attached,
         postgresql_where=attached,
     )
+    op.create_index("ix_content_title_key_space_id", "content", ["title_key", "space_id"])
     op.create_index("ix_content_status_updated_at", "content", ["status", "updated_at", "space_id", "type"])
     op.add_column(
         "content_versions",
@@ -467,15 +468,20 @@ def make_personal_tokens_and_consents() -> None:
         sa.Column("scope", sa.String(length=255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", NUMBER, nullable=True),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.Column("last_used_from", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_personal_tokens_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["personal_tokens.id"], name=op.f("fk_personal_tokens_made_by"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_personal_tokens_digest")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_personal_tokens_user_id"), "personal_tokens", ["user_id"])
     op.create_index(op.f("ix_personal_tokens_expires_at"), "personal_tokens", ["expires_at"])
+    op.create_index(op.f("ix_personal_tokens_made_by"), "personal_tokens", ["made_by"])
 
     op.create_table(
         "consents",
