@@ -365,6 +365,21 @@ def test_s112_two_generations_of_a_family_in_one_batch_are_decided_one_after_the
         grants.refresh(issued_by(third).refresh_token)
 
 
+def test_families_of_one_batch_are_moved_at_once(grants: Grants, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One statement however many callers it serves; a second one only where a family comes twice."""
+    one, other = grants.tokens(), grants.tokens()
+    moved, move = list[int](), tokens.spend
+
+    def noting(tx: Transaction, spending: list[StoredPair]) -> set[int]:
+        moved.append(len(spending))
+        return move(tx, spending)
+
+    monkeypatch.setattr(tokens, "spend", noting)
+    outcomes = refresh_batch(grants, *(Asked(credentials(grants), again(issued), NOW) for issued in (one, other)))
+    assert [type(outcome) for outcome in outcomes] == [IssuedTokens] * 2
+    assert moved == [2]
+
+
 @pytest.mark.parametrize(("profile", "length"), [(Profile.STRICT, 163), (Profile.ATLASSIAN_DC, 120)])
 @pytest.mark.parametrize("policy", [STRICT_ROTATION, GRACE], ids=["no grace", "grace"])
 def test_n7_n10_a_successor_is_as_long_as_its_client_s_tokens_and_follows_only_where_there_is_a_grace(

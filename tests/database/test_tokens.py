@@ -260,8 +260,9 @@ def test_s118_neither_kind_of_token_is_accepted_as_the_other(grants: Grants) -> 
 
 def test_a_redirect_uri_sent_with_a_refresh_must_be_registered(grants: Grants) -> None:
     issued = grants.tokens()
-    with pytest.raises(RedirectUriMismatch):
+    with pytest.raises(RedirectUriMismatch) as refused:
         grants.refresh(issued.refresh_token, redirect_uri="https://evil.test/")
+    assert refused.value.description == "redirect_uri is not registered for this client."
     assert isinstance(grants.refresh(issued.refresh_token, redirect_uri="https://app.example/cb"), IssuedTokens)
 
 

@@ -235,6 +235,20 @@ def test_s150_a_revocation_is_in_the_trail_with_the_address_it_came_from(site: S
     assert (found.client_id, found.address, found.request_id is None) == (demo.CLIENT_ID, "127.0.0.1", False)
 
 
+def test_s150_an_exchange_and_a_refresh_are_in_the_trail_with_the_address_they_came_from(site: Site) -> None:
+    site.refresh(site.tokens()["refresh_token"])
+    for event in ("tokens.issued", "tokens.refreshed"):
+        [found] = site.environment.database.read_now(lambda tx, event=event: search(tx, Query(event=event)))
+        assert (found.client_id, found.address, found.request_id is None) == (demo.CLIENT_ID, "127.0.0.1", False)
+
+
+def test_s139_a_token_request_may_name_the_resource_there_is_and_no_other(site: Site) -> None:
+    issued = site.tokens()
+    refused = site.refresh(issued["refresh_token"], resource="https://elsewhere.example/rest/api")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    assert site.refresh(issued["refresh_token"], resource=f"{site.base_url}/rest/api").status_code == 200
+
+
 def test_every_write_here_is_a_brief_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are: each is a handful of point look-ups, so none needs to wait for a thread (docs/decisions/0051)."""
     database, told = site.environment.database, list[object]()

@@ -7,9 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.http.conftest import VERIFIER, Site
+from tests.http.conftest import VERIFIER, Site, SiteFactory
 from watersmeet import demo
 from watersmeet.app import create_app
+from watersmeet.tokens.http import TokenEndpoint
 
 TOKEN = "/rest/oauth2/latest/token"
 CLIENT = {"client_id": demo.CLIENT_ID, "client_secret": demo.CLIENT_SECRET}
@@ -38,6 +39,12 @@ def test_both_ways_answer_the_same(site: Site) -> None:
     assert answers(site, f"{TOKEN}/", {}) == direct
     # Of an origin that no public client has, so the answer has nothing to add to it (S107).
     assert answers(site, TOKEN, {"Origin": "https://elsewhere.example"}) == direct
+
+
+@pytest.mark.parametrize("context_path", ["", "/confluence"])
+def test_the_direct_paths_are_those_below_the_context_path(site_under: SiteFactory, context_path: str) -> None:
+    direct = TokenEndpoint(site_under(context_path).environment).direct()
+    assert set(direct) == {f"{context_path}/rest/oauth2/{version}/token" for version in ("latest", "1.0")}
 
 
 @pytest.mark.parametrize("path", [TOKEN, f"{TOKEN}/"])
