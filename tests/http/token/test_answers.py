@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -238,7 +239,7 @@ def test_s150_a_revocation_is_in_the_trail_with_the_address_it_came_from(site: S
 def test_s150_an_exchange_and_a_refresh_are_in_the_trail_with_the_address_they_came_from(site: Site) -> None:
     site.refresh(site.tokens()["refresh_token"])
     for event in ("tokens.issued", "tokens.refreshed"):
-        [found] = site.environment.database.read_now(lambda tx, event=event: search(tx, Query(event=event)))
+        [found] = site.environment.database.read_now(partial(search, query=Query(event=event)))
         assert (found.client_id, found.address, found.request_id is None) == (demo.CLIENT_ID, "127.0.0.1", False)
 
 
