@@ -18,7 +18,7 @@ from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
-from watersmeet.content.http.rendering import built
+from watersmeet.content.http.rendering import built, renders
 from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
@@ -85,9 +85,10 @@ class Api:
     async def read(self, operation: Operation[T], expansion: Expansion, window: Window | None = None) -> T:
         """The value of an operation that reads contents.
 
-        It may take long where whole lists are read along, or where the window is far from the beginning.
+        It may take long where whole lists are read along, where the window is far from the beginning, or where what a
+        list of bodies names is looked up.
         """
-        is_far = window is not None and window.start > _FAR
+        is_far = window is not None and (window.start > _FAR or renders(expansion))
         at_length = is_far or "children" in expansion or "descendants" in expansion
         return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
 

@@ -20,13 +20,18 @@ _AT_ONCE = 2
 T = TypeVar("T")
 
 
+def renders(expansion: Expansion) -> bool:
+    """Whether HTML is asked for, at any depth."""
+    return any(name in RENDERED or renders(expansion.within(name)) for name in expansion.names)
+
+
 async def built(build: Callable[[], T], contents: Iterable[Content], expansion: Expansion | None = None) -> T:
     """What ``build`` makes of contents, whose bodies are rendered as far as ``expansion`` asks; all without one."""
     if expansion is not None:
-        if not _renders(expansion):
+        if not renders(expansion):
             return build()
         # Whatever stands around the contents, or below them, may have bodies too.
-        if _renders(expansion.without("body")):
+        if renders(expansion.without("body")):
             return await in_a_thread(build)
     if _weight(contents) <= _SMALL:
         return build()
@@ -46,11 +51,6 @@ def limiter() -> CapacityLimiter:
     from anyio import CapacityLimiter
 
     return CapacityLimiter(_AT_ONCE)
-
-
-def _renders(expansion: Expansion) -> bool:
-    """Whether HTML is asked for, at any depth."""
-    return any(name in RENDERED or _renders(expansion.within(name)) for name in expansion.names)
 
 
 def _weight(contents: Iterable[Content]) -> int:
