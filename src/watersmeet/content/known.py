@@ -15,11 +15,14 @@ from watersmeet.confluence.storage_format.naming import Holder, Named, PageName,
 from watersmeet.confluence.storage_format.resolver import Branch, Known, ListedFile, NamedPerson, Resolver, Target
 from watersmeet.confluence.storage_format.text import UserReference
 from watersmeet.database import references
-from watersmeet.database.transaction import Transaction
+from watersmeet.database.transaction import Transaction, leave_the_loop
 from watersmeet.database.users import User
 
 INCLUDE_DEPTH = 4
 """How deep contents may be included in one another."""
+
+_LONG = 64_000
+"""How many characters may be read through where others wait for it."""
 
 
 def place_of(content: Content) -> Place:
@@ -38,7 +41,11 @@ def resolvers(tx: Transaction, reader: User, items: Sequence[Content]) -> list[R
 def look_up(tx: Transaction, reader: User, bodies: Iterable[tuple[str, Place]]) -> Known:
     """What the reader may see of all that these bodies name, and of what the contents included in them name."""
     named, known = Named(), Known()
+    length = 0
     for storage, place in bodies:
+        length += len(storage)
+        if length > _LONG:
+            leave_the_loop()
         named.read(storage, place)
     for depth in range(INCLUDE_DEPTH + 1):
         _add_pages(tx, reader, named.pages - known.pages.keys(), known)
@@ -48,6 +55,8 @@ def look_up(tx: Transaction, reader: User, bodies: Iterable[tuple[str, Place]]) 
             break
         found = references.bodies_of(tx, fresh)
         known.bodies |= found
+        if (length := length + sum(map(len, found.values()))) > _LONG:
+            leave_the_loop()
         for number, storage in found.items():
             named.read(storage, Place(wanted[number].space_key, number))
     _add_files(tx, reader, named, known)

@@ -29,20 +29,20 @@ class MacroInstance:
 
 def find_by_id(tx: Transaction, caller: User, content_id: int, number: int, macro_id: str) -> MacroInstance:
     """The macro with that ``ac:macro-id``. Raises ``ContentNotFound`` or ``MacroNotFound``."""
-    return _find(tx, caller, content_id, number, lambda macro, _: macro.get("ac:macro-id") == macro_id, macro_id)
+    return _find(tx, caller, content_id, number, lambda macro: macro.get("ac:macro-id") == macro_id, macro_id)
 
 
 def find_by_hash(tx: Transaction, caller: User, content_id: int, number: int, digest: str) -> MacroInstance:
     """The first macro whose body has that MD5. Raises ``ContentNotFound`` or ``MacroNotFound``."""
 
-    def matches(_: Element, body: str) -> bool:
-        return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest() == digest.lower()
+    def matches(macro: Element) -> bool:
+        return hashlib.md5(_body_of(macro).encode(), usedforsecurity=False).hexdigest() == digest.lower()
 
     return _find(tx, caller, content_id, number, matches, digest)
 
 
 def _find(
-    tx: Transaction, caller: User, content_id: int, number: int, matches: Callable[[Element, str], bool], called: str
+    tx: Transaction, caller: User, content_id: int, number: int, matches: Callable[[Element], bool], called: str
 ) -> MacroInstance:
     content = read.find_version(tx, caller, content_id, number, _BODY)
     try:
@@ -50,9 +50,9 @@ def _find(
     except MalformedStorage as error:
         raise MacroNotFound(called) from error
     for macro in root.walk():
-        if macro.name in _MACROS and matches(macro, body := _body_of(macro)):
+        if macro.name in _MACROS and matches(macro):
             parameters = {one.get("ac:name"): one.text() for one in macro.elements() if one.name == "ac:parameter"}
-            return MacroInstance(macro.get("ac:name"), body, parameters)
+            return MacroInstance(macro.get("ac:name"), _body_of(macro), parameters)
     raise MacroNotFound(called)
 
 

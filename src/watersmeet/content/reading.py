@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import TypeVar
 
 from watersmeet.clock import Instant
@@ -20,6 +21,7 @@ from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.storage_format.resolver import ListedFile
 from watersmeet.content import read, search, space, version
 from watersmeet.content.known import files_of
+from watersmeet.database import references
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.question import Question
 from watersmeet.database.spaces import SpaceFilter
@@ -30,6 +32,8 @@ from watersmeet.errors import WatersmeetError
 T = TypeVar("T")
 
 MAX_COMMENTS = 500
+MAX_SAID = 1_000_000
+"""How many characters of storage format the comments on a page have together."""
 MAX_CHILDREN = 200
 MAX_POSTS = 20
 _WHOLE = Expansion.parse(["body.view,ancestors,metadata.labels"])
@@ -137,11 +141,23 @@ def read_content(tx: Transaction, reader: User, content_id: int, number: int | N
     if number is not None:
         shown = attempt(lambda: read.find_version(tx, reader, content_id, number, _WHOLE))
     said = ContentFilter(types=[ContentType.COMMENT], statuses=read.CURRENT, container_id=content_id)
-    comments = read.load(tx, reader, said, Window(0, MAX_COMMENTS), _SAID)
+    comments = _comments(tx, reader, said)
     below = ContentFilter(types=[ContentType.PAGE], statuses=read.CURRENT, parent_id=content_id, in_order=True)
     children = read.load(tx, reader, below, Window(0, MAX_CHILDREN), NOTHING)
     files = files_of(tx, reader, [content_id]).get(content_id, [])
     return Reading(shown, present, _threads(comments.items), files, children.items, comments.more, children.more)
+
+
+def _comments(tx: Transaction, reader: User, said: ContentFilter) -> Slice[Content]:
+    """The first comments, as far as their bodies are not too long together: how long is found out before reading."""
+    part = read.load(tx, reader, said, Window(0, MAX_COMMENTS), NOTHING)
+    lengths = references.lengths_of(tx, [comment.id for comment in part.items])
+    sums = accumulate(lengths.get(comment.id, 0) for comment in part.items)
+    shown = [comment.id for comment, total in zip(part.items, sums, strict=True) if total <= MAX_SAID]
+    if not shown:
+        return replace(part, items=[], more=bool(part.items))
+    whole = read.load(tx, reader, replace(said, ids=shown), Window(0, MAX_COMMENTS), _SAID)
+    return replace(whole, more=part.more or len(shown) < len(part.items))
 
 
 def _threads(comments: Sequence[Content]) -> list[Remark]:

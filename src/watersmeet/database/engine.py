@@ -18,8 +18,10 @@ from watersmeet.database import dialect
 from watersmeet.database.group_commit import GroupCommit
 from watersmeet.database.micro_batches import MicroBatches
 from watersmeet.database.point_reads import PointReads
-from watersmeet.database.transaction import BatchOperation, Operation, Transaction
+from watersmeet.database.transaction import BatchOperation, Operation, TakesLong, Transaction
 from watersmeet.database.waiting import Unit
+
+_AT_LENGTH = 2  # operations at once that turned out to take long; files go through the same threads
 
 T = TypeVar("T")
 Request = TypeVar("Request")
@@ -38,6 +40,7 @@ class Database:
         self.dialect = dialect.dialect_name(url)
         self._reads: PointReads | MicroBatches
         self._writes: GroupCommit | MicroBatches
+        self._at_length = asyncio.Semaphore(_AT_LENGTH)
         if self.dialect == "sqlite":
             self._reads = PointReads(self.engine)
             self._writes = GroupCommit(self.engine, lock_timeout_seconds)
@@ -45,9 +48,13 @@ class Database:
             self._reads = self._writes = MicroBatches(self.engine, pool_size)
 
     async def read(self, operation: Operation[T]) -> T:
-        """The value of an operation that changes nothing."""
+        """The value of an operation that changes nothing. One that says that it takes long is run again, apart."""
         if isinstance(self._reads, PointReads):
-            return self._reads.read_now(operation)
+            try:
+                return self._reads.read_now(operation)
+            except TakesLong:
+                async with self._at_length:
+                    return await asyncio.to_thread(self._reads.read_apart, operation)
         value: T = await _submitted(self._reads.read, operation)
         return value
 

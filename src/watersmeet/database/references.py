@@ -88,6 +88,10 @@ def _named(rows: FromClause) -> ColumnElement[int]:
 
 _BY_TITLE = RowsStatement([spaces.c.key_lower, content.c.type, content.c.title_key], _by_title)
 _BY_FILE_NAME = RowsStatement([content.c.container_id, content.c.title], _by_file_name)
+_LENGTHS = select(content.c.id, func.length(content.c.storage)).where(
+    content.c.id.in_(bindparam("ids", expanding=True)),
+    content.c.storage.is_not(None),
+)
 _BODIES = select(content.c.id, content.c.storage).where(
     content.c.id.in_(bindparam("ids", expanding=True)),
     content.c.representation == "storage",
@@ -171,6 +175,11 @@ def find_contents(tx: Transaction, ids: Collection[int], user: User) -> Rows:
 def bodies_of(tx: Transaction, ids: Collection[int]) -> dict[int, str]:
     """The storage format of contents whose reader was found to see them, of at most ``MAX_BODY`` characters."""
     return {row[0]: row[1] for row in tx.execute(_BODIES, {"ids": list(ids)})} if ids else {}
+
+
+def lengths_of(tx: Transaction, ids: Collection[int]) -> dict[int, int]:
+    """How many characters of storage format contents have whose reader was found to see them."""
+    return {row[0]: row[1] for row in tx.execute(_LENGTHS, {"ids": list(ids)})} if ids else {}
 
 
 def find_spaces(tx: Transaction, keys: Collection[str], user: User) -> Rows:

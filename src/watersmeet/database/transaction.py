@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
@@ -21,3 +22,16 @@ BatchOperation: TypeAlias = Callable[[Transaction, Sequence[Request]], Sequence[
 
 An outcome that is an exception is raised to its own caller; what others changed is kept.
 """
+
+
+class TakesLong(Exception):
+    """An operation found out that it takes long, on a thread that has others to serve."""
+
+
+def leave_the_loop() -> None:
+    """Say in an operation that what comes takes long. Raises ``TakesLong`` on the thread of an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise TakesLong

@@ -374,3 +374,12 @@ def test_a_body_that_was_kept_before_bodies_were_validated_is_shown_harmlessly(s
 )  # fmt: skip
 def test_an_address_that_means_nothing_is_not_found(site: Site, alice: TestClient, address: str) -> None:
     assert alice.get(address).status_code in (404, 400), address
+
+
+def test_comments_are_shown_as_far_as_they_are_not_too_long_together(site: Site, alice: TestClient) -> None:
+    page = create(site, "Much was said")
+    for text_said in ("first", "x" * 600_000, "y" * 600_000):
+        comment(site, page, f"<p>{text_said}</p>")
+    shown = alice.get(f"/pages/viewpage.action?pageId={page['id']}").text
+    assert ("first" in shown, "xxx" in shown, "yyy" in shown) == (True, True, False)
+    assert "There are more of them." in shown

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from watersmeet.confluence.storage_format.document import Element
-from watersmeet.confluence.storage_format.macro import MACROS, anchor_id, unknown
+from watersmeet.confluence.storage_format.macro import KNOWN, anchor_id, unknown
 from watersmeet.confluence.storage_format.markup import element, safe_address, safe_attributes, tag, text
 from watersmeet.confluence.storage_format.naming import content_number
 from watersmeet.confluence.storage_format.text import attachment_reference, page_reference, user_reference
@@ -76,7 +76,8 @@ def _page_link(rendering: Rendering, target: Element, shown: str, anchor: str) -
 def _content_link(rendering: Rendering, target: Element, shown: str, anchor: str) -> str:
     number = content_number(target)
     found = rendering.resolver.content(number) if number is not None else None
-    if not found:
+    # What it is called is not in the body, so it counts.
+    if not found or not rendering.budget.takes(len(found.path) + len(found.title)):
         return element("span", shown or text(target.get("ri:content-id")), {"class": "createlink"})
     fragment = f"#{quote(anchor_id(anchor))}" if anchor else ""
     return element("a", shown or text(found.title), rendering.linked(found, fragment))
@@ -94,7 +95,7 @@ def _url_link(rendering: Rendering, target: Element, shown: str, _: str) -> str:
 def _space_link(rendering: Rendering, target: Element, shown: str, _: str) -> str:
     key = target.get("ri:space-key")
     found = rendering.resolver.space(key)
-    if not found:
+    if not found or not rendering.budget.takes(len(found.path) + len(found.title)):
         return element("span", shown or text(key), {"class": "createlink"})
     return element("a", shown or text(found.title), {"href": rendering.prefix + found.path})
 
@@ -102,7 +103,7 @@ def _space_link(rendering: Rendering, target: Element, shown: str, _: str) -> st
 def _mention(rendering: Rendering, target: Element, shown: str, _: str = "") -> str:
     reference = user_reference(target)
     person = rendering.resolver.person(reference)
-    if not person:
+    if not person or not rendering.budget.takes(2 * len(person.username) + len(person.display_name)):
         name = "span" if rendering.form.is_page else "a"
         return element(name, shown or text(reference.username or "?"), {"class": "user-mention"})
     if rendering.form.is_page and not rendering.resolver.space(f"~{person.username}"):
@@ -200,7 +201,7 @@ def _day(written: str) -> str:
 
 
 def _macro(rendering: Rendering, macro: Element) -> str:
-    return MACROS.get(macro.get("ac:name"), unknown)(rendering, macro)
+    return KNOWN.get(macro.get("ac:name"), unknown)(rendering, macro)
 
 
 _TARGETS: dict[str, Callable[[Rendering, Element, str, str], str]] = {

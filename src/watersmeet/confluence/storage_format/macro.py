@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from watersmeet.confluence.errors import MalformedStorage
-from watersmeet.confluence.storage_format.document import Element, parse
+from watersmeet.confluence.storage_format.document import Element
 from watersmeet.confluence.storage_format.markup import HEADINGS, UNREADABLE, UNSHOWN, element, text
-from watersmeet.confluence.storage_format.naming import included_page, named_page, tree_depth, tree_root
+from watersmeet.confluence.storage_format.naming import MACROS, included_page, named_page, tree_depth, tree_root
 from watersmeet.confluence.storage_format.resolver import Branch, Included
 from watersmeet.confluence.storage_format.text import attachment_reference, parameter
 
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 _Macro: TypeAlias = "Callable[[Rendering, Element], str]"
 
 _LOZENGES = {"green": "success", "yellow": "current", "red": "error", "blue": "complete", "purple": "progress"}
-_MACROS = frozenset(("ac:structured-macro", "ac:macro"))
+_MORE = "<li>…</li>"  # what stands for the rest of a list where no more may be shown
+_MORE_ROWS = "<tr><td>…</td></tr>"
 _REPORT = {"cql": "cql", "headings": "headings", "sortBy": "sort-by", "reverseSort": "reverse-sort"}
 
 
@@ -133,14 +133,15 @@ def _view_file(rendering: Rendering, macro: Element) -> str:
 
 
 def headings_of(root: Element) -> Iterator[Element]:
-    """The headings of a body that are shown, in their order."""
+    """The headings of a body that are shown, in their order; one within another is part of that."""
     waiting = [root]
     while waiting:
         one = waiting.pop()
-        if one.name in UNREADABLE or one.name in UNSHOWN or (one.name in _MACROS and _hides(one)):
+        if one.name in UNREADABLE or one.name in UNSHOWN or (one.name in MACROS and _hides(one)):
             continue
         if one.name in HEADINGS:
             yield one
+            continue
         waiting.extend(reversed(list(one.elements())))
 
 
@@ -151,17 +152,27 @@ def _hides(macro: Element) -> bool:
 def _toc(rendering: Rendering, macro: Element) -> str:
     if not rendering.form.complete:  # the original leaves it to a script
         return element("div", "", _macro(macro, class_="toc-macro"))
-    lowest, highest = _level(macro, "minLevel", 1), _level(macro, "maxLevel", 6)
-    entries = "".join(
+    levels = range(_level(macro, "minLevel", 1), _level(macro, "maxLevel", 6) + 1)
+    entries = rendering.outline.get(levels)
+    if entries is None:  # asked for by all that show the same levels: it is put together once
+        entries = rendering.outline[levels] = _outline(rendering, levels)
+    elif not rendering.budget.takes(len(entries)):
+        entries = _MORE
+    return element("div", element("ul", entries) if entries else "", _macro(macro, class_="toc-macro"))
+
+
+def _outline(rendering: Rendering, levels: range) -> str:
+    """The entries of the headings of some levels."""
+    entries = (
         element(
             "li",
-            element("a", text(" ".join(one.text().split())), {"href": f"#{rendering.id_prefix}h-{place}"}),
-            {"class": f"toc-level-{HEADINGS[one.name]}"},
+            element("a", text(title), {"href": f"#{rendering.id_prefix}h-{place}"}),
+            {"class": f"toc-level-{level}"},
         )
-        for place, one in enumerate(headings_of(rendering.root), 1)
-        if lowest <= HEADINGS[one.name] <= highest
+        for place, (level, title) in enumerate(rendering.headings.values(), 1)
+        if level in levels
     )
-    return element("div", element("ul", entries) if entries else "", _macro(macro, class_="toc-macro"))
+    return rendering.budget.listed(entries, _MORE)
 
 
 def _level(macro: Element, name: str, otherwise: int) -> int:
@@ -180,15 +191,18 @@ def _children(rendering: Rendering, macro: Element) -> str:
 def _branches(rendering: Rendering, branches: Sequence[Branch], depth: int) -> str:
     if not branches or depth == 0:
         return ""
-    items = (
-        element("a", text(one.page.title), rendering.linked(one.page)) + _branches(rendering, one.children, depth - 1)
-        for one in branches
-    )
-    return element("ul", "".join(element("li", item) for item in items), {"class": "childpages-macro"})
+    shown: list[str] = []
+    for one in branches:
+        way = element("a", text(one.page.title), rendering.linked(one.page))
+        if not rendering.budget.takes(len(way)):
+            shown.append(_MORE)
+            break
+        shown.append(element("li", way + _branches(rendering, one.children, depth - 1)))
+    return element("ul", "".join(shown), {"class": "childpages-macro"})
 
 
 def _attachments(rendering: Rendering, macro: Element) -> str:
-    rows = "".join(
+    rows = (
         element(
             "tr",
             element("td", element("a", text(one.file.title), rendering.linked(one.file)), {"class": "filename-column"})
@@ -199,7 +213,7 @@ def _attachments(rendering: Rendering, macro: Element) -> str:
     )
     columns = (("filename", "File"), ("modified", "Modified"), ("size", "Size"))
     head = "".join(element("th", title, {"class": f"{name}-column"}) for name, title in columns)
-    table = element("thead", element("tr", head)) + element("tbody", rows)
+    table = element("thead", element("tr", head)) + element("tbody", rendering.budget.listed(rows, _MORE_ROWS))
     return element(
         "div", element("table", table, {"class": "attachments aui"}), _macro(macro, class_="attachments-container")
     )
@@ -226,8 +240,13 @@ def _include(rendering: Rendering, macro: Element) -> str:
 
 def _excerpt_include(rendering: Rendering, macro: Element) -> str:
     found = _included(rendering, macro)
-    excerpt = _excerpt_of(found, parameter(macro, "name")) if found else None
-    if found is None or excerpt is None:
+    if found is None:
+        return _missing(macro)
+    excerpts = rendering.excerpts_of(found)
+    if excerpts is None:
+        return _held(rendering, macro, found, None)
+    excerpt = excerpts.get(parameter(macro, "name"))
+    if excerpt is None:
         return _missing(macro)
     return _held(rendering, macro, found, rendering.included(found, excerpt))
 
@@ -235,18 +254,6 @@ def _excerpt_include(rendering: Rendering, macro: Element) -> str:
 def _included(rendering: Rendering, macro: Element) -> Included | None:
     reference = included_page(macro)
     return rendering.resolver.included(reference) if reference else None
-
-
-def _excerpt_of(included: Included, name: str) -> Element | None:
-    """The body of an excerpt: that of the name, or the first."""
-    try:
-        root = parse(included.storage)
-    except MalformedStorage:
-        return None
-    for one in root.walk():
-        if one.name in _MACROS and one.get("ac:name") == "excerpt" and name in ("", parameter(one, "name")):
-            return one.child("ac:rich-text-body")
-    return None
 
 
 def _held(rendering: Rendering, macro: Element, included: Included, content: str | None) -> str:
@@ -262,7 +269,7 @@ def _missing(macro: Element) -> str:
     return element("div", said, _macro(macro, class_="panel"))
 
 
-MACROS: dict[str, _Macro] = {
+KNOWN: dict[str, _Macro] = {
     **dict.fromkeys(("panel", "info", "note", "tip", "warning"), _panel),
     **dict.fromkeys(("code", "noformat"), _code),
     **dict.fromkeys(("children", "pagetree"), _children),

@@ -25,7 +25,7 @@ MAX_INCLUDED = 200
 TREE_DEPTH = 5
 """How many levels of pages a macro shows at most."""
 
-_MACROS = frozenset(("ac:structured-macro", "ac:macro"))
+MACROS = frozenset(("ac:structured-macro", "ac:macro"))
 _PAGES = frozenset(("ri:page", "ri:blog-post"))
 INCLUDING = frozenset(("include", "excerpt-include"))
 _TREES = {"children": "page", "pagetree": "root"}
@@ -86,7 +86,7 @@ class Named:
     def read(self, storage: str, place: Place) -> None:
         """Add what a body names that stands there; a malformed one names nothing."""
         for element in _elements(storage):
-            if element.name in _MACROS:
+            if element.name in MACROS:
                 self._read_macro(element, place)
             else:
                 self._read_target(element, place)

@@ -7,9 +7,11 @@ real table of contents; ``page``, which only our own pages show, has what needs 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from watersmeet.confluence.errors import MalformedStorage
+from watersmeet.confluence.storage_format.budget import Budget
 from watersmeet.confluence.storage_format.construct import CONSTRUCTS
 from watersmeet.confluence.storage_format.document import MAX_DEPTH, Element, Node, parse
 from watersmeet.confluence.storage_format.macro import anchor_id, anchor_name, headings_of
@@ -27,11 +29,6 @@ from watersmeet.confluence.storage_format.markup import (
 from watersmeet.confluence.storage_format.naming import NOWHERE, Place
 from watersmeet.confluence.storage_format.resolver import Included, NothingKnown, Resolver, Target
 from watersmeet.confluence.storage_format.text import AttachmentReference
-
-MAX_INCLUSIONS = 100
-"""How many contents one rendering shows within others; in place of those after them stands a link."""
-MAX_INCLUDED = 2_000_000
-"""How many characters of storage format they may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def render(
         return nh3.clean(storage)
     form = _FORMS.get(representation, _Form())
     prefix = base_url if form.absolute else context_path
-    return Rendering(root, resolver or NothingKnown(), form, prefix, place).html()
+    return Rendering(root, resolver or NothingKnown(), form, prefix, place, Budget.of(storage)).html()
 
 
 class Rendering:
@@ -86,16 +83,39 @@ class Rendering:
         form: _Form,
         prefix: str,
         place: Place,
+        budget: Budget,
         above: Rendering | None = None,
     ) -> None:
         self.root, self.resolver, self.form, self.prefix = root, resolver, form, prefix
-        self.place, self.above = place, above
+        self.place, self.budget, self.above = place, budget, above
         self.depth: int = above.depth if above else 0
-        self.inclusions: list[int] = above.inclusions if above else []
-        """The lengths of all that is included so far, in the whole."""
         # The ids of what is included are told apart from those of the whole.
-        self.id_prefix: str = f"{above.id_prefix}i{len(self.inclusions)}-" if above else ""
-        self.headings = {id(one): place for place, one in enumerate(headings_of(root), 1)}
+        self.id_prefix: str = f"{above.id_prefix}i{len(budget.inclusions)}-" if above else ""
+        self.outline: dict[range, str] = {}
+        """The entries of tables of contents by the levels they show."""
+
+    @cached_property
+    def headings(self) -> dict[int, tuple[int, str]]:
+        """The level and the words of each heading in their order, by the identity of its element."""
+        return {id(one): (HEADINGS[one.name], " ".join(one.text().split())) for one in headings_of(self.root)}
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """The place of each heading among them, from 1, by the identity of its element."""
+        return {number: place for place, number in enumerate(self.headings, 1)}
+
+    @cached_property
+    def _named(self) -> dict[str, int]:
+        """The place of the first heading of each text."""
+        found: dict[str, int] = {}
+        for place, (_, title) in enumerate(self.headings.values(), 1):
+            found.setdefault(title, place)
+        return found
+
+    @cached_property
+    def _anchors(self) -> frozenset[str]:
+        """The names of all anchors."""
+        return frozenset(anchor_name(one) for one in self.root.walk() if one.get("ac:name") == "anchor")
 
     def html(self) -> str:
         """The whole."""
@@ -124,7 +144,7 @@ class Rendering:
         if name not in ELEMENTS:
             return self.inside(node)
         attributes = safe_attributes(name, node.attributes)
-        if name in HEADINGS and (place := self.headings.get(id(node))):
+        if name in HEADINGS and (place := self._places.get(id(node))):
             attributes["id"] = f"{self.id_prefix}h-{place}"
         if name == "img":
             return self.picture(attributes, node.get("alt"))
@@ -137,10 +157,7 @@ class Rendering:
 
         ``None`` where it is in itself already, too deep, or one too many.
         """
-        length = len(included.storage)
-        if len(self.inclusions) >= MAX_INCLUSIONS or sum(self.inclusions) + length > MAX_INCLUDED:
-            return None
-        if self.shows(included.page.id):
+        if self.shows(included.page.id) or not self.budget.includes(len(included.storage)):
             return None
         root = part
         if root is None:
@@ -150,9 +167,14 @@ class Rendering:
                 return None
         if self.depth + depth_of(root) > MAX_DEPTH:
             return None
-        self.inclusions.append(length)
         place = Place(included.page.space_key, included.page.id)
-        return Rendering(root, included.resolver, self.form, self.prefix, place, self).html()
+        return Rendering(root, included.resolver, self.form, self.prefix, place, self.budget, self).html()
+
+    def excerpts_of(self, included: Included) -> dict[str, Element | None] | None:
+        """The excerpts of a content by name; ``None`` where it is not to be shown here anyway."""
+        if self.shows(included.page.id) or not self.budget.has_room(len(included.storage)):
+            return None
+        return self.budget.excerpts_of(included)
 
     def shows(self, number: int) -> bool:
         """Whether this is within a content of that number."""
@@ -164,12 +186,8 @@ class Rendering:
         """The way to an anchor of this body, or else to its heading of that text."""
         if not anchor:
             return ""
-        named = (one for one in self.root.walk() if one.get("ac:name") == "anchor")
-        if not any(anchor_name(one) == anchor for one in named):
-            wanted = " ".join(anchor.split())
-            for place, heading in enumerate(headings_of(self.root), 1):
-                if " ".join(heading.text().split()) == wanted:
-                    return f"#{self.id_prefix}h-{place}"
+        if anchor not in self._anchors and (place := self._named.get(" ".join(anchor.split()))):
+            return f"#{self.id_prefix}h-{place}"
         return f"#{quote(self.id_prefix + anchor_id(anchor))}"
 
     def file(self, reference: AttachmentReference, shown: str = "") -> str:

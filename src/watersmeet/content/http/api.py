@@ -18,6 +18,7 @@ from watersmeet.confluence.representation import content_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.site import Site
 from watersmeet.content.body import content_number
+from watersmeet.content.http.rendering import built, renders
 from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
@@ -84,9 +85,10 @@ class Api:
     async def read(self, operation: Operation[T], expansion: Expansion, window: Window | None = None) -> T:
         """The value of an operation that reads contents.
 
-        It may take long where whole lists are read along, or where the window is far from the beginning.
+        It may take long where whole lists are read along, where the window is far from the beginning, or where what a
+        list of bodies names is looked up.
         """
-        is_far = window is not None and window.start > _FAR
+        is_far = window is not None and (window.start > _FAR or renders(expansion))
         at_length = is_far or "children" in expansion or "descendants" in expansion
         return await (self.read_at_length(operation) if at_length else self.environment.database.read(operation))
 
@@ -102,12 +104,20 @@ class Api:
         """The answer that is a window of a list; ``path`` is where the list is, without its query."""
         return JsonResponse(list_envelope(results, part, self.site, path, request.query_params.multi_items()))
 
-    def contents(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
+    async def contents(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
         """The answer that is a window of a list of contents."""
-        return self.listed(request, path, part, [content_json(item, expansion, self.site) for item in part.items])
 
-    def walked(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
+        def build() -> Response:
+            shown = [content_json(item, expansion, self.site) for item in part.items]
+            return self.listed(request, path, part, shown)
+
+        return await built(build, part.items, expansion)
+
+    async def walked(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
         """The answer that is a part of a walk by number: the next one begins after the last content shown (S3.4)."""
+        return await built(lambda: self._walked(request, path, part, expansion), part.items, expansion)
+
+    def _walked(self, request: Request, path: str, part: Slice[Content], expansion: Expansion) -> Response:
         results = [content_json(each, expansion, self.site) for each in part.items]
         kept = [
             (name, value)
@@ -122,9 +132,13 @@ class Api:
             shown["_links"]["next"] = f"{path}?{urlencode(following)}"
         return JsonResponse(shown)
 
-    def content(self, content: Content, expansion: Expansion) -> Response:
+    async def content(self, content: Content, expansion: Expansion) -> Response:
         """The answer that is one content."""
-        return JsonResponse(content_json(content, expansion, self.site, outermost=True))
+
+        def build() -> Response:
+            return JsonResponse(content_json(content, expansion, self.site, outermost=True))
+
+        return await built(build, [content], expansion)
 
 
 def _named(handler: Answering) -> Handler:

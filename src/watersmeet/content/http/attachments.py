@@ -74,7 +74,7 @@ class _Attachments:
         part = await self.api.environment.database.read(
             lambda tx: attachment.list_attachments(tx, caller.user, content_id, wanted, window, expansion)
         )
-        return self.api.contents(request, _path(content_id), part, expansion)
+        return await self.api.contents(request, _path(content_id), part, expansion)
 
     async def attach(self, request: Request, caller: Caller) -> Response:
         return await self._attach(request, caller, replaces=request.query_params.get("allowDuplicated") == "true")
@@ -96,7 +96,7 @@ class _Attachments:
                 lambda tx: attachment.attach(tx, user, content_id, uploads, now, expansion, replaces=replaces)
             )
         part = Slice(made, Window(0, max(len(made), 25)), more=False)
-        return self.api.contents(request, _path(content_id), part, expansion)
+        return await self.api.contents(request, _path(content_id), part, expansion)
 
     async def replace_file(self, request: Request, caller: Caller) -> Response:
         return await replace_file(self.api, request, caller, content_id_of(request), _attachment_id(request))
@@ -109,7 +109,7 @@ class _Attachments:
         wanted = decode(await read_body(request), AttachmentUpdate).properties(attachment_id)
         expansion = _WRITTEN | expansion_of(request)
         changed = await self._change(content_id_of(request), attachment_id, caller, wanted, expansion)
-        return self.api.content(changed, expansion)
+        return await self.api.content(changed, expansion)
 
     async def show_text(self, request: Request, caller: Caller) -> Response:
         """The text that a file of text says; 204 of any other file, which is not looked into."""
@@ -199,7 +199,7 @@ async def replace_file(
         changed = await database.write(
             lambda tx: attachment.replace_file(tx, user, content_id, attachment_id, upload, now, expansion)
         )
-    return api.content(changed, expansion)
+    return await api.content(changed, expansion)
 
 
 def _path(content_id: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.content.body import BodyValue, content_number, decode, version_number
 from watersmeet.content.convert import Conversion, convert, read_storage
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, read_body
+from watersmeet.content.http.rendering import in_a_thread, limiter
 from watersmeet.content.macro import MacroInstance, find_by_hash, find_by_id
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -43,10 +43,11 @@ class _Bodies:
     async def convert(self, request: Request, caller: Caller) -> Response:
         wanted = _conversion(request, decode(await read_body(request), BodyValue))
         # The longest takes a second, which others need not wait for.
-        storage = await asyncio.to_thread(read_storage, wanted.value, wanted.representation)
-        value = await self.api.environment.database.read_at_length(
-            lambda tx: convert(tx, caller.user, storage, wanted, self.api.site)
-        )
+        storage = await in_a_thread(lambda: read_storage(wanted.value, wanted.representation))
+        async with limiter():
+            value = await self.api.environment.database.read_at_length(
+                lambda tx: convert(tx, caller.user, storage, wanted, self.api.site)
+            )
         expandable = {"content": "", "webresource": ""}
         return JsonResponse({"value": value, "representation": wanted.into, "_expandable": expandable})
 

@@ -77,7 +77,7 @@ class _Contents:
             return read.load(tx, caller.user, space.narrowed(tx, caller.user, wanted, space_key), window, expansion)
 
         part = await self.api.read(operation, expansion, window)
-        return self.api.contents(request, CONTENT, part, expansion)
+        return await self.api.contents(request, CONTENT, part, expansion)
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewContent)
@@ -92,7 +92,7 @@ class _Contents:
         else:
             create = partial(write.create, caller=caller.user, draft=wanted.draft(), now=now, expansion=expansion)
         created = await self.api.environment.database.write(create)
-        return self.api.content(created, expansion)
+        return await self.api.content(created, expansion)
 
     async def show_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
@@ -106,7 +106,7 @@ class _Contents:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
             return with_past(tx, caller.user, found, expansion.within("history"))
 
-        return self.api.content(await self.api.read(operation, expansion), expansion)
+        return await self.api.content(await self.api.read(operation, expansion), expansion)
 
     async def show_history(self, request: Request, caller: Caller) -> Response:
         content_id, expansion = content_id_of(request), expansion_of(request, _HISTORY)
@@ -133,7 +133,7 @@ class _Contents:
                 inline.settle(tx, caller.user, content_id, resolution, now)
             return save(tx, caller.user, content_id, revision, now, expansion)
 
-        return self.api.content(await self.api.environment.database.write(operation), expansion)
+        return await self.api.content(await self.api.environment.database.write(operation), expansion)
 
     async def publish_draft(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
@@ -142,7 +142,7 @@ class _Contents:
         published = await self.api.environment.database.write(
             lambda tx: draft.write_draft(tx, caller.user, content_id, revision, now, expansion)
         )
-        return self.api.content(published, expansion)
+        return await self.api.content(published, expansion)
 
     async def delete_content(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)

@@ -59,7 +59,7 @@ class _Copies:
                 expansion=expansion,
             )  # fmt: skip
 
-        return self.api.content(await self.api.environment.database.write(operation), expansion)
+        return await self.api.content(await self.api.environment.database.write(operation), expansion)
 
     async def copy_tree(self, request: Request, caller: Caller) -> Response:
         content_id, sent = content_id_of(request), decode(await read_body(request), TreeCopy)

@@ -18,6 +18,7 @@ from watersmeet.content import inline
 from watersmeet.content.body import SentInlineComment, content_number, decode
 from watersmeet.content.comment import create_comment
 from watersmeet.content.http.api import Api, content_id_of, read_body, window_of
+from watersmeet.content.http.rendering import built
 from watersmeet.content.known import place_of
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -54,7 +55,7 @@ class _InlineComments:
             raise BadParameter("The parameter containerId must be the number of a page.")
         window = window_of(request, default_limit=_MOST)
         part = await self.api.environment.database.read(lambda tx: inline.list_inline(tx, caller.user, page_id, window))
-        return JsonResponse([self._json(comment) for comment in part.items])
+        return await built(lambda: JsonResponse([self._json(comment) for comment in part.items]), part.items)
 
     async def add_comment(self, request: Request, caller: Caller) -> Response:
         draft, now = decode(await read_body(request), SentInlineComment).comment(), self.api.environment.clock.now()
@@ -62,7 +63,7 @@ class _InlineComments:
         made = await self.api.environment.database.write(
             lambda tx: create_comment(tx, caller.user, draft, now, entropy, _SHOWN)
         )
-        return JsonResponse(self._json(made))
+        return await built(lambda: JsonResponse(self._json(made)), [made])
 
     async def resolve(self, request: Request, caller: Caller) -> Response:
         content_id, now = content_id_of(request), self.api.environment.clock.now()
@@ -72,7 +73,7 @@ class _InlineComments:
         comment = await self.api.environment.database.write(
             lambda tx: inline.resolve(tx, caller.user, content_id, into, now)
         )
-        return JsonResponse(self._json(comment))
+        return await built(lambda: JsonResponse(self._json(comment)), [comment])
 
     def _json(self, comment: Content) -> Json:
         site, place = self.api.site, place_of(comment)

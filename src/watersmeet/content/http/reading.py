@@ -31,6 +31,7 @@ from watersmeet.content.http.reading_page import (
     reading_page,
     space_lists,
 )
+from watersmeet.content.http.rendering import built
 from watersmeet.content.reading import NothingToRead, Reading
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -195,7 +196,9 @@ class _Pages:
         signed_in = self._visitor(request)
         if signed_in:  # a person looks; programs and strangers leave no trace
             self.api.environment.uses.views[caller.user.id, found.content.id] = self.api.environment.clock.now()
-        return render(reading_page(found, self._context_path, signed_in))
+        bodies = [found.content, *(remark.comment for remark in found.remarks)]
+        page = await built(lambda: reading_page(found, self._context_path, signed_in), bodies)
+        return render(page)
 
     async def _read(self, request: Request, caller: Caller, operation: Callable[[Transaction, User], T]) -> T:
         """What the reader of a request sees. Raises ``NothingToRead``, or ``SignInRequired`` for strangers."""

@@ -14,12 +14,13 @@ from watersmeet.confluence.content import Content
 from watersmeet.confluence.errors import BadParameter
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
-from watersmeet.confluence.representation import content_json
+from watersmeet.confluence.representation import Json, content_json
 from watersmeet.confluence.representation_search import Hit, hit_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.content import read, search, space
 from watersmeet.content.body import content_number
 from watersmeet.content.http.api import CONTENT, Api, cursor_of, expansion_of, values_of, window_of
+from watersmeet.content.http.rendering import built
 from watersmeet.content.search import Page
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.question import Question
@@ -62,7 +63,7 @@ class _Search:
         window, expansion, now = window_of(request), expansion_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
         page = await self.api.read_at_length(lambda tx: search.search_contents(tx, question, window, expansion))
-        return self._answer(request, question, page, expansion)
+        return await self._answer(request, question, page, expansion)
 
     async def search(self, request: Request, caller: Caller) -> Response:
         window, expansion, now = window_of(request), expansion_of(request), self.api.environment.clock.now()
@@ -72,13 +73,13 @@ class _Search:
         archived = request.query_params.get("includeArchivedSpaces", "").lower() == "true"
         question = _question(request, caller, now, archived=archived)
         page = await self.api.read_at_length(lambda tx: search.search_all(tx, question, window, expansion, style))
-        return self._answer(request, question, page, expansion)
+        return await self._answer(request, question, page, expansion)
 
     async def search_people(self, request: Request, caller: Caller) -> Response:
         window, now = window_of(request), self.api.environment.clock.now()
         question = _question(request, caller, now)
         page = await self.api.read_at_length(lambda tx: search.search_people(tx, question, window))
-        return self._answer(request, question, page, Expansion())
+        return await self._answer(request, question, page, Expansion())
 
     async def scan(self, request: Request, caller: Caller) -> Response:
         """A walk through everything by number: what is written meanwhile neither shifts nor hides anything."""
@@ -93,14 +94,19 @@ class _Search:
             return read.load(tx, caller.user, narrowed, window, expansion)
 
         part = await self.api.read_at_length(operation)
-        return self.api.walked(request, CONTENT + "/scan", part, expansion)
+        return await self.api.walked(request, CONTENT + "/scan", part, expansion)
 
-    def _answer(self, request: Request, question: Question, page: Page, expansion: Expansion) -> Response:
+    async def _answer(self, request: Request, question: Question, page: Page, expansion: Expansion) -> Response:
         site = self.api.site
-        results = [
-            hit_json(each, expansion, site) if isinstance(each, Hit) else content_json(each, expansion, site)
-            for each in page.part.items
-        ]
+
+        def build() -> list[Json]:
+            return [
+                hit_json(each, expansion, site) if isinstance(each, Hit) else content_json(each, expansion, site)
+                for each in page.part.items
+            ]
+
+        contents = [each for each in page.part.items if isinstance(each, Content)]
+        results = await built(build, contents, expansion)
         path = request.url.path.removeprefix(site.context_path)
         shown = list_envelope(results, page.part, site, path, request.query_params.multi_items())
         shown |= {

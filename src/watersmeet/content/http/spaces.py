@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import TITLED, Content, ContentType, SpaceStatus, SpaceType
+from watersmeet.confluence.content import TITLED, Content, ContentType, Space, SpaceStatus, SpaceType
 from watersmeet.confluence.errors import BadParameter, NotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, list_envelope
@@ -18,6 +18,7 @@ from watersmeet.confluence.site import space_path
 from watersmeet.content import read, space, space_deletion
 from watersmeet.content.body import NewSpace, SpaceUpdate, content_number, decode
 from watersmeet.content.http.api import SPACE, Api, choices_of, expansion_of, read_body, values_of, window_of
+from watersmeet.content.http.rendering import built
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.spaces import SpaceFilter
 from watersmeet.database.transaction import Transaction
@@ -71,7 +72,8 @@ class _Spaces:
         part = await self.api.environment.database.read(
             lambda tx: space.list_spaces(tx, caller.user, wanted, window, expansion)
         )
-        results = [space_json(item, expansion, self.api.site) for item in part.items]
+        site = self.api.site
+        results = await built(lambda: [space_json(item, expansion, site) for item in part.items], (), expansion)
         return self.api.listed(request, SPACE, part, results)
 
     async def create_space(self, request: Request, caller: Caller) -> Response:
@@ -87,12 +89,12 @@ class _Spaces:
                 now=now,
             )
         )
-        return JsonResponse(space_json(created, expansion, self.api.site, outermost=True))
+        return await self._one(created, expansion)
 
     async def show_space(self, request: Request, caller: Caller) -> Response:
         key, expansion = request.path_params["key"], expansion_of(request)
         found = await self.api.environment.database.read(lambda tx: space.find(tx, caller.user, key, expansion))
-        return JsonResponse(space_json(found, expansion, self.api.site, outermost=True))
+        return await self._one(found, expansion)
 
     async def create_personal_space(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewSpace)
@@ -102,7 +104,7 @@ class _Spaces:
                 tx, caller.user, name=wanted.name.strip(), description=wanted.plain_description, now=now
             )
         )
-        return JsonResponse(space_json(created, expansion, self.api.site, outermost=True))
+        return await self._one(created, expansion)
 
     async def change_space(self, request: Request, caller: Caller) -> Response:
         key, into = request.path_params["key"], decode(await read_body(request), SpaceUpdate).change()
@@ -110,7 +112,7 @@ class _Spaces:
         changed = await self.api.environment.database.write(
             lambda tx: space.change(tx, caller.user, key, into, now, expansion)
         )
-        return JsonResponse(space_json(changed, expansion, self.api.site, outermost=True))
+        return await self._one(changed, expansion)
 
     async def delete_space(self, request: Request, caller: Caller) -> Response:
         key, now, entropy = request.path_params["key"], self.api.environment.clock.now(), self.api.environment.entropy
@@ -136,6 +138,10 @@ class _Spaces:
             raise NotFound(f"There is no type of content {content_type!r}.")
         return JsonResponse(await self._contents(request, caller, content_type))
 
+    async def _one(self, found: Space, expansion: Expansion) -> Response:
+        site = self.api.site
+        return await built(lambda: JsonResponse(space_json(found, expansion, site, outermost=True)), (), expansion)
+
     async def _contents(self, request: Request, caller: Caller, content_type: str) -> Json:
         key, expansion, window = request.path_params["key"], expansion_of(request), window_of(request)
         depth = request.query_params.get("depth", "all")
@@ -152,7 +158,10 @@ class _Spaces:
             return read.load(tx, caller.user, wanted, window, expansion)
 
         part = await self.api.read(operation, expansion, window)
-        results = [content_json(item, expansion, self.api.site) for item in part.items]
+        site = self.api.site
+        results = await built(
+            lambda: [content_json(item, expansion, site) for item in part.items], part.items, expansion
+        )
         path = f"{space_path(key)}/content/{content_type}"
         return list_envelope(results, part, self.api.site, path, request.query_params.multi_items())
 

@@ -99,7 +99,7 @@ class _Templates:
         page = await self.api.environment.database.write(
             lambda tx: template.make_page(tx, caller.user, number, instance, now, expansion)
         )
-        return self.api.content(page, expansion)
+        return await self.api.content(page, expansion)
 
     def _one(self, found: Template, expansion: Expansion) -> Response:
         return JsonResponse(template_json(found, expansion, self.api.site, outermost=True))

@@ -36,7 +36,7 @@ class _Trash:
         part = await self.api.environment.database.read(
             lambda tx: trash.list_trash(tx, caller.user, key, after, window, expansion)
         )
-        return self.api.walked(request, space_path(key) + "/trash", part, expansion)
+        return await self.api.walked(request, space_path(key) + "/trash", part, expansion)
 
     async def empty(self, request: Request, caller: Caller) -> Response:
         """Some at a time, each in a transaction of its own, so that nobody else waits for all of it."""

@@ -27,6 +27,7 @@ from watersmeet.content.http.api import (
     refuse_cross_site,
     window_of,
 )
+from watersmeet.content.http.rendering import built
 from watersmeet.content.tree import Place
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
@@ -86,7 +87,8 @@ class _Tree:
         )
         lists = found.children if relation == "child" else found.descendants
         path = content_path(content_id) + f"/{relation}"
-        shown = relatives_json(path, lists or {}, self._one, expansion, self.api.site)
+        site = self.api.site
+        shown = await built(lambda: relatives_json(path, lists or {}, self._one, expansion, site), (), expansion)
         shown["_links"] |= self.api.site.outermost
         return JsonResponse(shown)
 
@@ -112,7 +114,7 @@ class _Tree:
         else:
             part = await self.api.read(operation, expansion, window)
         path = f"{content_path(content_id)}/{relation}/{content_type}"
-        return self.api.contents(request, path, part, expansion)
+        return await self.api.contents(request, path, part, expansion)
 
     async def move(self, request: Request, caller: Caller) -> Response:
         """The newer way: ``PUT …/move/{append|before|after}/{target}``."""

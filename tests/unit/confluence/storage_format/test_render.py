@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.storage_format import render
+from watersmeet.confluence.storage_format.budget import MAX_INCLUSIONS
 from watersmeet.confluence.storage_format.naming import PageName, Place
-from watersmeet.confluence.storage_format.render import MAX_INCLUSIONS
 from watersmeet.confluence.storage_format.resolver import (
     Branch,
     Known,
