@@ -134,6 +134,25 @@ def test_german_fits_a_phone(dev_server: RunningServer, browser: Browser, width:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+_CLIPPED = """[...document.querySelectorAll(".scroll")]
+    .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"""
+
+
+@pytest.mark.parametrize("width", [320, 800, 880])  # 880: just wide enough for a table
+def test_no_table_hides_what_it_offers(server_in_use: RunningServer, browser: Browser, width: int) -> None:
+    """With the longer words of German, every button of a row is seen without scrolling the table."""
+    with fresh_page(browser, locale="de-DE") as page, fresh_page(browser, locale="de-DE") as elsewhere:
+        for each in (elsewhere, page):  # two sessions: one of them can be ended
+            each.goto(server_in_use.base_url + "/login.action")
+            each.get_by_role("button", name="Ada Admin").click()
+            each.get_by_role("button", name="Abmelden").first.wait_for()
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/account", _AUTHORIZED):
+            page.goto(server_in_use.base_url + path)
+            page.locator(".scroll tbody tr").first.wait_for()
+            assert page.evaluate(_CLIPPED) == [], path
+
+
 def test_axe_finds_what_is_wrong(page: Page) -> None:
     page.set_content("<html><title>x</title><body><img src=x><p style='color:#aaa'>pale</p></body></html>")
     assert {violation.split(":")[0] for violation in axe_violations(page)} >= {"image-alt", "color-contrast"}

@@ -19,6 +19,7 @@ from tests.support.server import RunningServer
 
 Screenshot = Callable[[Page, str], Path]
 
+_STATES = {"Grey": "Idea", "Blue": "Planned", "Purple": "Begun", "Yellow": "At risk", "Red": "Late", "Green": "Done"}
 _STORY = (
     '<ac:structured-macro ac:name="toc" /><h2>Before you begin</h2>'
     '<p>Read <ac:link><ri:page ri:content-title="Asking for a token" /></ac:link> first, and not '
@@ -27,13 +28,22 @@ _STORY = (
     '<a href="https://elsewhere.example/">somebody elsewhere</a>.</p>'
     '<ac:structured-macro ac:name="info"><ac:parameter ac:name="title">Good to know</ac:parameter>'
     "<ac:rich-text-body><p>A panel, as people use them.</p></ac:rich-text-body></ac:structured-macro>"
-    "<h2>Steps</h2><ac:task-list><ac:task><ac:task-id>1</ac:task-id><ac:task-status>complete</ac:task-status>"
+    + "".join(
+        f'<ac:structured-macro ac:name="{kind}"><ac:rich-text-body><p>One to {kind}.</p></ac:rich-text-body>'
+        "</ac:structured-macro>"
+        for kind in ("tip", "note", "warning")
+    )
+    + "<h2>Steps</h2><ac:task-list><ac:task><ac:task-id>1</ac:task-id><ac:task-status>complete</ac:task-status>"
     "<ac:task-body>Register the link</ac:task-body></ac:task><ac:task><ac:task-id>2</ac:task-id>"
     "<ac:task-status>incomplete</ac:task-status><ac:task-body>Rotate its secret on "
     '<time datetime="2026-12-01" /></ac:task-body></ac:task></ac:task-list>'
     "<table><tbody><tr><th>Scope</th><th>State</th></tr><tr><td>READ</td><td>"
-    '<ac:structured-macro ac:name="status"><ac:parameter ac:name="colour">Green</ac:parameter>'
-    '<ac:parameter ac:name="title">Done</ac:parameter></ac:structured-macro></td></tr></tbody></table>'
+    + "".join(
+        f'<ac:structured-macro ac:name="status"><ac:parameter ac:name="colour">{colour}</ac:parameter>'
+        f'<ac:parameter ac:name="title">{word}</ac:parameter></ac:structured-macro> '
+        for colour, word in _STATES.items()
+    )
+    + "</td></tr></tbody></table>"
     '<ac:structured-macro ac:name="code"><ac:parameter ac:name="language">sh</ac:parameter><ac:plain-text-body>'
     "<![CDATA[curl -H 'Authorization: Bearer …' https://wiki.example/rest/api/content]]></ac:plain-text-body>"
     "</ac:structured-macro>"
@@ -125,6 +135,21 @@ def test_from_a_link_by_way_of_signing_in_to_an_old_version(
     ).click()
     expect(page.get_by_role("heading", name="Newest blog posts")).to_be_visible()
     screenshot(page, "reading-space")
+
+
+def test_kinds_of_panels_and_states_differ_in_words_and_colours(
+    shelf: Shelf, story: dict[str, Any], page: Page
+) -> None:
+    page.goto(shelf.address(story))
+    _sign_in(page, "alice")
+    panels = page.locator(".reading .confluence-information-macro")
+    expect(panels).to_have_count(4)
+    shown = "(all, part) => all.map((one) => getComputedStyle(one, part)[part ? 'content' : 'borderTopColor'])"
+    assert panels.evaluate_all(shown, "::before") == ['"info"', '"tip"', '"note"', '"warning"']
+    assert len(set(panels.evaluate_all(shown))) == 4
+    states = page.locator(".reading .status-macro")
+    assert states.all_text_contents() == list(_STATES.values())
+    assert len(set(states.evaluate_all(shown))) == len(_STATES)
 
 
 def test_what_people_wrote_stays_in_its_frame(shelf: Shelf, page: Page) -> None:

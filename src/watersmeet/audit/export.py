@@ -41,17 +41,30 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 
 def in_words(detail: Mapping[str, Any]) -> str:
-    """What else is known of an event, for people: ``scope: READ → WRITE`` where something changed."""
+    """What else is known of an event, for people: ``scope: READ → WRITE`` where something changed, ``–`` for nothing.
+
+    What is empty, or is as it was before, is left out.
+    """
     before, after = detail.get("before", {}), detail.get("after", {})
     rest = {name: value for name, value in detail.items() if name not in ("before", "after")}
     changed = [
-        f"{name}: {_plain(before[name])} → {_plain(value)}" if name in before else f"{name}: {_plain(value)}"
+        f"{name}: {_plain(before[name]) or '–'} → {_plain(value) or '–'}" if name in before else _said(name, value)
         for name, value in after.items()
+        if name not in before or before[name] != value
     ]
-    return "; ".join([*changed, *(f"{name}: {_plain(value)}" for name, value in rest.items())])
+    return "; ".join(filter(None, [*changed, *(_said(name, value) for name, value in rest.items())]))
+
+
+def _said(name: str, value: object) -> str:
+    plain = _plain(value)
+    return f"{name}: {plain}" if plain else ""
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return " ".join(map(str, value))
     if isinstance(value, int) and value > _EARLIEST_INSTANT:

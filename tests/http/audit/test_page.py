@@ -145,6 +145,13 @@ def test_exports_and_wrong_filters(admin: TestClient) -> None:
         ({"before": {"scope": "READ"}, "after": {"scope": "WRITE"}}, "scope: READ → WRITE"),
         ({"after": {"name": "App", "redirect_uris": ["https://a", "https://b"]}},
          "name: App; redirect_uris: https://a https://b"),
+        ({"before": {"read": [], "update": []}, "after": {"read": [], "update": ["user alice"]}, "content": 7},
+         "update: – → user alice; content: 7"),
+        ({"before": {"refresh_grace_seconds": 5, "may_introspect": False},
+          "after": {"refresh_grace_seconds": None, "may_introspect": True}},
+         "refresh_grace_seconds: 5 → –; may_introspect: no → yes"),
+        ({"after": {"refuses": [], "may_introspect": False, "refresh_grace_seconds": None, "used": 0}},
+         "may_introspect: no; used: 0"),
         ({"signs_from": 1795577884231}, "signs_from: 2026-11-25 03:38:04"),
     ],
 )  # fmt: skip

@@ -282,10 +282,10 @@ def test_a_comment_on_a_part_of_the_text_says_on_which(site: Site, alice: TestCl
     shown = html.fromstring(alice.get(address).content)
     assert shown.xpath("//article[contains(@class, 'said')]//q/text()") == ["Hello"]
     assert shown.xpath("//div[@class='reading']//span[@class='inline-comment-marker']/text()") == ["Hello"]
-    assert "settled" not in shown.text_content()
+    assert "resolved" not in shown.text_content()
     resolved = site.post(f"/rest/inlinecomments/1.0/comments/{made['id']}/resolve/true/dangling/false")
     assert resolved.is_success, resolved.text
-    assert "settled" in html.fromstring(alice.get(address).content).text_content()
+    assert "resolved" in html.fromstring(alice.get(address).content).text_content()
 
 
 def test_long_lists_are_shown_in_parts(site: Site, alice: TestClient) -> None:

@@ -48,7 +48,7 @@ class Said:
     answers: str | None
     selection: str | None
     """The part of the text that it is about; none where it is about the whole, or an answer."""
-    is_settled: bool
+    is_resolved: bool
     """Whether it is resolved, or the part of the text is gone."""
 
     @classmethod
@@ -63,7 +63,7 @@ class Said:
             indent=min(remark.level, _MAX_INDENT),
             answers=remark.answers.created_by.display_name if remark.answers else None,
             selection=place.original_selection if place else None,
-            is_settled=bool(place and place.resolution and place.resolution not in UNRESOLVED),
+            is_resolved=bool(place and place.resolution and place.resolution not in UNRESOLVED),
         )
 
 
