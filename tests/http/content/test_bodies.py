@@ -10,6 +10,8 @@ import pytest
 
 from tests.http.conftest import Site
 from tests.http.content.support import create, path_of
+from watersmeet.confluence.storage_format.document import Element
+from watersmeet.content import macro
 
 _CONVERT = "/rest/api/contentbody/convert"
 
@@ -92,3 +94,21 @@ def test_a_macro_of_a_version_by_its_id_and_by_its_hash(site: Site) -> None:
             assert site.get(f"{path_of(made)}/history/{number}/macro/{path}").json() == found
     for path in ("3/macro/id/m-1", "1/macro/id/m-2", "x/macro/id/m-1", f"1/macro/hash/{'0' * 32}"):
         assert site.get(f"{path_of(made)}/history/{path}").status_code == 404, path
+
+
+def test_only_the_macro_that_is_meant_is_written_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    around = '<ac:macro ac:name="x" ac:macro-id="{}"><ac:rich-text-body>{}</ac:rich-text-body></ac:macro>'
+    storage = "<p>held</p>"
+    for number in range(40):
+        storage = around.format(f"m-{number}", storage)
+    made = create(site, storage=storage)
+    written_out: list[Element] = []
+    body_of = macro._body_of
+
+    def counted(one: Element) -> str:
+        written_out.append(one)
+        return body_of(one)
+
+    monkeypatch.setattr(macro, "_body_of", counted)
+    found = site.get(f"{path_of(made)}/history/1/macro/id/m-0")
+    assert (found.json()["body"], len(written_out)) == ("<p>held</p>", 1)
