@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -47,7 +46,6 @@ def command(
     Listens on 127.0.0.1 only. The database and what was attached are thrown away at the end. Users, passwords and the
     incoming link are the same on every start, so that examples can be pasted. Ends with 0 on SIGINT or SIGTERM.
     """
-    gc.disable()  # until it serves (cli.server)
     from watersmeet.cli import server
     from watersmeet.web import log
 

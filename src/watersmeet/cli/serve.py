@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,6 @@ def command(
     database made by `dev` or of another schema. TLS is the business of the proxy in front. Ends with 0 on SIGINT or
     SIGTERM, once what was started is finished.
     """
-    gc.disable()  # until it serves (cli.server)
     from watersmeet.app import create_app, open_database
     from watersmeet.cli import server
     from watersmeet.database.properties import Purpose, prepare

@@ -65,6 +65,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What start-up made stays for good: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         if not self.should_exit:
             try:
                 self._when_ready()
@@ -72,11 +75,6 @@ class _Server(uvicorn.Server):
                 # It is told once everything has ended cleanly, which uvicorn only does from its main loop.
                 self.failure = failure
                 asyncio.get_running_loop().call_soon(self._stop)
-        # What start-up made stays for good: the garbage collector need not look at it again and again. The commands
-        # switched it off, because it looked at everything that was imported several times before anything was served.
-        gc.collect()
-        gc.freeze()
-        gc.enable()
 
 
 def run(
