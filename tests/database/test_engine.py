@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -306,6 +308,20 @@ def test_a_new_database_file_is_readable_by_its_owner_alone(tmp_path: Path) -> N
         modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
     assert modes["new.db"] == 0o600
     assert set(modes.values()) == {0o600}
+
+
+def test_opening_a_database_again_takes_no_locks_from_those_who_have_it_open(tmp_path: Path) -> None:
+    """A file that is closed takes every lock of its process along; the next to close it would think to be the last."""
+    path = tmp_path / "shared.db"
+    with opened(f"sqlite:///{path}") as database:
+        metadata.create_all(database.engine)
+        database.write_now(lambda tx: add(tx, "a"))
+        Database(f"sqlite:///{path}").close()
+        visit = (
+            "import sqlite3, sys; one = sqlite3.connect(sys.argv[1]); one.execute('PRAGMA user_version'); one.close()"
+        )
+        subprocess.run([sys.executable, "-c", visit, str(path)], check=True)
+        assert (tmp_path / "shared.db-wal").exists(), "another process has tidied up what is in use"
 
 
 def test_a_url_of_another_engine_is_refused() -> None:

@@ -125,10 +125,14 @@ def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
 
 
 def _create_private_file(path: str | None) -> None:
-    """Make a new database readable by its owner alone; SQLite gives its side files the same rights."""
+    """Make a new database readable by its owner alone; SQLite gives its side files the same rights.
+
+    One that is there is not even opened: closing it again would let go of every lock that other connections of this
+    process have on it (POSIX has it so), and SQLite would not know.
+    """
     if path and path != ":memory:":
-        with suppress(OSError):  # whoever opens it next says what is wrong
-            os.close(os.open(path, os.O_CREAT, 0o600))
+        with suppress(OSError):  # it is there, or whoever opens it next says what is wrong
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _open_postgresql(url: str, lock_timeout_seconds: float, pool_size: int) -> Engine:

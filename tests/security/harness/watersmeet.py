@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,7 +219,8 @@ class Watersmeet(Hooks):
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * resource.getpagesize()
 
     def dump(self) -> str:
-        with sqlite3.connect(self.database) as connection:
+        # Closed before the files are read: closing those would let go of its locks, and SQLite would not know.
+        with closing(sqlite3.connect(self.database)) as connection:
             rows = "\n".join(connection.iterdump())
         # And what was deleted, or only written ahead: it is in the files until something else takes its place.
         files = sorted(self.folder.glob(f"{self.database.name}*"))
