@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from watersmeet.blobs.held import HeldUpload
 from watersmeet.blobs.store import PIECE, Blob, BlobMissing, StoreUnavailable
 from watersmeet.clock import Instant
 
@@ -131,28 +131,16 @@ class FolderStore:
             return []
 
 
-class FolderUpload:
+class FolderUpload(HeldUpload):
     """Bytes on their way into a folder: a nameless file until they are all there."""
 
     def __init__(self, folder: Path) -> None:
         """Raises ``OSError``."""
+        super().__init__()
         self._folder = folder
-        self._digest = hashlib.sha256()
-        self._size = 0
-        self._held = bytearray()
         descriptor, name = tempfile.mkstemp(dir=folder / _INCOMING)  # mode 0600
         self._path = Path(name)
         self._file: BinaryIO = os.fdopen(descriptor, "wb", 0)
-
-    async def write(self, data: bytes) -> None:
-        """The next bytes, which reach the file in pieces. Raises ``StoreUnavailable``."""
-        self._held += data
-        if len(self._held) >= PIECE:
-            await asyncio.to_thread(self._write_held)
-
-    async def flush(self) -> None:
-        """Write what is held. Raises ``StoreUnavailable``."""
-        await asyncio.to_thread(self._write_held)
 
     async def finish(self) -> Blob:
         """Flush the file, give it its name, flush the folder. Raises ``StoreUnavailable``."""
@@ -163,16 +151,10 @@ class FolderUpload:
         self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def _write_held(self) -> None:
-        held, self._held = bytes(self._held), bytearray()
-        self._digest.update(held)
-        self._size += len(held)
-        rest = memoryview(held)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as error:
-            raise StoreUnavailable(detail=str(error)) from error
+    def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def _finish(self) -> Blob:
         self._write_held()

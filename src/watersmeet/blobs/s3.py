@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from watersmeet.blobs.held import HeldUpload
 from watersmeet.blobs.store import PIECE, Blob, BlobMissing, StoreUnavailable
 from watersmeet.clock import SECOND, Instant, SystemClock
 
@@ -137,25 +137,13 @@ class BucketStore:
             return False
 
 
-class BucketUpload:
+class BucketUpload(HeldUpload):
     """Bytes on their way into a bucket."""
 
     def __init__(self, store: BucketStore, file: Any) -> None:
+        super().__init__()
         self._store = store
         self._file = file
-        self._digest = hashlib.sha256()
-        self._size = 0
-        self._held = bytearray()
-
-    async def write(self, data: bytes) -> None:
-        """The next bytes, which reach the file in pieces. Raises ``StoreUnavailable``."""
-        self._held += data
-        if len(self._held) >= PIECE:
-            await asyncio.to_thread(self._write_held)
-
-    async def flush(self) -> None:
-        """Write what is held. Raises ``StoreUnavailable``."""
-        await asyncio.to_thread(self._write_held)
 
     async def finish(self) -> Blob:
         """Send the file. Raises ``StoreUnavailable``."""
@@ -165,14 +153,8 @@ class BucketUpload:
         await self._store.keep(digest, self._file, self._size)
         return Blob(digest, self._size)
 
-    def _write_held(self) -> None:
-        held, self._held = bytes(self._held), bytearray()
-        self._digest.update(held)
-        self._size += len(held)
-        try:
-            self._file.write(held)
-        except OSError as error:
-            raise StoreUnavailable(detail=str(error)) from error
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
 
 
 @contextmanager

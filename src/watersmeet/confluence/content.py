@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from watersmeet.confluence.storage_format.resolver import Resolver
 
 MAX_TITLE = 255
+MAX_BODY = 5 * 1024 * 1024
+"""Bytes of a request that brings a body, and characters of one that is made here: the original's own limit."""
 
 
 class ContentType(StrEnum):

@@ -168,12 +168,13 @@ def _with_history(tx: Transaction, caller: User, items: list[Content], inner: Ex
     before = contents.newest_past(tx, ids, caller) if "previousVersion" in inner else {}
     authors = contents.contributors(tx, ids) if "contributors" in inner else {}
     return [
-        replace(item, past=Past(before.get(item.id), None, item, _authors(authors, item))) if item.latest else item
+        replace(item, past=Past(before.get(item.id), None, item, authors_of(authors, item))) if item.latest else item
         for item in items
     ]
 
 
-def _authors(before: Mapping[int, tuple[Person, ...]], item: Content) -> tuple[Person, ...]:
+def authors_of(before: Mapping[int, tuple[Person, ...]], item: Content) -> tuple[Person, ...]:
+    """Who wrote a content: those of its old versions, by its number, and whoever wrote the latest."""
     earlier, latest = before.get(item.id, ()), item.version.by
     return earlier if latest in earlier else (*earlier, latest)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watersmeet.confluence.content import Content, ContentType, Past, Person
+from watersmeet.confluence.content import Content, ContentType, Past
 from watersmeet.confluence.errors import BadParameter, ContentNotFound
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read
 from watersmeet.content.hold import hold
+from watersmeet.content.part import authors_of
 from watersmeet.content.right import require_change
 from watersmeet.database import attachments
 from watersmeet.database import content as contents
@@ -41,13 +42,8 @@ def with_past(tx: Transaction, caller: User, content: Content, asked: Expansion)
         older = contents.find_neighbour(tx, content.id, number, caller, older=True)
     if "nextVersion" in asked and not content.latest:
         newer = contents.find_neighbour(tx, content.id, number, caller, older=False) or present
-    authors = _authors(tx, present) if "contributors" in asked else ()
+    authors = authors_of(contents.contributors(tx, [present.id]), present) if "contributors" in asked else ()
     return replace(content, past=Past(older, newer, present, authors))
-
-
-def _authors(tx: Transaction, present: Content) -> tuple[Person, ...]:
-    before = contents.contributors(tx, [present.id]).get(present.id, ())
-    return before if present.version.by in before else (*before, present.version.by)
 
 
 def delete_version(tx: Transaction, caller: User, content_id: int, number: int) -> None:

@@ -68,7 +68,7 @@ class AuthorizedApplications(SignedInPages):
 
     async def revoke(self, request: Request) -> Response:
         """Take back what one application, token or browser has, or all of them."""
-        session, form = await self._posted(request)
+        session, form = await self.posted(request, otherwise=AUTHORIZED_PATH)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         done, revoke = _revocation(form, session, now, origin)
         ended = await self.environment.database.write(revoke)
@@ -77,7 +77,7 @@ class AuthorizedApplications(SignedInPages):
 
     async def create_token(self, request: Request) -> Response:
         """Make a personal access token, and show it this once; whoever found an open browser cannot (S068)."""
-        session, form = await self._posted(request)
+        session, form = await self.posted(request, otherwise=AUTHORIZED_PATH)
         environment, now = self.environment, self.environment.clock.now()
         origin, days = origin_of(request, session.user.username), form.text("days")
         typed = TokenForm(form.text("name"), form.text("scope"), days)
@@ -104,12 +104,6 @@ class AuthorizedApplications(SignedInPages):
             return await self._page(session, typed=typed, problem=problem)
         log.info("personal access token created", user=session.user.username, token=new.token.id)
         return await self._page(session, new=new)
-
-    async def _posted(self, request: Request) -> tuple[Session, Form]:
-        form = await Form.read(request)
-        session = await require_session(self.environment, request, otherwise=AUTHORIZED_PATH)
-        self.check(request, form, session)
-        return session, form
 
     async def _page(
         self,

@@ -148,6 +148,16 @@ class SignedInPages:
         """Raises ``CrossSitePost``."""
         check_form(request, form.text("form_token"), self.form_token(session), self.environment.settings.base_url)
 
+    async def posted(self, request: Request, *, otherwise: str) -> tuple[Session, Form]:
+        """Who sent a form of this group, and the form. Raises ``SignInRequired`` or ``CrossSitePost``.
+
+        Whoever must sign in first comes to ``otherwise`` then.
+        """
+        form = await Form.read(request)
+        session = await require_session(self.environment, request, otherwise=otherwise)
+        self.check(request, form, session)
+        return session, form
+
 
 async def start_session(
     environment: Environment,

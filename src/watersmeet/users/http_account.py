@@ -20,7 +20,6 @@ from watersmeet.users.session import Session, end_elsewhere
 from watersmeet.users.signin import NoLongerProven, change_own_password, edit_profile
 from watersmeet.web.cause import note_cause
 from watersmeet.web.environment import Environment
-from watersmeet.web.forms import Form
 from watersmeet.web.log import log
 from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
@@ -97,7 +96,7 @@ class Account(SignedInPages):
 
     async def edit_profile(self, request: Request) -> Response:
         """Change display name and e-mail."""
-        session, form = await self._posted(request)
+        session, form = await self.posted(request, otherwise=ACCOUNT_PATH)
         display_name, email = form.text("display_name"), form.text("email")
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
@@ -112,7 +111,7 @@ class Account(SignedInPages):
 
     async def change_password(self, request: Request) -> Response:
         """Change the password; everywhere else it ends what the old one opened."""
-        session, form = await self._posted(request)
+        session, form = await self.posted(request, otherwise=ACCOUNT_PATH)
         environment, now = self.environment, self.environment.clock.now()
         origin = origin_of(request, session.user.username)
         try:
@@ -138,18 +137,12 @@ class Account(SignedInPages):
 
     async def end_sessions(self, request: Request) -> Response:
         """Sign out one other browser, or all others."""
-        session, form = await self._posted(request)
+        session, form = await self.posted(request, otherwise=ACCOUNT_PATH)
         which, me = form.text("session"), session.user
         now, origin = self.environment.clock.now(), origin_of(request, me.username)
         ended = await self.environment.database.write(lambda tx: end_elsewhere(tx, session, which, now, origin))
         log.info("sessions ended", user=me.username, count=ended)
         return self._done("sessions")
-
-    async def _posted(self, request: Request) -> tuple[Session, Form]:
-        form = await Form.read(request)
-        session = await require_session(self.environment, request, otherwise=ACCOUNT_PATH)
-        self.check(request, form, session)
-        return session, form
 
     def _done(self, what: str) -> RedirectResponse:
         return RedirectResponse(f"{self.context_path}{ACCOUNT_PATH}?done={what}", 303)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from watersmeet.confluence.content import MAX_BODY
 from watersmeet.confluence.errors import BodyTooLarge
 from watersmeet.confluence.storage_format import filled_in, options, validate
-from watersmeet.confluence.storage_format.variables import MAX_FILLED_IN
 
 DECLARED = (
     '<at:declarations><at:string at:name="who" /><at:list at:name="size"><at:option at:value="S" />'
@@ -35,7 +35,7 @@ def test_variables_become_text_and_the_rest_stays(template: str, page: str | Non
 @pytest.mark.parametrize("value", ["a" * 100_000, "&" * 20_000, "\n" * 17_000])
 def test_a_value_that_is_asked_for_often_makes_no_page_larger_than_a_request(value: str) -> None:
     asked = '<p><at:var at:name="who" /></p>'
-    assert len(filled_in(asked * 50, {"who": value})) <= MAX_FILLED_IN
+    assert len(filled_in(asked * 50, {"who": value})) <= MAX_BODY
     with pytest.raises(BodyTooLarge):
         filled_in(asked * 400, {"who": value})
 

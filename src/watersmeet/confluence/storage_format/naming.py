@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from watersmeet.confluence.content import ContentType, title_key
 from watersmeet.confluence.errors import MalformedStorage
@@ -17,6 +17,8 @@ from watersmeet.confluence.storage_format.text import (
     parameter,
     user_reference,
 )
+
+T = TypeVar("T")
 
 MAX_NAMES = 2000
 """How many different things of one kind a body may name; what comes after them is not looked up."""
@@ -176,6 +178,6 @@ def _elements(storage: str) -> Iterator[Element]:
         return iter(())
 
 
-def _add(names: set, name: object) -> None:  # type: ignore[type-arg]
+def _add(names: set[T], name: T) -> None:
     if len(names) < MAX_NAMES:
         names.add(name)

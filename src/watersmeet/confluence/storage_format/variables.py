@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from watersmeet.confluence.content import MAX_BODY
 from watersmeet.confluence.errors import BodyTooLarge
 from watersmeet.confluence.storage_format.document import Element, parse
 from watersmeet.confluence.storage_format.source import Tag, tokens
 
-MAX_FILLED_IN = 5 * 1024 * 1024
-"""Characters of a body that is made from a template: as many as a request may bring in bytes."""
 _DECLARATIONS, _VARIABLE = "at:declarations", "at:var"
 
 
@@ -30,10 +29,10 @@ def filled_in(storage: str, values: Mapping[str, str]) -> str:
     """The body of a page: without declarations, each variable replaced with its value, or with nothing.
 
     Values are text: what they hold is no markup. Everything else stays byte for byte. Raises ``BodyTooLarge`` beyond
-    ``MAX_FILLED_IN``, before anything is joined: one value may be asked for many times.
+    ``MAX_BODY``, before anything is joined: one value may be asked for many times.
     """
     kept, position, inside = [], 0, ""
-    left = MAX_FILLED_IN - len(storage)
+    left = MAX_BODY - len(storage)
     for token in tokens(storage):
         if not isinstance(token, Tag):
             continue
@@ -47,7 +46,7 @@ def filled_in(storage: str, values: Mapping[str, str]) -> str:
                 kept.append(value)
                 left -= len(value)
                 if left < 0:
-                    raise BodyTooLarge(MAX_FILLED_IN)
+                    raise BodyTooLarge(MAX_BODY)
             position, inside = token.end, "" if token.empty else token.name
     return "".join(kept) + storage[position:]
 

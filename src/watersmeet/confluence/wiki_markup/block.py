@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from watersmeet.confluence.wiki_markup.inline import inline
 from watersmeet.confluence.wiki_markup.macro import BARE, MACRO, VERBATIM, Macro, plain, rich
@@ -47,7 +47,7 @@ class _Reader:
         if not line.strip():
             self._end_paragraph()
             return
-        for pattern, write in _LINES:
+        for pattern, write in self._LINES:
             if found := pattern.fullmatch(line):
                 self._end_paragraph()
                 write(self, found)
@@ -144,17 +144,18 @@ class _Reader:
             rows.append(self._take())
         self.written.append(f"<table><tbody>{''.join(map(_row, rows))}</tbody></table>")
 
+    _LINES: ClassVar = (
+        (_HEADING, _heading),
+        (_QUOTED, _quoted),
+        (_RULE, _rule),
+        (_ITEM, _list),
+        (_ROW, _table),
+    )
+
 
 _BLOCKS = frozenset(("panel", "info", "note", "tip", "warning", "quote", "expand", "section", "column", "excerpt"))
 _BEGIN = {"*": "<ul><li>", "-": '<ul class="alternate"><li>', "#": "<ol><li>"}
 _END = {"*": "</li></ul>", "-": "</li></ul>", "#": "</li></ol>"}
-_LINES: tuple[tuple[re.Pattern[str], Callable[[_Reader, re.Match[str]], None]], ...] = (
-    (_HEADING, _Reader._heading),  # noqa: SLF001
-    (_QUOTED, _Reader._quoted),  # noqa: SLF001
-    (_RULE, _Reader._rule),  # noqa: SLF001
-    (_ITEM, _Reader._list),  # noqa: SLF001
-    (_ROW, _Reader._table),  # noqa: SLF001
-)
 
 
 def _common(left: str, right: str) -> str:

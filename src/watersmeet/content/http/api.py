@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watersmeet.confluence.content import Content, ContentType, is_custom
+from watersmeet.confluence.content import MAX_BODY, Content, ContentType, is_custom
 from watersmeet.confluence.errors import BadParameter, BodyTooLarge, ContentNotFound, CrossSiteCheckFailed
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window, list_envelope
@@ -29,7 +29,6 @@ from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
 
 _FAR = 1000  # what a window passes over is looked at too, a few microseconds each
-MAX_BODY = 5 * 1024 * 1024  # the original's own limit for a page
 
 T = TypeVar("T")
 
