@@ -54,10 +54,17 @@ def _identity(item: pytest.Item) -> tuple[str, str]:
     return (found[1].upper(), params.get("profile", STRICT)) if found else ("", "")
 
 
+def _row_of(item: pytest.Item) -> Row | None:
+    """What a test is to say of its row, also where it looks at no server, or was left out before it came to one."""
+    row: Row | None = getattr(item, "funcargs", {}).get("row")
+    identifier, profile = _identity(item)
+    return row or (Row(identifier, item.name.partition("[")[0], profile) if identifier else None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     report = yield
-    row: Row | None = getattr(item, "funcargs", {}).get("row")
+    row = _row_of(item)
     if row is None or call.when == "teardown":
         return report
     if report.failed:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from watersmeet.authorize.begin import Refused, begin
-from watersmeet.authorize.decide import approve
+from watersmeet.authorize.decide import Answering, approve
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import Role, Scope
 from watersmeet.database import users
@@ -124,15 +124,7 @@ class Grants:
         """An authorization code, as it arrives at the client."""
         question = self.ask(now=now, pkce=pkce)
         url = self.database.write_now(
-            lambda tx: approve(
-                tx,
-                question.id,
-                self.session,
-                now=now,
-                code_lifetime=CODE_LIFETIME,
-                keys=KEYS,
-                entropy=ENTROPY,
-            )
+            lambda tx: approve(tx, question.id, answering(self.session, now)),
         )
         return parse_qs(urlsplit(url).query)["code"][0]
 
@@ -220,6 +212,11 @@ def register_client(
     return register(
         tx, registration, confidential=confidential, created_by="admin", now=NOW, keys=KEYS, entropy=ENTROPY
     )
+
+
+def answering(session: Session, now: Instant = NOW, code_lifetime: Instant = CODE_LIFETIME) -> Answering:
+    """What somebody's answer to a question is given with."""
+    return Answering(session=session, now=now, keys=KEYS, entropy=ENTROPY, code_lifetime=code_lifetime)
 
 
 def together(count: int, work: Callable[[int], T]) -> list[T | Exception]:
