@@ -2,7 +2,7 @@
 
 ``WATERSMEET_TEST_TARGET`` names the description of another server (``harness/target.py``);
 ``WATERSMEET_TEST_VERDICTS`` a file that gets the verdicts as JSON; ``WATERSMEET_TEST_ROUNDS`` how often races are
-run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of time and what takes long, of S065, S071, S095 and V19.
+run; ``WATERSMEET_TEST_TIMING=1`` adds the statistics of time and what takes long, of S065, S071, S095, S134 and V19.
 """
 
 from __future__ import annotations

@@ -144,13 +144,14 @@ def test_strict_refuses_what_a_legacy_client_may_do(
 def test_a_legacy_client_may_and_it_is_counted_and_announced(
     lenient: App, parameters: dict[str, str | None], error: str, kinds: set[Legacy]
 ) -> None:
+    pages = []
     for _ in range(2):
         asked = lenient.ask(**parameters)
         assert urlsplit(asked.headers["location"]).path == "/plugins/servlet/oauth2/consent"
         assert asked.headers["deprecation"].startswith("@")
-        page = lenient.browser.get(asked.headers["location"])
+        pages.append(lenient.browser.get(asked.headers["location"]))
     assert lenient.counted == {}, "nothing was allowed yet, however often it was looked at"
-    assert "code" in lenient.site.answer(lenient.browser, page)
+    assert "code" in lenient.site.answer(lenient.browser, pages[-1])
     assert lenient.counted == dict.fromkeys(kinds, 1)
 
 
