@@ -85,8 +85,10 @@ class _Document:
         return sum(found.verdict is verdict for found in self.run.rows)
 
     def _of(self, identifier: str) -> list[Found]:
-        found = [each for each in self.run.rows if each.id == identifier]
-        return sorted(found, key=lambda each: each.profile != "strict")
+        """The worst verdict of each profile: a test with several values found several."""
+        worst_last = sorted(self.run.rows, key=lambda each: each.verdict is Verdict.FAIL)
+        found = {each.profile: each for each in worst_last if each.id == identifier}
+        return sorted(found.values(), key=lambda each: each.profile != "strict")
 
     def _row(self, row: Requirement) -> str:
         found = self._of(row.id)
