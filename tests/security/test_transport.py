@@ -237,8 +237,8 @@ def test_s007_the_content_security_policy(server: Server, client: Client, crawle
     assert policy_of(server.browser().get(server.page("sign_in")))["form-action"] == ["'self'"]
     if server.is_ours:
         row.note = (
-            "form-action names the client's scheme, not its origin: Chromium would stop clients that redirect on, after "
-            "their code was used (decision 0050, tried in tests/browser/test_redirecting_clients.py)"
+            "form-action names the client's scheme, not its origin: Chromium would stop clients that redirect on, "
+            "after their code was used (decision 0050, tried in tests/browser/test_redirecting_clients.py)"
         )
 
 
