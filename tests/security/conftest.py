@@ -43,7 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for index, item in zip(ours, ordered, strict=True):
         items[index] = item
         reason = KNOWN_FAILURES.get(_identity(item))
-        if reason is not None and "WATERSMEET_TEST_TARGET" not in os.environ:
+        if "WATERSMEET_TEST_TARGET" in os.environ:
+            if _identity(item) == ("", ""):
+                item.add_marker(
+                    pytest.mark.skip(reason="of no row: it is about Watersmeet's own parsers and documents")
+                )
+        elif reason is not None:
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
@@ -104,6 +109,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 # ---- what the rows use ------------------------------------------------------------------------------------
 
 
+def _server(target: Target, hooks: Hooks) -> Server:
+    return Server(target, hooks, secrets={user.password for user in target.users.values()})
+
+
 @pytest.fixture(scope="session")
 def described(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server under test: Watersmeet in two processes, or the one that the environment describes."""
@@ -111,13 +120,13 @@ def described(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if named:
         target = read_target(Path(named))
         request.config.stash[_target] = target
-        server = Server(target, Hooks())
+        server = _server(target, Hooks())
         yield server
         server.close_all()
         return
     with watersmeet.serving(tmp_path_factory.mktemp("security")) as (target, hooks):
         request.config.stash[_target] = target
-        server = Server(target, hooks)
+        server = _server(target, hooks)
         yield server
         server.close_all()
 
@@ -125,7 +134,6 @@ def described(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def server(described: Server, row: Row) -> Iterator[Server]:
     """The server under test; connections opened through it are closed after the test."""
-    described.secrets |= {user.password for user in described.target.users.values()}
     yield described
     described.close()
 
@@ -221,7 +229,7 @@ def _behind_proxy(folder: Path, base_url: str, settings: str = "") -> Iterator[S
     if os.environ.get("WATERSMEET_TEST_TARGET"):
         pytest.skip("the target offers no hook to start it with other settings")
     with watersmeet.serving_behind_proxy(folder, base_url, settings) as (target, hooks):
-        server = Server(target, hooks)
+        server = _server(target, hooks)
         yield server
         server.close_all()
 

@@ -107,6 +107,7 @@ def test_s032_only_the_exact_uri_matches(server: Server) -> None:
     queries = [f"{start}&redirect_uri={quote(registered, safe='')}{tail}" for tail in APPENDED_RAW]
     queries += [f"{start}&redirect_uri={registered}{tail}" for tail in APPENDED_RAW]
     queries += [f"{start}&redirect_uri={quote(value, safe='')}" for value in LOOKALIKES]
+    queries += [f"{start}&redirect_uri={quote(value, safe='/:?#@;%=[]')}" for value in LOOKALIKES if "%" in value]
     good, evil = quote(registered, safe=""), quote("https://evil.test/cb", safe="")
     queries += [f"{start}&redirect_uri={good}&redirect_uri={evil}", f"{start}&redirect_uri={evil}&redirect_uri={good}"]
     passed = [query[-120:] for query in queries if not is_stopped(get_authorize(browser, query))]
