@@ -128,7 +128,7 @@ def approve(
         consent = Consent.to(granted, question.held, answering.now, remember)
         consents.add(tx, consent)
         remembered = {"remembered_until": consent.expires_at}
-    _record(tx, Event.CONSENT_ALLOWED, question, answering, granted.scope, **remembered)
+    _record_allowed(tx, Event.CONSENT_ALLOWED, question, answering, granted.scope, **remembered)
     return url
 
 
@@ -145,7 +145,7 @@ def approve_again(tx: Transaction, authorization_id: str, answering: Answering, 
     if not any(consent.covers(asked, question.held, answering.now, longest) for consent in known):
         return None
     url = _give_code(tx, question, asked, answering)
-    _record(tx, Event.CONSENT_REUSED, question, answering, asked.scope)
+    _record_allowed(tx, Event.CONSENT_REUSED, question, answering, asked.scope)
     return url
 
 
@@ -164,18 +164,10 @@ def deny(tx: Transaction, authorization_id: str, answering: Answering) -> str:
 
 
 def _give_code(tx: Transaction, question: Question, granted: Authorization, answering: Answering) -> str:
-    """The URL with a code for what was granted. The code has 256 random bits; only its digest is kept (S071).
-
-    What only the profile of the client allows is accepted here and not before, so here it is counted (N1): once
-    for a question, however often that was asked or looked at. So is PKCE that was used (N2).
-    """
-    asked, client, now = question.authorization, question.client, answering.now
-    code = answering.entropy.hex(32)
+    """The URL with a code for what was granted. The code has 256 random bits; only its digest is kept (S071)."""
+    asked, now, code = question.authorization, answering.now, answering.entropy.hex(32)
     _move(tx, asked, granted.approve(now, answering.keys.digest(code), now + answering.code_lifetime))
-    legacy.record(tx, client, asked.legacy, now, answering.origin)
-    if asked.challenge is not None and client.pkce_seen_at is None:
-        clients.note_pkce(tx, client.id, now)
-    return client.answer_url(asked.redirect_uri, {"code": code, "state": asked.state}, answering.issuer)
+    return question.client.answer_url(asked.redirect_uri, {"code": code, "state": asked.state}, answering.issuer)
 
 
 def _question_to_answer(tx: Transaction, authorization_id: str, answering: Answering) -> Question:
@@ -224,6 +216,21 @@ def _is_administrative(scope: ScopeSet) -> bool:
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
     if not authorizations.move(tx, before, after):
         raise NoOpenQuestion(detail="two answers raced")
+
+
+def _record_allowed(
+    tx: Transaction, event: Event, question: Question, answering: Answering, scope: ScopeSet, **more: object
+) -> None:
+    """What only the profile of the client allows is accepted with the answer and not before, so it is counted here.
+
+    So it counts once for a question (N1), however often that was asked or looked at. So does PKCE that was used (N2).
+    Last, because others who answer the same client wait for these rows until the transaction ends.
+    """
+    asked, client = question.authorization, question.client
+    if asked.challenge is not None and client.pkce_seen_at is None:
+        clients.note_pkce(tx, client.id, answering.now)
+    legacy.record(tx, client, asked.legacy, answering.now, answering.origin)
+    _record(tx, event, question, answering, scope, **more)
 
 
 def _record(
