@@ -543,6 +543,20 @@ def test_s134_the_same_is_looked_up_whatever_is_asked_about(grants: Grants) -> N
     assert look_ups(expired, NOW + LIFETIMES.access_token) == made
 
 
+def test_s135_a_token_is_said_to_end_with_its_link(grants: Grants) -> None:
+    token = grants.tokens().access_token
+    grants.database.write_now(lambda tx: tx.execute(clients.update().values(expires_at=NOW + 10)))
+
+    def ask(now: Instant) -> ActiveToken | None:
+        return grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=now, keys=KEYS))
+
+    found = ask(NOW + 9)
+    assert found is not None
+    assert found.expires_at == NOW + 10
+    with pytest.raises(InvalidClient):
+        ask(NOW + 10)
+
+
 def test_s149_a_token_of_a_key_that_is_gone_is_inactive(grants: Grants) -> None:
     token, present = grants.tokens().access_token, Keys.derive("the secret of these tests, long enough to be one")
     present.adopt([Generation("later", "salt", 0, 0, None)], NOW)
