@@ -43,6 +43,7 @@ class Run(msgspec.Struct, frozen=True):
 class _Document:
     run: Run
     today: str
+    command: str
 
     def text(self) -> str:
         """The report in Markdown: what was judged, the counts, every row, every class of attack."""
@@ -52,7 +53,7 @@ class _Document:
             [
                 f"# Security conformance: {name}",
                 "",
-                f"Written on {self.today} by `make security ARGS=--write`. Verdicts: {counts}.",
+                f"Written on {self.today} by `{self.command}`. Verdicts: {counts}.",
                 "A row that the vendor's dialect touches has one verdict for each client profile.",
                 "How to read and to repeat this, and what a fail of another server means: [README.md](README.md).",
                 "",
@@ -142,7 +143,8 @@ def main() -> int:
         )
     if given.write:
         given.output.parent.mkdir(exist_ok=True)
-        given.output.write_text(_Document(run, datetime.now(tz=UTC).date().isoformat()).text())
+        command = "python -m tests.security --target … --write" if given.target else "make security ARGS=--write"
+        given.output.write_text(_Document(run, datetime.now(tz=UTC).date().isoformat(), command).text())
     return code
 
 

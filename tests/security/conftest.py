@@ -74,7 +74,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return report
     if report.failed:
         row.verdict = Verdict.FAIL
-        row.note = str(call.excinfo.value).partition("\n")[0][:160] if call.excinfo else ""
+        what = call.excinfo.exconly() if call.excinfo else ""
+        row.note = what.removeprefix("AssertionError: ").partition("\n")[0][:160]
     elif hasattr(report, "wasxfail"):
         row.verdict = Verdict.PASS if report.passed else Verdict.FAIL
         row.note = "" if report.passed else report.wasxfail
