@@ -47,11 +47,8 @@ _SOME_DRAFTS = (
     .order_by(content.c.id.desc())
     .limit(bindparam("at_most"))
 )
-_SOME_VIEWS = (
-    select(content_views.c.content_id)
-    .where(content_views.c.user_id == bindparam("user_id"))
-    .limit(bindparam("at_most"))
-)
+_VIEWED = select(content_views.c.content_id).where(content_views.c.user_id == bindparam("user_id"))
+_SOME_VIEWS = _VIEWED.limit(bindparam("at_most"))
 
 
 def rename(tx: Transaction, user: User, alias: str, now: Instant) -> None:
