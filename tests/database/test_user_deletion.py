@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -33,18 +34,23 @@ def add(database: Database, username: str, role: Role = Role.USER) -> User:
 def test_the_name_is_free_and_number_and_key_are_not(database: Database) -> None:
     first = add(database, "ada")
     for _ in range(3):
-        database.write_now(lambda tx: delete_user(tx, "ada", NOW, ENTROPY))
+        assert database.write_now(lambda tx: delete_user(tx, "ada", NOW, ENTROPY)) == first
+        former = former_of(database, first.user_key)
+        assert (former.id, former.enabled, former.email, former.password_hash) == (first.id, False, "", "")
+        assert former.username.startswith("user-")
+        with pytest.raises(UnknownUser):
+            database.write_now(partial(delete_user, username=former.username, now=NOW, entropy=ENTROPY))
         again = add(database, "ada")
         assert again.id > first.id
         assert again.user_key != first.user_key
-        former = database.read_now(lambda tx, key=first.user_key: users.find_former(tx, key))
-        assert former
-        assert (former.id, former.enabled, former.email, former.password_hash) == (first.id, False, "", "")
-        assert former.username.startswith("user-")
         first = again
     assert [user.username for user in database.read_now(users.list_all)] == ["ada"]
-    with pytest.raises(UnknownUser):
-        database.write_now(lambda tx: delete_user(tx, former.username, NOW, ENTROPY))
+
+
+def former_of(database: Database, user_key: str) -> User:
+    former = database.read_now(lambda tx: users.find_former(tx, user_key))
+    assert former
+    return former
 
 
 @pytest.mark.parametrize("end", ["disable", "delete"])
@@ -58,13 +64,13 @@ def test_two_administrators_who_end_each_other_leave_one(database: Database, end
         else:
             delete_user(tx, found.username, NOW, ENTROPY)
 
-    async def both(number: int) -> list[object]:
+    async def both(number: int) -> list[BaseException | None]:
         one, other = (add(database, f"{name}{number}", Role.ADMINISTRATOR) for name in ("one", "other"))
         acts = (
             database.write(lambda tx: act(tx, one, other.username)),
             database.write(lambda tx: act(tx, other, one.username)),
         )
-        return await asyncio.gather(*acts, return_exceptions=True)
+        return list(await asyncio.gather(*acts, return_exceptions=True))
 
     for number in range(5):
         outcomes = asyncio.run(both(number))
