@@ -16,7 +16,7 @@ from watersmeet.database.users import User
 from watersmeet.entropy import SystemEntropy
 from watersmeet.users.administration import NotOverThem, claim_subordinate
 from watersmeet.users.deletion import delete_user
-from watersmeet.users.signin import UnknownUser, add_user, disable_user
+from watersmeet.users.signin import UnknownUser, add_user, disable_user, edit_profile
 
 NOW: Instant = 1_800_000_000_000
 ENTROPY = SystemEntropy()
@@ -45,6 +45,24 @@ def test_the_name_is_free_and_number_and_key_are_not(database: Database) -> None
         assert again.user_key != first.user_key
         first = again
     assert [user.username for user in database.read_now(users.list_all)] == ["ada"]
+
+
+def test_who_found_them_before_brings_nothing_back(database: Database) -> None:
+    """A request of the user's own, and a command, that began before the deletion and write after it."""
+    found = add(database, "ada", Role.ADMINISTRATOR)
+    add(database, "root", Role.ADMINISTRATOR)
+    database.write_now(lambda tx: delete_user(tx, "ada", NOW, ENTROPY))
+    former = former_of(database, found.user_key)
+
+    def write(tx: Transaction) -> bool:
+        edit_profile(tx, found, display_name="Ada", email="ada@example.com", now=NOW)
+        users.set_enabled(tx, found.id, enabled=True)
+        users.set_role(tx, found.id, Role.SYSTEM_ADMINISTRATOR)
+        users.set_password(tx, found.id, "y")
+        return users.exchange_password(tx, found, "y")
+
+    assert not database.write_now(write)
+    assert former_of(database, found.user_key) == former
 
 
 def former_of(database: Database, user_key: str) -> User:

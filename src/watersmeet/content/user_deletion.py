@@ -31,6 +31,7 @@ def begin(
 def _step(tx: Transaction, task: LongTask) -> Progress:
     if former_users.forget_some(tx, task.detail["user_id"], BATCH):
         return Progress(min(99, task.percentage + 1), is_done=False, message="Drafts and what was viewed are erased.")
+    former_users.forget(tx, task.detail["user_id"])  # what requests that were under way have added since
     return Progress(100, is_done=True, message="The user was deleted.")
 
 

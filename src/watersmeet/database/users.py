@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Person
@@ -195,9 +195,14 @@ def add(
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
 
 
+def _update(user_id: int) -> Update:
+    # Whoever found the user before they were deleted says nothing more of them, and makes nobody of them again.
+    return update(users).where(users.c.id == user_id, _IS_HERE)
+
+
 def set_role(tx: Transaction, user_id: int, role: Role) -> None:
     """Give a user another role, and the place in the administrators' group that goes with it."""
-    tx.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+    tx.execute(_update(user_id).values(role=role.value))
     group_id = groups.find_id(tx, ADMINISTRATORS_GROUP)
     if group_id is not None:  # an administrator may have removed it
         (groups.leave if role is Role.USER else groups.join)(tx, group_id, user_id)
@@ -205,14 +210,14 @@ def set_role(tx: Transaction, user_id: int, role: Role) -> None:
 
 def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
     """Let a user in or keep them out; a disabled user's sessions end."""
-    tx.execute(update(users).where(users.c.id == user_id).values(enabled=enabled))
+    tx.execute(_update(user_id).values(enabled=enabled))
     if not enabled:
         end_all_sessions(tx, user_id)
 
 
 def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Replace the password and end every session that the old one opened."""
-    tx.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    tx.execute(_update(user_id).values(password_hash=password_hash))
     end_all_sessions(tx, user_id)
 
 
@@ -309,7 +314,7 @@ def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
 
 def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str) -> None:
     """Replace what a user says of themselves."""
-    tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
+    tx.execute(_update(user_id).values(display_name=display_name, email=email))
 
 
 def end_all_sessions(tx: Transaction, user_id: int) -> int:

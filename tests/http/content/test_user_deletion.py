@@ -18,7 +18,7 @@ from watersmeet.confluence.scopes import Role
 from watersmeet.content import long_task, user_deletion
 from watersmeet.database import former_users, permissions, spaces, users
 from watersmeet.database.audit import COMMAND_LINE
-from watersmeet.database.schema import content, content_restrictions, content_views, labels, metadata
+from watersmeet.database.schema import content, content_restrictions, content_views, content_watches, labels, metadata
 from watersmeet.database.schema import users as user_table
 from watersmeet.users.deletion import LastAdministrator, delete_user
 
@@ -315,7 +315,10 @@ def test_the_command_line_leaves_the_rest_to_the_server(site: Site) -> None:
     site.post(CONTENT, json=draft("Unfinished", status="draft"), user="bob")
     bob = stored(site, "bob")
     task = database.write_now(lambda tx: user_deletion.begin(tx, None, "bob", now, entropy, COMMAND_LINE))
-    assert "content.created_by" in rows_of(site, bob.id)
+    page = create(site)
+    meanwhile = {"user_id": bob.id, "content_id": int(page["id"]), "created_at": 1}  # by a request under way
+    database.write_now(lambda tx: tx.execute(content_watches.insert(), meanwhile).rowcount)
+    assert rows_of(site, bob.id).keys() >= {"content.created_by", "content_watches.user_id"}
     asyncio.run(long_task.work_off(LONG_WORKS, database, site.clock, Counter()))
     assert rows_of(site, bob.id).keys() == {"token_families.user_id", "long_tasks.user_id"}
     assert site.get(f"/rest/api/longtask/{task.id}", user="admin").json()["successful"] is True
