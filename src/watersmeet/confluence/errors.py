@@ -151,6 +151,13 @@ class MacroNotFound(NotFound):
         super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
 
 
+class TaskNotFound(NotFound):
+    """The body of the content has no task of that number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"There is no task with the id {number} in that content.")
+
+
 class TemplateNotFound(NotFound):
     """No such template, or none the caller may see."""
 

@@ -16,6 +16,7 @@ from watersmeet.content import copy
 from watersmeet.content.body import decode
 from watersmeet.content.body_copy import PageCopy, TreeCopy
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body
+from watersmeet.content.http.sent_body import kept
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -41,6 +42,7 @@ class _Copies:
 
     async def copy_page(self, request: Request, caller: Caller) -> Response:
         content_id, sent = content_id_of(request), decode(await read_body(request), PageCopy)
+        sent.body = await kept(sent.body)
         to, along, storage = sent.to(), sent.along(), sent.storage()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         origin = origin_of(request, caller.user.username)
