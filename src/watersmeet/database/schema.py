@@ -405,6 +405,19 @@ content_versions = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 
+# What is being written of the next version of a page or blog post, by all who may change it.
+content_drafts = Table(
+    "content_drafts",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("base_version", Integer, nullable=False),  # of the content, that it was made from
+    Column("title", String(255), nullable=False),
+    Column("storage", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 # The file of every version of an attachment. Its bytes lie elsewhere, under their digest.
 attachment_files = Table(
     "attachment_files",

@@ -104,6 +104,8 @@ class _Contents:
         def operation(tx: Transaction) -> Content:
             if version is not None:
                 found = read.find_version(tx, caller.user, content_id, version, expansion)
+            elif ContentStatus.DRAFT in statuses:
+                found = draft.find(tx, caller.user, content_id, statuses, expansion)
             else:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
             return with_past(tx, caller.user, found, expansion.within("history"))

@@ -350,6 +350,22 @@ def make_what_belongs_to_content() -> None:
     op.create_index(op.f("ix_space_watches_user_id"), "space_watches", ["user_id"])
 
     op.create_table(
+        "content_drafts",
+        sa.Column("content_id", NUMBER, nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=255), nullable=False),
+        sa.Column("storage", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("updated_by", NUMBER, nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["content.id"], name=op.f("fk_content_drafts_content_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["updated_by"], ["users.id"], name=op.f("fk_content_drafts_updated_by")),
+        sa.PrimaryKeyConstraint("content_id", name=op.f("pk_content_drafts")),
+    )
+
+    op.create_table(
         "likes",
         sa.Column("content_id", NUMBER, nullable=False),
         sa.Column("user_id", NUMBER, nullable=False),
