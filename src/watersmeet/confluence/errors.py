@@ -5,6 +5,7 @@ Texts that clients recognise (S3.13, marked C) are the original's, word for word
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from watersmeet.errors import WatersmeetError
@@ -268,15 +269,20 @@ class BodyTooLarge(RestError):
         super().__init__(f"The body of a request may hold at most {limit} bytes.")
 
 
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 def envelope(error: RestError) -> dict[str, Any]:
-    """The JSON of an error."""
+    """The JSON of an error; what was sent and is not acceptable is among its ``errors``, under the name of its cause."""
+    key = "watersmeet." + _WORD.sub(".", type(error).__name__).lower()
+    said = {"message": {"key": key, "args": [], "translation": error.description}}
     return {
         "statusCode": error.status,
         "data": {
             "authorized": error.authorized,
             "valid": error.valid,
             "allowedInReadOnlyMode": True,
-            "errors": [],
+            "errors": [] if error.valid else [said],
             "successful": False,
         },
         "message": error.description,

@@ -621,5 +621,5 @@ long_tasks = Table(
     Column("successful", Boolean, nullable=True),  # null: not finished
     Column("message", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
-    Column("finished_at", BigInteger, nullable=True),
+    Column("finished_at", BigInteger, nullable=True, index=True),
 )

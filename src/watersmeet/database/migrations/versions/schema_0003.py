@@ -453,6 +453,7 @@ def make_what_belongs_to_content() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_long_tasks_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_long_tasks")),
     )
+    op.create_index(op.f("ix_long_tasks_finished_at"), "long_tasks", ["finished_at"])
     op.create_index(op.f("ix_long_tasks_user_id"), "long_tasks", ["user_id"])
 
 
