@@ -173,9 +173,7 @@ def test_what_was_restricted_stays_so_wherever_a_deletion_is_given_up(
 
 
 def test_what_ended_long_ago_is_forgotten_and_nothing_else(wiki: Wiki) -> None:
-    over, recent, going = (
-        wiki.run(long_task.begin, "alice", "Something long", {}, NOW, ENTROPY) for _ in range(3)
-    )
+    over, recent, going = (wiki.run(long_task.begin, "alice", "Something long", {}, NOW, ENTROPY) for _ in range(3))
     for task, at in ((over, NOW), (recent, NOW + 10)):
         wiki.database.write_now(partial(long_tasks.fail, task_id=task.id, message="", now=at))
 

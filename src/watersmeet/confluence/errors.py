@@ -273,7 +273,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def envelope(error: RestError) -> dict[str, Any]:
-    """The JSON of an error; what was sent and is not acceptable is among its ``errors``, under the name of its cause."""
+    """The JSON of an error; where what was sent is not acceptable, ``errors`` says so under the name of the cause."""
     key = "watersmeet." + _WORD.sub(".", type(error).__name__).lower()
     said = {"message": {"key": key, "args": [], "translation": error.description}}
     return {

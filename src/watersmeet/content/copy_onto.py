@@ -1,7 +1,7 @@
 """Copies onto pages that are there: the next version of one page says what another one says.
 
-Such a page keeps its place, its history and, unless another one is given, its title. What is copied along is added to what
-it has; restrictions take the place of its own.
+Such a page keeps its place, its history and, unless another one is given, its title. What is copied along is added to
+what it has; restrictions take the place of its own.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def write_draft(
     """Save one's draft, or publish it where the revision has the status ``current``.
 
     The number of its version is 1, before and after; clients that count on get their 2 accepted. What is published has
-    a draft beside it. Raises ``ContentNotFound``, ``Forbidden``, ``VersionConflict``, ``BadBody``, ``BadParent`` or ``TitleTaken``.
+    a draft beside it.
+
+    Raises ``ContentNotFound``, ``Forbidden``, ``VersionConflict``, ``BadBody``, ``BadParent`` or ``TitleTaken``.
     """
     if not _is_draft(tx, caller, content_id):
         return draft_beside.write(tx, caller, content_id, revision, now, expansion)

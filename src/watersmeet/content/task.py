@@ -16,9 +16,7 @@ from watersmeet.database.users import User
 _BODY = Expansion.parse(["body"])
 
 
-def tick(
-    tx: Transaction, caller: User, content_id: int, number: str, now: Instant, *, complete: bool
-) -> Content:
+def tick(tx: Transaction, caller: User, content_id: int, number: str, now: Instant, *, complete: bool) -> Content:
     """The content with the task of that number ticked, or no longer; as it was where it was so already.
 
     Raises ``ContentNotFound``, ``TaskNotFound``, ``Forbidden`` or ``VersionConflict``.

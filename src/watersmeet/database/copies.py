@@ -28,7 +28,7 @@ _LABELS: Insert = insert(content_labels).from_select(
     .where(
         content_labels.c.content_id == _SOURCE,
         labels.c.owner_id.is_(None),
-        ~exists(select(_has.c.label_id).where(_has.c.content_id == _COPY, _has.c.label_id == content_labels.c.label_id)),
+        ~exists().where(_has.c.content_id == _COPY, _has.c.label_id == content_labels.c.label_id),
     ),
 )
 _PROPERTIES: Insert = insert(content_properties).from_select(

@@ -127,9 +127,7 @@ def _made(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
-_TASK = (
-    "<ac:task-list><ac:task><ac:task-id>7</ac:task-id><ac:task-status>incomplete</ac:task-status></ac:task></ac:task-list>"
-)
+_TASK = "<ac:task><ac:task-id>7</ac:task-id><ac:task-status>incomplete</ac:task-status></ac:task>"
 
 
 def _remark(page_id: str) -> dict[str, Any]:
@@ -148,7 +146,10 @@ def _furnish(site: Site) -> dict[str, str]:
     macro = (
         '<ac:structured-macro ac:name="code" ac:macro-id="m-1"><ac:plain-text-body><![CDATA[x]]></ac:plain-text-body>'
     )
-    first, other = page("Page", f"<p>Page</p>{macro}</ac:structured-macro>{_TASK}"), page("Other")
+    first, other = (
+        page("Page", f"<p>Page</p>{macro}</ac:structured-macro><ac:task-list>{_TASK}</ac:task-list>"),
+        page("Other"),
+    )
     draft = page("Draft", status="draft")
     remark = _made(site.post("/rest/inlinecomments/1.0/comments", json=_remark(first["id"])))
     template = {"name": "Minutes", "templateType": "page", "body": {"storage": {"value": "<p>x</p>"}}}

@@ -35,7 +35,10 @@ def listed(*tasks: str) -> str:
         ),
         ("<ac:task><ac:task-id>2</ac:task-id></ac:task>", None),
         ("<ac:task><ac:task-id>2</ac:task-id><ac:task-status/></ac:task>", None),
-        ("<ac:task><ac:task-status><!-- <ac:task-status -->no</ac:task-status><ac:task-id>2</ac:task-id></ac:task>", None),
+        (
+            "<ac:task><ac:task-status><!-- <ac:task-status -->n</ac:task-status><ac:task-id>2</ac:task-id></ac:task>",
+            None,
+        ),
         (listed(task("2", COMPLETE)), listed(task("2", COMPLETE))),
     ],
 )
