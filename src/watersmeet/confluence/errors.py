@@ -95,6 +95,12 @@ class Forbidden(RestError):
     valid = True
 
 
+class UseNotPermitted(Forbidden):
+    """The caller is somebody, but was not granted the use of the instance."""
+
+    description = "You are not permitted to use this site. An administrator can let you."
+
+
 class CrossSiteCheckFailed(RestError):
     """A request that a form of another site could have sent, without the header that none can."""
 
