@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.http.conftest import Site, form_of
+from watersmeet.confluence.permission import GlobalPermission
 from watersmeet.database import groups, permissions, users
 from watersmeet.database.transaction import Transaction
 
@@ -101,9 +102,7 @@ def test_a_user_learns_at_once_that_it_was_granted_again(site: Site) -> None:
     assert site.get("/rest/api/user/current").status_code == 200
 
     def revoke(tx: Transaction) -> None:
-        permissions.revoke(
-            tx, None, list(permissions.GlobalPermission), group_id=groups.find_id(tx, "confluence-users")
-        )
+        permissions.revoke(tx, None, list(GlobalPermission), group_id=groups.find_id(tx, "confluence-users"))
 
     site.environment.database.write_now(revoke)
     assert site.get("/rest/api/user/current").status_code == 403
