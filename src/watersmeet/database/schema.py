@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from watersmeet.database.dialect import append_only, born_with, full_text_index
@@ -428,6 +429,9 @@ attachment_files = Table(
     Column("file_size", BigInteger, nullable=False),  # bytes
     Column("media_type", String(255), nullable=False),
     Column("hidden", Boolean, nullable=False),
+    Column(
+        "pictorial", Boolean, nullable=False, server_default=true()
+    ),  # begins as a picture does (content.picture_head)
 )
 
 # Where in its page a comment is, and what became of it.

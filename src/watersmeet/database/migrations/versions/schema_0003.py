@@ -186,6 +186,7 @@ def make_what_belongs_to_content() -> None:
         sa.Column("file_size", sa.BigInteger(), nullable=False),
         sa.Column("media_type", sa.String(length=255), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("pictorial", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.ForeignKeyConstraint(
             ["content_id"], ["content.id"], name=op.f("fk_attachment_files_content_id"), ondelete="CASCADE"
         ),
