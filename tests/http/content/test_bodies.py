@@ -12,6 +12,7 @@ from tests.http.conftest import Site
 from tests.http.content.support import create, path_of
 from watersmeet.confluence.storage_format.document import Element
 from watersmeet.content import macro
+from watersmeet.content.http import sent_body
 
 _CONVERT = "/rest/api/contentbody/convert"
 
@@ -83,6 +84,14 @@ def test_what_cannot_be_kept_is_refused(site: Site, body: dict[str, Any], status
     assert answer.status_code == status
     assert said in answer.json()["message"]
     assert site.get("/rest/api/content?spaceKey=DEMO&title=One").json()["results"] == []
+
+
+def test_what_markup_becomes_is_no_longer_than_what_is_sent_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = {"type": "page", "title": "One", "space": {"key": "DEMO"}, "body": {"wiki": {"value": "h1. One"}}}
+    monkeypatch.setattr(sent_body, "MAX_BODY", 10)
+    assert site.post("/rest/api/content", json=page).status_code == 413
+    monkeypatch.setattr(sent_body, "MAX_BODY", len("<h1>One</h1>"))
+    assert site.post("/rest/api/content", json=page).status_code == 200
 
 
 @pytest.mark.parametrize("into", ["view", "export_view", "styled_view", "editor", "anonymous_export_view"])

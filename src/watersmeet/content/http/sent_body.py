@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from watersmeet.confluence.content import MAX_BODY
+from watersmeet.confluence.errors import BodyTooLarge
 from watersmeet.content.body import Body, BodyValue
 from watersmeet.content.convert import read_storage
 from watersmeet.content.http.rendering import in_a_thread
@@ -17,4 +19,6 @@ async def kept(body: Body | None) -> Body | None:
         return body
     # The longest takes a second, which others need not wait for.
     value = await in_a_thread(lambda: read_storage(sent.value or "", sent.representation or ""))
+    if len(value) > MAX_BODY:  # markup becomes many times as long
+        raise BodyTooLarge(MAX_BODY)
     return Body(storage=BodyValue(value))
