@@ -34,20 +34,20 @@ class PointReads:
         with self._reading, self._translating():
             reader = self._open_reader()
             # One snapshot for the whole operation, however many statements it has.
-            reader.exec_driver_sql("BEGIN")
+            dialect.run(reader, "BEGIN")
             try:
                 return operation(reader)
             finally:
-                reader.exec_driver_sql("ROLLBACK")
+                dialect.run(reader, "ROLLBACK")
 
     def read_apart(self, operation: Operation[T]) -> T:
         """``read_now`` on a connection of its own, so that no other reader waits for it."""
         with self._translating(), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+            dialect.run(connection, "BEGIN")
             try:
                 return operation(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                dialect.run(connection, "ROLLBACK")
 
     def read_kept(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request, from memory if the database is still as it was.

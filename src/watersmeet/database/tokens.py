@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     FromClause,
-    Row,
     Select,
     Table,
     and_,
@@ -66,13 +65,19 @@ class LiveAccess:
 
 _PAIR = (
     select(
-        token_pairs.c.id.label("pair_id"),
+        token_pairs.c.id,
         token_pairs.c.generation,
-        token_pairs.c.scope.label("pair_scope"),
+        token_pairs.c.scope,
         token_pairs.c.state,
         token_pairs.c.created_at,
         token_pairs.c.access_expires_at,
-        token_families,
+        token_families.c.id,
+        token_families.c.client,
+        token_families.c.user_id,
+        token_families.c.scope,
+        token_families.c.authorized_at,
+        token_families.c.expires_at,
+        token_families.c.revoked_at,
         users.c.enabled,
     )
     .join(token_families, token_families.c.id == token_pairs.c.family_id)
@@ -167,24 +172,12 @@ _ADD_PAIRS = _insert_all(
 )
 
 
-def _as_stored_pair(row: Row[Any]) -> StoredPair:
-    family = TokenFamily(
-        id=row.id,
-        client=row.client,
-        user_id=row.user_id,
-        scope=parse_scope(row.scope),
-        authorized_at=row.authorized_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-    )
-    pair = TokenPair(
-        generation=row.generation,
-        scope=parse_scope(row.pair_scope),
-        state=PairState(row.state),
-        created_at=row.created_at,
-        access_expires_at=row.access_expires_at,
-    )
-    return StoredPair(row.pair_id, pair, family, row.enabled)
+def _as_stored_pair(row: Sequence[Any]) -> StoredPair:
+    number, generation, pair_scope, state, created_at, access_expires_at, *about_family, user_enabled = row
+    family_id, client, user_id, scope, authorized_at, expires_at, revoked_at = about_family
+    pair = TokenPair(generation, parse_scope(pair_scope), PairState(state), created_at, access_expires_at)
+    family = TokenFamily(family_id, client, user_id, parse_scope(scope), authorized_at, expires_at, revoked_at)
+    return StoredPair(number, pair, family, user_enabled)
 
 
 def add_families(tx: Transaction, families: Iterable[TokenFamily]) -> None:
@@ -224,7 +217,7 @@ def find_by_refresh_tokens(tx: Transaction, digests: Iterable[str]) -> dict[str,
     Nobody else ends their families before this transaction does.
     """
     rows = _ALL_BY_REFRESH.execute(tx, [(digest,) for digest in digests])
-    return {row.refresh_digest: _as_stored_pair(row) for row in rows}
+    return {digest: _as_stored_pair(row) for *row, digest in rows}
 
 
 def find_by_refresh_token(tx: Transaction, digest: str) -> StoredPair | None:
@@ -249,7 +242,7 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, ends, scope, client_scope, client_ends, family_id, *person = tuple(row)
+        digest, ends, scope, client_scope, client_ends, family_id, *person = row
         ends = ends if client_ends is None else min(ends, client_ends)
         live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
     return [live.get(digest) for digest in digests]
@@ -257,7 +250,7 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
 
 def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:
     """Spend pairs; the numbers of those that nobody else had spent first."""
-    return {row.id for row in _SPEND.execute(tx, [(stored.id,) for stored in pairs])}
+    return {number for (number,) in _SPEND.execute(tx, [(stored.id,) for stored in pairs])}
 
 
 def revoke(tx: Transaction, family_id: str, because: Revocation, now: Instant) -> bool:
