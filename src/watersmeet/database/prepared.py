@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Dialect, Insert, Select
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import Delete, Dialect, Insert, Select
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import Transaction
 
-Statement: TypeAlias = Select[Any] | ReturningUpdate[Any] | Insert
+Statement: TypeAlias = Select[Any] | Insert | Delete | ReturningUpdate[Any] | ReturningDelete[Any]
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 """What a statement selected or returned, each value at the place of its column."""

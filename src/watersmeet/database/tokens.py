@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     FromClause,
     Select,
     Table,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -392,6 +393,18 @@ _ANY_EXPIRED = any_ended(token_families.c.expires_at)
 _PAIRS_OF_A_FAMILY = 10  # so many times the families of a batch may go with it
 
 
+def _delete_some_pairs(rows: FromClause) -> ReturningDelete[Any]:
+    theirs = select(token_pairs.c.id).where(token_pairs.c.family_id.in_(select(rows.c.family_id)))
+    some = theirs.limit(bindparam("at_most", type_=BigInteger)).scalar_subquery()
+    return delete(token_pairs).where(token_pairs.c.id.in_(some)).returning(token_pairs.c.id)
+
+
+_DELETE_PAIRS = RowsStatement([token_pairs.c.family_id], _delete_some_pairs)
+_DELETE_FAMILIES = RowsStatement(
+    [token_families.c.id], lambda rows: delete(token_families).where(token_families.c.id.in_(select(rows.c.id)))
+)
+
+
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index of expiries."""
     return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
@@ -403,13 +416,11 @@ def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     Bounded in families and in pairs: what has been refreshed every minute for months goes a part at a time, and a
     part counts as one.
     """
-    expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
-    theirs = token_pairs.c.family_id.in_(expired)
+    expired = [(family_id,) for (family_id,) in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
     most = at_most * _PAIRS_OF_A_FAMILY
-    some = select(token_pairs.c.id).where(theirs).limit(most).scalar_subquery()
-    if tx.execute(delete(token_pairs).where(token_pairs.c.id.in_(some))).rowcount == most:
+    if len(_DELETE_PAIRS.execute(tx, expired, {"at_most": most})) == most:
         return 1
-    tx.execute(delete(token_families).where(token_families.c.id.in_(expired)))
+    _DELETE_FAMILIES.execute(tx, expired)
     return len(expired)
 
 
