@@ -250,7 +250,12 @@ def run(connection: Connection, statement: str, parameters: Sequence[Any] = ()) 
 
 def data_version(connection: Connection) -> int:
     """A number that changes when another connection changes the database (SQLite only); cheaper than a read."""
-    return int(run(connection, "PRAGMA data_version")[0][0])
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
+    except sqlite3.OperationalError as error:
+        raise OperationalError("PRAGMA data_version", None, error) from error
+    return found[0]
 
 
 def begin_writing(connection: Connection, patience: float) -> None:

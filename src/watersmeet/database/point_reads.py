@@ -55,15 +55,18 @@ class PointReads:
         SQLite itself says whether any other connection, of this process or of another, has committed since
         (``PRAGMA data_version``), so what is kept is never older than what a statement would find.
         """
-        with self._reading, self._translating():
-            reader = self._open_reader()
-            version = dialect.data_version(reader)
-            if version != self._kept_version or len(self._kept) >= _KEPT:
-                self._kept_version, self._kept = version, {}
-            key = (operation, request)
-            if key not in self._kept:
-                [self._kept[key]] = operation(reader, [request])
-            outcome = self._kept[key]
+        key = (operation, request)
+        with self._reading:
+            try:
+                reader = self._open_reader()
+                version = dialect.data_version(reader)
+                if version != self._kept_version or len(self._kept) >= _KEPT:
+                    self._kept_version, self._kept = version, {}
+                if key not in self._kept:
+                    [self._kept[key]] = operation(reader, [request])
+                outcome = self._kept[key]
+            except OperationalError as error:
+                raise dialect.translated(error) from error
         if isinstance(outcome, Exception):
             raise outcome
         return cast("T", outcome)
