@@ -30,10 +30,12 @@ class Connection(HttpToolsProtocol):
     """One client's connection.
 
     There is a deadline whenever the next move is the client's: from the moment it connects, or begins another
-    request, until its request is complete. Between requests uvicorn's own keep-alive time-out rules.
+    request, until its request is complete. Between requests uvicorn's own keep-alive time-out rules. What comes in
+    one piece, as most requests do, needs no clock.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_awaited = True  # more of a request must come
     _in_head = True
     _received = 0  # bytes of the part that is being received
     _began = 0.0
@@ -43,6 +45,7 @@ class Connection(HttpToolsProtocol):
         """The client has connected."""
         super().connection_made(Paired(transport, self.loop))  # type: ignore[arg-type]
         self._expect_head()
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
@@ -51,12 +54,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
-        if self._deadline is None:
+        if not self._is_awaited:
             self._expect_head()
         self._received += len(data)
         super().data_received(data)
         if self._in_head and self._received > MAX_HEAD and not self.transport.is_closing():
             self._refuse(431, "The request line and headers are too large.")
+        self._watch()
 
     def on_headers_complete(self) -> None:
         """The head is there: let the application begin, unless the head is too large."""
@@ -86,22 +90,29 @@ class Connection(HttpToolsProtocol):
     # ---- deadlines ----------------------------------------------------------------------------------------
 
     def _expect_head(self) -> None:
-        self._in_head, self._received = True, 0
-        self._set_deadline(HEAD_SECONDS)
+        self._expect(in_head=True)
 
     def _expect_body(self) -> None:
-        self._in_head, self._received = False, 0
-        self._set_deadline(BODY_SECONDS)
+        self._expect(in_head=False)
+
+    def _expect(self, *, in_head: bool) -> None:
+        self._drop_deadline()
+        self._is_awaited, self._in_head, self._received = True, in_head, 0
 
     def _expect_nothing(self) -> None:
-        self._in_head = False
+        self._drop_deadline()
+        self._is_awaited = self._in_head = False
+
+    def _drop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
+    def _watch(self) -> None:
+        if self._is_awaited and self._deadline is None:
+            self._set_deadline(HEAD_SECONDS if self._in_head else BODY_SECONDS)
+
     def _set_deadline(self, seconds: float) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
         self._began = self.loop.time()
         self._deadline = self.loop.call_later(seconds, self._on_deadline)
 
