@@ -25,9 +25,9 @@ from watersmeet.errors import ServiceUnavailable, SettingsError
 from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
-# Each row touches a page of its own in every index of its table. So few are deleted in some milliseconds, within
-# what SQLite's page cache holds; ten times as many take twenty times as long (docs/decisions/0018).
-BATCH = 20
+# Each row touches a page of its own in every index of its table, and whoever writes meanwhile waits. So few are deleted
+# in half a millisecond, and their commit flushes about as many pages as that of a few requests (docs/decisions/0018).
+BATCH = 5
 
 # A used code is kept for a day after its end, so that its replay is still recognised (S079). Families need no
 # such time: their last refresh token expires with them, so there is nothing left to replay.
