@@ -45,8 +45,8 @@ class Mount(routing.Mount):
 class Later(routing.BaseRoute):
     """Routes that are made when they are first asked for, with all that their handlers import (docs/decisions/0074).
 
-    They are asked for by a path that is one of ``beginnings``, or below it; every one of them has to be there. A segment
-    of a beginning in braces stands for any. The beginning ``/`` is only itself.
+    They are asked for by a path that is one of ``beginnings``, or below it; every one of them has to be there. In a
+    beginning a segment in braces stands for any. The beginning ``/`` is only itself.
     """
 
     def __init__(self, beginnings: Iterable[str], make: Callable[[], Sequence[routing.BaseRoute]]) -> None:
