@@ -16,7 +16,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from watersmeet import __version__
-from watersmeet.audit import http as audit_http
 from watersmeet.authorize import http as authorize_http
 from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
@@ -28,15 +27,12 @@ from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
 from watersmeet.links import credentials
-from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
 from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
-from watersmeet.users import http_account as users_http_account
-from watersmeet.users import http_personal_token as users_http_personal_token
 from watersmeet.web import errors, uses
 from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
@@ -45,7 +41,7 @@ from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
 from watersmeet.web.proxies import TrustedProxies
-from watersmeet.web.route import Mount, Router
+from watersmeet.web.route import Later, Mount, Route, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
@@ -170,11 +166,8 @@ def create_app(
         *tokens_http.routes(environment, endpoint),
         *authorize_http.routes(environment),
         *users_http.routes(environment),
-        *users_http_account.routes(environment),
-        *users_http_personal_token.routes(environment),
-        *links_http.routes(environment),
+        *_for_later(environment),
         *content_http.routes(environment),
-        *audit_http.routes(environment),
         *discovery_http.routes(settings, __version__),
         *more_routes,
         routing.Mount("/static", StaticFiles()),
@@ -196,6 +189,46 @@ def create_app(
     app.router = Router(routes, lifespan=lifespan)
     app.state.environment = environment
     return app
+
+
+def _for_later(environment: Environment) -> list[Later]:
+    """Pages and resources that most processes are seldom asked for, and what their paths begin with."""
+
+    def account() -> list[Route]:
+        from watersmeet.users import http_account
+
+        return http_account.routes(environment)
+
+    def personal_tokens() -> list[Route]:
+        from watersmeet.users import http_personal_token
+
+        return http_personal_token.routes(environment)
+
+    def links() -> list[Route]:
+        from watersmeet.links import http
+
+        return http.routes(environment)
+
+    def audit() -> list[Route]:
+        from watersmeet.audit import http
+
+        return http.routes(environment)
+
+    return [
+        Later(["/account"], account),
+        Later(["/rest/pat"], personal_tokens),
+        Later(
+            [
+                "/",
+                "/plugins/servlet/applinks",
+                "/plugins/servlet/oauth2/authorized-applications",
+                "/plugins/personalaccesstokens",
+                "/rest/oauth2/{version}/client",
+            ],
+            links,
+        ),
+        Later(["/admin/audit", "/rest/oauth2/{version}/audit"], audit),
+    ]
 
 
 def _way_home(context_path: str) -> BaseRoute:
