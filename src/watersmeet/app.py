@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from starlette import routing
@@ -16,12 +17,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from watersmeet import __version__
-from watersmeet.authorize import http as authorize_http
 from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.content import long_task, space_deletion, unnamed
+from watersmeet.content import long_task, unnamed
+from watersmeet.content.long_task import Work
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -45,7 +46,13 @@ from watersmeet.web.route import Later, Mount, Route, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
-LONG_WORKS = {space_deletion.NAME: space_deletion.WORK}
+
+@cache
+def long_works() -> Mapping[str, Work]:
+    """How each kind of long task is done; imported with the first one (docs/decisions/0074)."""
+    from watersmeet.content import space_deletion
+
+    return {space_deletion.NAME: space_deletion.WORK}
 
 
 def open_database(settings: Settings) -> Database:
@@ -151,7 +158,7 @@ def create_app(
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
             asyncio.create_task(unnamed.run(environment.blobs, opened)),
-            asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
+            asyncio.create_task(long_task.run(long_works, opened, environment.clock)),
         ]
         yield
         for task in running:
@@ -164,7 +171,6 @@ def create_app(
     endpoint = tokens_http.TokenEndpoint(environment)
     routes: list[BaseRoute] = [
         *tokens_http.routes(environment, endpoint),
-        *authorize_http.routes(environment),
         *users_http.routes(environment),
         *_for_later(environment),
         *content_http.routes(environment),
@@ -192,7 +198,12 @@ def create_app(
 
 
 def _for_later(environment: Environment) -> list[Later]:
-    """Pages and resources that most processes are seldom asked for, and what their paths begin with."""
+    """What is imported when it is first asked for, and what its paths begin with."""
+
+    def authorize() -> list[Route]:
+        from watersmeet.authorize import http
+
+        return http.routes(environment)
 
     def account() -> list[Route]:
         from watersmeet.users import http_account
@@ -215,6 +226,7 @@ def _for_later(environment: Environment) -> list[Later]:
         return http.routes(environment)
 
     return [
+        Later(["/rest/oauth2/{version}/authorize", "/plugins/servlet/oauth2/consent"], authorize),
         Later(["/account"], account),
         Later(["/rest/pat"], personal_tokens),
         Later(

@@ -7,15 +7,14 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watersmeet.dev.case import Seen
 from watersmeet.dev.injector import BLOW
-from watersmeet.dev.reason import Finding, examine
 from watersmeet.dev.record import BODY_LIMIT, Record, Records
 from watersmeet.dev.record import Message as Kept
 from watersmeet.web.bearer import ProtectedRoute
@@ -26,6 +25,9 @@ from watersmeet.web.forms import FORM_TYPE, content_type
 from watersmeet.web.language import Sentence
 from watersmeet.web.log import log
 from watersmeet.web.route import Router
+
+if TYPE_CHECKING:
+    from watersmeet.dev.reason import Finding
 
 _PATIENCE_SECONDS = 0.2
 _NOT_RECORDED = ("/_dev/", "/static/")
@@ -134,6 +136,10 @@ class Recorder:
         )
 
     async def _finding(self, request: Request, path: str, watch: _Watch, failure: Exception | None) -> Finding:
+        # Imported with the first request (docs/decisions/0074).
+        from watersmeet.dev.case import Seen
+        from watersmeet.dev.reason import Finding, examine
+
         environment, now = self._environment, self._environment.clock.now()
         rule = self._rule(request.method, path)
         cause = cause_of(request.scope) or failure
