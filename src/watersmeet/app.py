@@ -50,9 +50,9 @@ from watersmeet.web.throttle import Throttle
 @cache
 def long_works() -> Mapping[str, Work]:
     """How each kind of long task is done; imported with the first one (docs/decisions/0074)."""
-    from watersmeet.content import space_deletion
+    from watersmeet.content import space_deletion, user_deletion
 
-    return {space_deletion.NAME: space_deletion.WORK}
+    return {space_deletion.NAME: space_deletion.WORK, user_deletion.NAME: user_deletion.WORK}
 
 
 def open_database(settings: Settings) -> Database:

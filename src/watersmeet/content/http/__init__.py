@@ -38,6 +38,7 @@ NOUNS = {
         "/pages/movepage.action",
     ),
     "users": ("/rest/api/user", "/rest/api/admin/users"),
+    "administration": ("/rest/api/admin/user", "/rest/api/admin/space/personal"),
     "groups": ("/rest/api/group", "/rest/api/admin/group", "/rest/api/user/memberof", "/rest/api/user/{name}/group"),
     "inline": ("/rest/inlinecomments",),
     "instance": ("/rest/api/accessmode", "/rest/api/server-information", "/status", "/rest/applinks"),
