@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 from starlette import routing, types
 from starlette.exceptions import HTTPException
@@ -53,10 +53,6 @@ class Later(routing.BaseRoute):
         self.beginnings = [_segments(beginning) for beginning in beginnings]
         self.make = make
 
-    def is_asked(self, segments: Sequence[str]) -> bool:
-        """Whether a path, by its segments, may be one of these routes'."""
-        return any(_is_below(segments, beginning) for beginning in self.beginnings)
-
 
 class Router(routing.Router):
     """Tries the routes whose fixed beginning is that of the path, in their order, instead of every one."""
@@ -94,8 +90,8 @@ class Router(routing.Router):
     def _router_for(self, scope: types.Scope) -> routing.Router:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         segments = _segments(path, self._table.depth)
-        router, later = self._table.narrowed(segments)
-        asked = [each for each in later if each.is_asked(segments)]
+        router, waiting = self._table.narrowed(segments)
+        asked = [later for beginning, later in waiting if _is_below(segments, beginning)]
         if asked:
             self._make(asked)
             return self._router_for(scope)
@@ -106,6 +102,10 @@ class Router(routing.Router):
         for route in self._table.routes:
             made += route.make() if isinstance(route, Later) and route in asked else [route]
         self.routes = made
+
+
+_Waiting: TypeAlias = tuple[tuple[str, ...], Later]
+"""A beginning, and what is made when a path has it."""
 
 
 class _Table:
@@ -120,22 +120,28 @@ class _Table:
                 positions.setdefault(beginning, []).append(position)
         self._numbers = {beginning: number for number, beginning in enumerate(positions)}
         self._positions = list(positions.values())
-        self._narrowed: dict[tuple[int, ...], tuple[routing.Router, list[Later]]] = {}
+        self._narrowed: dict[tuple[int, ...], tuple[routing.Router, list[_Waiting]]] = {}
         beginnings = [*positions, *(each for route in routes if isinstance(route, Later) for each in route.beginnings)]
         self.depth = max(map(len, beginnings), default=0)
         """How many segments of a path it takes to know where to look."""
 
-    def narrowed(self, segments: tuple[str, ...]) -> tuple[routing.Router, list[Later]]:
-        """What tries the routes with a beginning of these segments, and those among them that are not made yet."""
-        prefixes = (segments[:length] for length in range(len(segments) + 1))
+    def narrowed(self, segments: tuple[str, ...]) -> tuple[routing.Router, list[_Waiting]]:
+        """What tries the routes with a fixed beginning of these segments, and those among them that are for later."""
+        prefixes = [segments[:length] for length in range(len(segments) + 1)]
         found = tuple(self._numbers[prefix] for prefix in prefixes if prefix in self._numbers)
         narrowed = self._narrowed.get(found)
         if narrowed is None:  # there are no more of them than beginnings
             positions = sorted({position for number in found for position in self._positions[number]})
             routes = [self.routes[position] for position in positions]
             made = [route for route in routes if not isinstance(route, Later)]
-            later = [route for route in routes if isinstance(route, Later)]
-            self._narrowed[found] = narrowed = routing.Router(made, redirect_slashes=False), later
+            waiting = [
+                (beginning, route)
+                for route in routes
+                if isinstance(route, Later)
+                for beginning in route.beginnings
+                if _fixed(beginning) in prefixes
+            ]
+            self._narrowed[found] = narrowed = routing.Router(made, redirect_slashes=False), waiting
         return narrowed
 
 
@@ -150,7 +156,7 @@ def _join_allowed(routes: Sequence[routing.BaseRoute]) -> None:
 def _fixed_beginnings(route: routing.BaseRoute) -> set[tuple[str, ...]]:
     """The segments of a route's path before the first that may vary."""
     if isinstance(route, Later):
-        return {tuple(takewhile(_is_fixed, beginning)) for beginning in route.beginnings}
+        return {_fixed(beginning) for beginning in route.beginnings}
     fixed, varies, _ = getattr(route, "path", "").partition("{")
     segments = fixed.split("/")
     return {tuple(segment for segment in (segments[:-1] if varies else segments) if segment)}
@@ -160,6 +166,10 @@ def _segments(path: str, most: int = -1) -> tuple[str, ...]:
     """The segments of a path; no more than so many."""
     stripped = path.strip("/")
     return tuple(stripped.split("/", most)[: most if most >= 0 else None]) if stripped else ()
+
+
+def _fixed(beginning: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(takewhile(_is_fixed, beginning))
 
 
 def _is_below(segments: Sequence[str], beginning: Sequence[str]) -> bool:
