@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.grants import ENTROPY, KEYS, NOW, Grants, register_client, together
+from tests.support.grants import ENTROPY, KEYS, NOW, Grants, answering, register_client, together
 from watersmeet.authorize.begin import begin
 from watersmeet.authorize.decide import NoOpenQuestion, PasswordNeeded, approve, find_question, reopen_question
 from watersmeet.clock import SECOND
@@ -40,10 +40,13 @@ def grants(database: Database) -> Grants:
 def _approve(grants: Grants, question: Authorization, scope: Scope | None = None, *, typed: bool = False) -> str:
     return grants.database.write_now(
         lambda tx: approve(
-            tx, question.id, grants.session, scope=scope.as_set if scope else None, has_typed_password=typed,
-            now=NOW, code_lifetime=60 * SECOND, keys=KEYS, entropy=ENTROPY,
+            tx,
+            question.id,
+            answering(grants.session),
+            scope=scope.as_set if scope else None,
+            has_typed_password=typed,
         )
-    )  # fmt: skip
+    )
 
 
 def test_s060_the_smaller_scope_is_what_the_code_is_worth(grants: Grants) -> None:

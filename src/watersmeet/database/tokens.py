@@ -55,13 +55,19 @@ class NewPair:
 
 @dataclass(frozen=True, slots=True)
 class LiveAccess:
-    """What an access token of a living family amounts to until it expires, before the user's rights cap it."""
+    """What an access token of a living family amounts to until it expires, before the user's rights cap it.
+
+    ``client`` is the number of the client's row, ``client_id`` what the client calls itself.
+    """
 
     user: User
     scope: ScopeSet
     client_scope: ScopeSet
+    issued_at: Instant
     expires_at: Instant
     family_id: str
+    client: int
+    client_id: str
 
 
 _PAIR = (
@@ -111,8 +117,11 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
     return (
         select(
             token_pairs.c.access_digest,
+            token_pairs.c.created_at,
             token_pairs.c.access_expires_at,
             token_pairs.c.scope,
+            clients.c.id,
+            clients.c.client_id,
             clients.c.scope,
             clients.c.expires_at,
             token_families.c.id,
@@ -243,9 +252,10 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, ends, scope, client_scope, client_ends, family_id, *person = row
+        digest, begins, ends, scope, client, client_id, client_scope, client_ends, family_id, *person = row
         ends = ends if client_ends is None else min(ends, client_ends)
-        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
+        scopes = parse_scope(scope), parse_scope(client_scope)
+        live[digest] = LiveAccess(as_user(person), *scopes, begins, ends, family_id, client, client_id)
     return [live.get(digest) for digest in digests]
 
 
