@@ -305,6 +305,7 @@ class IncomingLinks(SignedInPages):
     ) -> Response:
         now = self.environment.clock.now()
         users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
+        usage = await self.environment.database.read(lambda tx: tokens.usage_of(tx, link.id, now))
         legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
@@ -313,6 +314,7 @@ class IncomingLinks(SignedInPages):
             has_expired=link.has_expired(now),
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
+            usage=usage,
             old_secrets=[secret for secret in link.secrets if secret.expires_at and secret.is_live(now)],
             compatibility=legacy,
             legacy_words=compatibility.WORDS,

@@ -87,6 +87,7 @@ class LinkPage(Page):
     has_expired: bool
     words: list[ScopeWords]
     users: list[User]
+    usage: Usage
     old_secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]

@@ -227,7 +227,8 @@ def test_the_list_says_how_much_a_link_is_in_use_and_can_be_searched(site: Site)
     admin = site.signed_in("admin")
     page = admin.get(LINKS).text
     numbers = re.findall(r'class="number">(\d+)<', page)
-    assert numbers == ["2", "3", "0", "0"]  # people and grants, of the demo link and of Sync
+    assert numbers == ["2", "6", "0", "0"]  # people and tokens, of the demo link and of Sync
+    assert "2 people, through 3 grants, with 6 tokens that work" in admin.get(f"{NEW_LINK}/{demo.CLIENT_ID}").text
     for search, found in (("SYNC.example", ["Sync"]), (demo.CLIENT_ID, ["Demo application"]), ("nothing", [])):
         rows = re.findall(r'<th scope="row"><a [^>]*>([^<]*)<', admin.get(LINKS, params={"q": search}).text)
         assert rows == found
