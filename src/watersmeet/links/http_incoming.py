@@ -169,7 +169,7 @@ class IncomingLinks(SignedInPages):
                 )
             )
         except WatersmeetError as error:
-            return await self._link(session, client, problem=error)
+            return await self._link(session, client, problem=error, wrong_field="refresh_grace")
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
@@ -180,7 +180,7 @@ class IncomingLinks(SignedInPages):
         self.check(request, form, session)
         hours = form.text("overlap_hours")
         if not (hours.isascii() and hours.isdigit() and int(hours) <= MAX_OVERLAP_HOURS):
-            return await self._link(session, client, problem=UnacceptableOverlap())
+            return await self._link(session, client, problem=UnacceptableOverlap(), wrong_field="overlap_hours")
         environment = self.environment
         secret = await environment.database.write(
             lambda tx: rotate_secret(
@@ -225,7 +225,7 @@ class IncomingLinks(SignedInPages):
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
         if form.text("name") != client.name:
-            return await self._link(session, client, problem=NotConfirmed())
+            return await self._link(session, client, problem=NotConfirmed(), wrong_field="name")
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         await self.environment.database.write(lambda tx: delete_link(tx, client, now, origin))
         log.info("incoming link deleted", client=client.client_id, by=session.user.username)
@@ -302,6 +302,7 @@ class IncomingLinks(SignedInPages):
         secret: str | None = None,
         is_new: bool = False,
         problem: WatersmeetError | None = None,
+        wrong_field: str | None = None,
     ) -> Response:
         now = self.environment.clock.now()
         users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
@@ -326,6 +327,7 @@ class IncomingLinks(SignedInPages):
             access_token_seconds=self.environment.settings.provider.access_token_expiration_seconds,
             has_long_access_tokens=self.environment.settings.has_long_access_tokens,
             problem_found=problem,
+            wrong_field=wrong_field,
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)

@@ -99,6 +99,7 @@ class LinkPage(Page):
     access_token_seconds: int
     has_long_access_tokens: bool
     problem_found: WatersmeetError | None
+    wrong_field: str | None
     form_token: str
 
 
