@@ -254,9 +254,7 @@ def test_whoever_loses_access_is_named_before_a_link_is_deleted(site: Site) -> N
         ("rules", {"refresh_grace": "long"}, "refresh_grace"),
     ],
 )
-def test_the_field_that_is_wrong_names_the_message(
-    site: Site, action: str, fields: dict[str, str], wrong: str
-) -> None:
+def test_the_field_that_is_wrong_names_the_message(site: Site, action: str, fields: dict[str, str], wrong: str) -> None:
     """WCAG 3.3.1."""
     admin, path = site.signed_in("admin"), f"{NEW_LINK}/{demo.CLIENT_ID}"
     answer = admin.post(f"{path}/{action}", data=_form(site, admin, path) | fields)
