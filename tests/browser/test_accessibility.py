@@ -141,8 +141,11 @@ _CLIPPED = """[...document.querySelectorAll(".scroll")]
 @pytest.mark.parametrize("width", [320, 800, 1004])  # 1004: just wide enough for a table
 def test_no_table_hides_what_it_offers(server_in_use: RunningServer, browser: Browser, width: int) -> None:
     """With the longer words of German and the longest names, all of a row is seen without scrolling the table."""
-    long = {"name": f"Donaudampfschifffahrtsgesellschaftskapitän{'s' * 30} {width}", "scope": "SYSTEM_ADMIN"}
-    long |= {"redirect_uris": [f"https://{'a' * 60}.synchronisation.example.com/callback"]}
+    long = {
+        "name": f"Donaudampfschifffahrtsgesellschaftskapitän{'s' * 30} {width}",
+        "redirect_uris": [f"https://{'a' * 60}.synchronisation.example.com/callback"],
+        "scope": "SYSTEM_ADMIN",
+    }
     httpx.post(f"{server_in_use.base_url}/_dev/clients", json=long).raise_for_status()
     with fresh_page(browser, locale="de-DE") as page, fresh_page(browser, locale="de-DE") as elsewhere:
         for each in (elsewhere, page):  # two sessions: one of them can be ended

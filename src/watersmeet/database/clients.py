@@ -56,6 +56,7 @@ _SECRETS = (
         client_secrets.c.digest,
         client_secrets.c.created_at,
         client_secrets.c.expires_at,
+        client_secrets.c.salt,
     )
     .where(client_secrets.c.client.in_(bindparam("ids", expanding=True)))
     .order_by(client_secrets.c.created_at)
@@ -106,8 +107,8 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     for owner, uri in tx.execute(_URIS, {"ids": ids}):
         uris[owner].append(RedirectUri(uri))
     secrets: dict[int, list[ClientSecret]] = defaultdict(list)
-    for owner, digest, created_at, expires_at in tx.execute(_SECRETS, {"ids": ids}):
-        secrets[owner].append(ClientSecret(digest, created_at, expires_at))
+    for owner, digest, created_at, expires_at, salt in tx.execute(_SECRETS, {"ids": ids}):
+        secrets[owner].append(ClientSecret(digest, created_at, expires_at, salt))
     return [
         Client(
             id=row.id,
@@ -228,9 +229,10 @@ def set_disabled(tx: Transaction, number: int, disabled_at: Instant | None) -> N
     tx.execute(update(clients).where(clients.c.id == number).values(disabled_at=disabled_at))
 
 
-def add_secret(tx: Transaction, number: int, digest: str, now: Instant) -> None:
-    """One more secret that works from now on."""
-    tx.execute(insert(client_secrets), {"digest": digest, "client": number, "created_at": now, "expires_at": None})
+def add_secret(tx: Transaction, number: int, digest: str, now: Instant, salt: str | None = None) -> None:
+    """One more secret that works from now on; with its ``salt`` it can be made again."""
+    row = {"digest": digest, "client": number, "created_at": now, "expires_at": None, "salt": salt}
+    tx.execute(insert(client_secrets), row)
 
 
 def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Instant) -> None:

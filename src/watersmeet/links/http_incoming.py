@@ -17,11 +17,14 @@ from watersmeet.links.compatibility import compatibility_of
 from watersmeet.links.credentials import (
     DEFAULT_OVERLAP_HOURS,
     HOUR,
+    NotViewable,
     TimeOver,
     delete_link,
     disable_link,
     enable_link,
     rotate_secret,
+    view_secret,
+    viewable_secret,
 )
 from watersmeet.links.draft import NO_PROBLEMS, Draft, Problems, find_problems
 from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, RefreshGrace, strongest
@@ -107,6 +110,7 @@ class IncomingLinks(SignedInPages):
                     keys=environment.keys,
                     entropy=environment.entropy,
                     origin=origin,
+                    viewable=environment.settings.secrets_viewable,
                 )
             )
         except WatersmeetError as error:
@@ -191,10 +195,32 @@ class IncomingLinks(SignedInPages):
                 keys=environment.keys,
                 entropy=environment.entropy,
                 origin=origin_of(request, session.user.username),
+                viewable=environment.settings.secrets_viewable,
             )
         )
         log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
-        return await self._link(session, client, secret=secret)
+        return await self._link(session, await self._requested(request), secret=secret)
+
+    async def view(self, request: Request) -> Response:
+        """Show the secret again, where the operator allows that."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        if not self.environment.settings.secrets_viewable:
+            return await self._link(session, client, problem=NotViewable())
+        now, origin, keys = (
+            self.environment.clock.now(),
+            origin_of(request, session.user.username),
+            self.environment.keys,
+        )
+        try:
+            secret = await self.environment.database.write(
+                lambda tx: view_secret(tx, client, now=now, keys=keys, origin=origin)
+            )
+        except NotViewable as error:
+            return await self._link(session, client, problem=error)
+        log.info("client secret viewed", client=client.client_id, by=session.user.username)
+        return await self._link(session, client, secret=secret, is_seen_again=True)
 
     async def disable(self, request: Request) -> Response:
         """Refuse the application everywhere."""
@@ -301,6 +327,7 @@ class IncomingLinks(SignedInPages):
         *,
         secret: str | None = None,
         is_new: bool = False,
+        is_seen_again: bool = False,
         problem: WatersmeetError | None = None,
         wrong_field: str | None = None,
     ) -> Response:
@@ -321,6 +348,8 @@ class IncomingLinks(SignedInPages):
             legacy_words=compatibility.WORDS,
             client_secret=secret,
             is_new=is_new,
+            is_seen_again=is_seen_again,
+            is_viewable=self.environment.settings.secrets_viewable and viewable_secret(link, now) is not None,
             recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
             overlap_hours=DEFAULT_OVERLAP_HOURS,
             refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),

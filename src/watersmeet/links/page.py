@@ -93,6 +93,8 @@ class LinkPage(Page):
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None
     is_new: bool
+    is_seen_again: bool
+    is_viewable: bool
     recipes: list[Recipe]
     overlap_hours: int
     refresh_grace: RefreshGrace
