@@ -238,6 +238,7 @@ OBEYED = {
     "base_url": "S137", "host": "tests/cli/test_commands.py", "port": "S137", "database_url": "S112", "secret": "S149",
     "workers": "tests/reliability/test_serve.py", "blob_store": "tests/http/content/test_attachments.py",
     "upload_limit_mib": "tests/http/content/test_attachments.py", "trusted_proxies": "V44", "proxy_header": "V44",
+    "secrets_viewable": "tests/http/links/test_viewable_secrets.py",
     "personal_token_days": "tests/http/pat/test_personal_tokens.py",
     "personal_token_max_days": "tests/http/pat/test_personal_tokens.py", "remember_consent_days": "S057",
     "search_timeout_seconds": "tests/http/content/test_search.py",

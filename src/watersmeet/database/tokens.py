@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -374,19 +375,37 @@ def count_users_of(tx: Transaction, client: int, now: Instant) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much a client is in use: people who gave it access that still holds, and how many grants that is."""
+    """How much a client is in use: people who gave it access that still holds, grants, and tokens that work."""
 
     users: int = 0
     grants: int = 0
+    tokens: int = 0
 
 
 def usage_by_client(tx: Transaction, now: Instant) -> dict[int, Usage]:
     """The usage of every client that is in use, by the number of its row."""
+    return {client: Usage(*counts) for client, *counts in tx.execute(_usage(now))}
+
+
+def usage_of(tx: Transaction, client: int, now: Instant) -> Usage:
+    """The usage of one client."""
+    found = tx.execute(_usage(now).where(token_families.c.client == client)).first()
+    return Usage(*found[1:]) if found else Usage()
+
+
+def _usage(now: Instant) -> Select[Any]:
+    """A row for each client that is in use: its number, and what ``Usage`` holds."""
+    # The pair that is not spent: its refresh token works as long as the grant holds, its access token until it expires.
+    access = case((token_pairs.c.access_expires_at > now, 1), else_=0)
     counted = select(
-        token_families.c.client, func.count(token_families.c.user_id.distinct()), func.count(token_families.c.id)
+        token_families.c.client,
+        func.count(token_families.c.user_id.distinct()),
+        func.count(token_families.c.id.distinct()),
+        func.count(token_pairs.c.id) + func.coalesce(func.sum(access), 0),
     )
-    rows = tx.execute(counted.where(_live(now)).group_by(token_families.c.client))
-    return {client: Usage(people, grants) for client, people, grants in rows}
+    active = and_(token_pairs.c.family_id == token_families.c.id, token_pairs.c.state == PairState.ACTIVE.value)
+    found = counted.select_from(token_families.outerjoin(token_pairs, active)).where(_live(now))
+    return found.group_by(token_families.c.client)
 
 
 def list_users_of(tx: Transaction, client: int, now: Instant) -> list[User]:

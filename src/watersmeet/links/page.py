@@ -87,17 +87,21 @@ class LinkPage(Page):
     has_expired: bool
     words: list[ScopeWords]
     users: list[User]
+    usage: Usage
     old_secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None
     is_new: bool
+    is_seen_again: bool
+    is_viewable: bool
     recipes: list[Recipe]
     overlap_hours: int
     refresh_grace: RefreshGrace
     access_token_seconds: int
     has_long_access_tokens: bool
     problem_found: WatersmeetError | None
+    wrong_field: str | None
     form_token: str
 
 
