@@ -125,14 +125,14 @@ S111 P A grace period, if any, gives the same successor, briefly, to the same cl
 S112 M One successor under races, processes and restarts.
 S113 M Refresh tokens are bound to their client, which must prove itself.
 S114 M A refresh may narrow the scope, never widen it.
-S115 M A grant ends at a fixed time that rotation does not move.
+S115 M A grant ends when nobody uses it, and at a fixed time that rotation does not move.
 S116 M Refresh tokens are random and stored as digests.
 S117 S Changed passwords and disabled users end grants.
 S118 M Access and refresh tokens and codes are not mixed up.
 S119 S No refresh token where no person consented.
 S120 P A refresh that races with a revocation leaves nothing alive.
 S121 M Access tokens are random and stored as digests.
-S122 S Access tokens live an hour at most by default.
+S122 S Access tokens live an hour at most by default, those for administration less.
 S123 M Only the exact, unmodified token works.
 S124 M Tokens come in the header only.
 S125 M The scheme is case-insensitive, the header otherwise exact and single.

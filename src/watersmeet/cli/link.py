@@ -124,8 +124,9 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
 
     with production_environment(config) as environment:
         found = environment.database.read_now(lambda tx: compatibility_of(tx, require_link(tx, client_id)))
-        settings = environment.settings
+        settings, lifetimes = environment.settings, environment.lifetimes_at(environment.clock.now())
     link = found.link
+    lifetimes = link.lifetimes(lifetimes)
     if settings.has_long_access_tokens:
         warn("access tokens live longer than an hour; see `watersmeet settings --check`.")
     if as_json:
@@ -140,7 +141,11 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
         say(f"expires       {as_datetime(link.expires_at):%Y-%m-%d %H:%M} UTC")
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     say(f"refresh       {_refresh_in_words(link, settings)}")
-    say(f"access token  lives {settings.provider.access_token_expiration_seconds} s")
+    if lifetimes.idle is not None:
+        say(f"grants        end after {lifetimes.idle // (86_400 * SECOND)} days without a refresh")
+    say(f"access token  lives {lifetimes.access_token // SECOND} s")
+    if (administrative := lifetimes.access_token_for(link.scope)) < lifetimes.access_token:
+        say(f"              {administrative // SECOND} s with ADMIN or SYSTEM_ADMIN")
     for kind, of in found.accepted.items():
         refused = "" if link.accepts(kind) else "; refused now"
         say(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
@@ -313,7 +318,8 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
     with production_environment(config) as environment:
         now = environment.clock.now()
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
-        users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
+        lifetimes = environment.lifetimes_at(now)
+        users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now, lifetimes))
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError("There is no terminal to ask on: use --yes.")

@@ -73,7 +73,7 @@ class IncomingLinks(SignedInPages):
         search, now = request.query_params.get("q", "").strip(), self.environment.clock.now()
 
         def find(tx: Transaction) -> list[LinkRow]:
-            usage = tokens.usage_by_client(tx, now)
+            usage = tokens.usage_by_client(tx, now, self.environment.lifetimes_at(now))
             return [LinkRow(link, usage.get(link.id, Usage()), link.has_expired(now)) for link in clients.list_all(tx)]
 
         page = LinksPage(
@@ -304,7 +304,8 @@ class IncomingLinks(SignedInPages):
         problem: WatersmeetError | None = None,
     ) -> Response:
         now = self.environment.clock.now()
-        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
+        lifetimes = self.environment.lifetimes_at(now)
+        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now, lifetimes))
         legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
@@ -323,6 +324,7 @@ class IncomingLinks(SignedInPages):
             refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),
             access_token_seconds=self.environment.settings.provider.access_token_expiration_seconds,
             has_long_access_tokens=self.environment.settings.has_long_access_tokens,
+            lifetimes=link.lifetimes(lifetimes),
             problem_found=problem,
             form_token=self.form_token(session),
         )

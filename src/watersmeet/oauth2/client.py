@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from watersmeet.clock import SECOND, Instant
 from watersmeet.oauth2.errors import InvalidClient, MissingParameter, TwoClientAuthentications
-from watersmeet.oauth2.family import RotationPolicy
+from watersmeet.oauth2.family import Lifetimes, RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
@@ -111,6 +111,10 @@ class Client:
         if self.refresh_grace_seconds is None:
             return policy
         return RotationPolicy(self.refresh_grace_seconds * SECOND)
+
+    def lifetimes(self, lifetimes: Lifetimes) -> Lifetimes:
+        """How long its tokens live, where the server's rule is ``lifetimes`` (N9)."""
+        return lifetimes.legacy or lifetimes if self.profile is Profile.ATLASSIAN_DC else lifetimes
 
     def answer_url(self, to: RedirectUri, answer: Mapping[str, str | None], issuer: str | None) -> str:
         """The URL that carries an answer of the authorization endpoint to this client (N12).

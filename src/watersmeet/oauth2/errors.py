@@ -303,6 +303,12 @@ class RefreshTokenExpired(InvalidGrant):
     description = "The refresh token has expired; the user must authorize the application again."
 
 
+class RefreshTokenIdle(InvalidGrant):
+    """The refresh token was not used for as long as one may rest (S115)."""
+
+    description = "The refresh token was not used for too long; the user must authorize the application again."
+
+
 class GrantRevoked(InvalidGrant):
     """The user, an administrator or a detected replay ended this grant."""
 

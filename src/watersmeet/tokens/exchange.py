@@ -102,7 +102,8 @@ def exchange_all(
                 outcomes[place] = decision
             elif decision.id in won:
                 client = found[ask.credentials.client_id]
-                outcomes[place] = _start_family(ask, client, decision, lifetimes, keys, entropy, writes)
+                theirs = client.held_to(legacy_allowed=allows_legacy(ask.now)).lifetimes(lifetimes)
+                outcomes[place] = _start_family(ask, client, decision, theirs, keys, entropy, writes)
             else:
                 continue  # somebody exchanged the code between our look and our move, so ours is the replay
             kinds = ask.credentials.legacy

@@ -32,7 +32,7 @@ from watersmeet.oauth2.errors import (
     WrongContentType,
     WrongMethod,
 )
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
+from watersmeet.oauth2.family import RefreshReplay, RotationPolicy
 from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
@@ -105,24 +105,20 @@ class TokenEndpoint:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        provider = environment.settings.provider
-        lifetimes = Lifetimes(
-            provider.access_token_expiration_seconds * SECOND,
-            provider.refresh_token_expiration_seconds * SECOND,
-        )
         # Made once: requests for the same operation that wait at the same time are answered together.
         self._exchange = partial(
             exchange_all,
-            lifetimes=lifetimes,
+            lifetimes=environment.lifetimes,
             keys=environment.keys,
             entropy=environment.entropy,
             allows_legacy=environment.settings.allows_legacy,
         )
         self._refresh = partial(
             refresh_all,
-            lifetimes=lifetimes,
+            lifetimes=environment.lifetimes,
             keys=environment.keys,
             entropy=environment.entropy,
+            allows_legacy=environment.settings.allows_legacy,
             policy=RotationPolicy(environment.settings.refresh_grace_seconds * SECOND),
         )
 
