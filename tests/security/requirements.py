@@ -87,7 +87,7 @@ S073 M A code works once; its replay ends what it gave.
 S074 S A failed attempt neither spends a code nor ends what it gave.
 S075 M Of many parallel exchanges one succeeds, across processes.
 S076 M A code is bound to its client.
-S077 M A code is bound to redirect URL, challenge, scope and user.
+S077 M A code is bound to redirect URL, challenge, scope, user and session.
 S078 P No artefact passes for another.
 S079 P Replay is recognised after a code's lifetime too.
 S080 M Public clients must use PKCE.
@@ -107,7 +107,7 @@ S093 M Secrets are random, made by the server and shown once.
 S094 M What is stored of a secret does not work as one.
 S095 P Unknown client and wrong secret look alike, in time too.
 S096 M Guessing client secrets is throttled.
-S097 P Two secrets can overlap, each with its own end.
+S097 P Two secrets can overlap, each with an end and a last use of its own, and the old one ends at once.
 S098 S private_key_jwt, if offered, is strict about audience, algorithm, age and reuse.
 S099 M A deleted client is gone everywhere at once.
 S100 M Managing clients takes administrators' rights, and changes are checked like creations.

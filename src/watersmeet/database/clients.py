@@ -56,6 +56,7 @@ _SECRETS = (
         client_secrets.c.digest,
         client_secrets.c.created_at,
         client_secrets.c.expires_at,
+        client_secrets.c.last_used_at,
     )
     .where(client_secrets.c.client.in_(bindparam("ids", expanding=True)))
     .order_by(client_secrets.c.created_at)
@@ -106,8 +107,8 @@ def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
     for owner, uri in tx.execute(_URIS, {"ids": ids}):
         uris[owner].append(RedirectUri(uri))
     secrets: dict[int, list[ClientSecret]] = defaultdict(list)
-    for owner, digest, created_at, expires_at in tx.execute(_SECRETS, {"ids": ids}):
-        secrets[owner].append(ClientSecret(digest, created_at, expires_at))
+    for owner, *secret in tx.execute(_SECRETS, {"ids": ids}):
+        secrets[owner].append(ClientSecret(*secret))
     return [
         Client(
             id=row.id,
@@ -239,6 +240,12 @@ def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Insta
     tx.execute(delete(client_secrets).where(mine, client_secrets.c.expires_at <= now))
     later = client_secrets.c.expires_at.is_(None) | (client_secrets.c.expires_at > expires_at)
     tx.execute(update(client_secrets).where(mine, later).values(expires_at=expires_at))
+
+
+def remove_old_secrets(tx: Transaction, number: int, now: Instant) -> int:
+    """Forget every secret but the newest, which alone has no end; how many of them still worked."""
+    old = delete(client_secrets).where(client_secrets.c.client == number, client_secrets.c.expires_at.is_not(None))
+    return sum(end > now for end in tx.execute(old.returning(client_secrets.c.expires_at)).scalars())
 
 
 def remove(tx: Transaction, number: int) -> None:

@@ -21,6 +21,7 @@ from watersmeet.links.credentials import (
     delete_link,
     disable_link,
     enable_link,
+    end_old_secrets,
     rotate_secret,
 )
 from watersmeet.links.draft import NO_PROBLEMS, Draft, Problems, find_problems
@@ -196,6 +197,16 @@ class IncomingLinks(SignedInPages):
         log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
         return await self._link(session, client, secret=secret)
 
+    async def end_old_secrets(self, request: Request) -> Response:
+        """End what a rotation left working, before its time."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        ended = await self.environment.database.write(lambda tx: end_old_secrets(tx, client, now, origin))
+        log.info("old client secrets ended", client=client.client_id, by=session.user.username, count=ended)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
     async def disable(self, request: Request) -> Response:
         """Refuse the application everywhere."""
         session = await self._administrator(request)
@@ -314,7 +325,7 @@ class IncomingLinks(SignedInPages):
             has_expired=link.has_expired(now),
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
-            old_secrets=[secret for secret in link.secrets if secret.expires_at and secret.is_live(now)],
+            secrets=[secret for secret in link.secrets if secret.is_live(now)],
             compatibility=legacy,
             legacy_words=compatibility.WORDS,
             client_secret=secret,

@@ -87,7 +87,7 @@ class LinkPage(Page):
     has_expired: bool
     words: list[ScopeWords]
     users: list[User]
-    old_secrets: list[ClientSecret]
+    secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None

@@ -30,11 +30,12 @@ class AuthenticationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What is kept of a client secret: its digest, and when it stops working (``None``: not planned)."""
+    """What is kept of a client secret: its digest, when it stops working (``None``: not planned), and its last use."""
 
     digest: str = field(repr=False)
     created_at: Instant
     expires_at: Instant | None
+    last_used_at: Instant | None = None
 
     def is_live(self, now: Instant) -> bool:
         """Whether the secret authenticates at that moment."""

@@ -266,7 +266,7 @@ class InvalidGrant(OAuthError):
 
 
 class CodeUnknown(InvalidGrant):
-    """No such code, or one issued to another client."""
+    """No such code, or one issued to another client, or its user has signed out since."""
 
 
 class CodeExpired(InvalidGrant):

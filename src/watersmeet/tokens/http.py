@@ -138,6 +138,7 @@ class TokenEndpoint:
                 issued = await self._grant(parameters, credentials, origin)
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
+        self._note_use(credentials)
         answer = JsonResponse(issued.body(), headers=_NOT_STORED)
         note_legacy(answer, credentials.client_id, issued.legacy, self.environment.settings)
         return answer
@@ -195,6 +196,8 @@ class TokenEndpoint:
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
+        if environment.settings.provider.validate_client_secret:
+            self._note_use(credentials)
         answer = Response(headers=_NOT_STORED)
         note_legacy(answer, credentials.client_id, credentials.legacy, environment.settings)
         return answer
@@ -214,6 +217,7 @@ class TokenEndpoint:
         except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
             return _refusal(request, error, challenge=True)
         log.info("introspection asked", client=credentials.client_id, active=found is not None)
+        self._note_use(credentials)
         body = found.body(environment.settings.base_url) if found else INACTIVE
         return JsonResponse(body, headers=_NOT_STORED)
 
@@ -233,6 +237,12 @@ class TokenEndpoint:
             refusal = InvalidClient(detail="anonymous")
         await self.environment.throttle.stranger_refused(origin_of(request), refusal)
         raise refusal
+
+    def _note_use(self, credentials: ClientCredentials) -> None:
+        """Remember when the secret was used that proved the client (S097, docs/decisions/0038)."""
+        if credentials.client_secret is not None:
+            digest = self.environment.keys.digest(credentials.client_secret)
+            self.environment.uses.secrets[digest] = self.environment.clock.now()
 
     def _refuse_of_everybody(self, credentials: ClientCredentials) -> None:
         """Raises what is refused of every client alike, before any is looked up."""
