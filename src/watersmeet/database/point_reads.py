@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import BatchOperation, Operation
@@ -77,7 +77,7 @@ class PointReads:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except DBAPIError as error:
             raise dialect.translated(error) from error
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from watersmeet.confluence import personal_token
 from watersmeet.database import clients, personal_tokens, tokens, users
 from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable, Throttled
+from watersmeet.errors import ServiceUnavailable, StorageFailed, Throttled
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
@@ -53,7 +53,7 @@ from watersmeet.web.direct import Handler
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
-from watersmeet.web.log import log
+from watersmeet.web.log import log, log_failure
 from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
@@ -61,6 +61,9 @@ BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
 # RFC 6749 §5.1; S005.
 _NOT_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+
+# What these endpoints tell a client in their own JSON.
+_ANSWERED = (OAuthError, ServiceUnavailable, StorageFailed, Throttled, BodyTooLarge)
 
 _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 
@@ -136,7 +139,7 @@ class TokenEndpoint:
             async with self.environment.throttle.attempt(credentials.client_id, origin):
                 self._refuse_of_everybody(credentials)
                 issued = await self._grant(parameters, credentials, origin)
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error)
         self._note_use(credentials)
         answer = JsonResponse(issued.body(), headers=_NOT_STORED)
@@ -193,7 +196,7 @@ class TokenEndpoint:
                     ),
                     brief=True,
                 )
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
         if environment.settings.provider.validate_client_secret:
@@ -214,7 +217,7 @@ class TokenEndpoint:
                 found = await environment.database.read(
                     lambda tx: introspect(tx, credentials, token, now=now, keys=environment.keys)
                 )
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error, challenge=True)
         log.info("introspection asked", client=credentials.client_id, active=found is not None)
         self._note_use(credentials)
@@ -286,15 +289,17 @@ def _has_credential_in_query(request: Request) -> bool:
 
 def _refusal(
     request: Request,
-    error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge,
+    error: OAuthError | ServiceUnavailable | StorageFailed | Throttled | BodyTooLarge,
     *,
     challenge: bool = False,
 ) -> JsonResponse:
     """The JSON of an error; a 401 carries a challenge if Basic was tried, or if ``challenge`` says so."""
     note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
+    if isinstance(error, StorageFailed):
+        log_failure(error)
     headers = dict(_NOT_STORED)
-    if isinstance(error, ServiceUnavailable | Throttled):
+    if isinstance(error, ServiceUnavailable | StorageFailed | Throttled):
         headers["retry-after"] = str(error.retry_after_seconds)
         body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
         return JsonResponse(body, 429 if isinstance(error, Throttled) else 503, headers)

@@ -12,7 +12,7 @@ from watersmeet.clock import Instant
 from watersmeet.database import uses as database_uses
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, StorageFailed
 from watersmeet.network import network_of
 from watersmeet.web.log import log
 
@@ -56,7 +56,7 @@ class Uses:
 
         try:
             await database.write(operation)
-        except ServiceUnavailable as error:
+        except (ServiceUnavailable, StorageFailed) as error:
             self.families, self.sessions = noted.families | self.families, noted.sessions | self.sessions
             self.addresses, self.personal = noted.addresses | self.addresses, noted.personal | self.personal
             self.secrets, self.views = noted.secrets | self.secrets, noted.views | self.views
