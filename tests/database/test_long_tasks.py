@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.support.grants import ENTROPY, together
-from watersmeet.app import LONG_WORKS
+from watersmeet.app import long_works
 from watersmeet.confluence.content import ContentType
 from watersmeet.confluence.errors import Forbidden, LongTaskNotFound, SpaceNotFound
 from watersmeet.confluence.expansion import NOTHING
@@ -23,7 +23,7 @@ from watersmeet.content import long_task, space, space_deletion
 from watersmeet.content.long_task import Work
 from watersmeet.content.restriction import Wanted, restrict
 from watersmeet.database import content as contents
-from watersmeet.database import permissions
+from watersmeet.database import long_tasks, permissions
 from watersmeet.database.audit import INTERNAL
 from watersmeet.database.schema import content, content_versions, search_texts, space_permissions, spaces
 
@@ -42,7 +42,7 @@ def _begin(wiki: Wiki, by: str = "admin", key: str = "OPEN") -> LongTask:
 
 
 def _step(wiki: Wiki, task: LongTask) -> bool:
-    return wiki.database.write_now(lambda tx: long_task.step(tx, LONG_WORKS, task.id, NOW + 5_000))
+    return wiki.database.write_now(lambda tx: long_task.step(tx, long_works(), task.id, NOW + 5_000))
 
 
 def _task(wiki: Wiki, task: LongTask, by: str = "admin") -> LongTask:
@@ -124,7 +124,7 @@ def test_whoever_comes_next_goes_on(wiki: Wiki, monkeypatch: pytest.MonkeyPatch)
     _fill(wiki, 3)
     task = _begin(wiki)
     _step(wiki, task)
-    asyncio.run(long_task.work_off(LONG_WORKS, wiki.database, _Clock(), Counter()))
+    asyncio.run(long_task.work_off(long_works(), wiki.database, _Clock(), Counter()))
     assert _task(wiki, task).successful is True
 
 
@@ -170,3 +170,20 @@ def test_what_was_restricted_stays_so_wherever_a_deletion_is_given_up(
         assert set(wiki.titles(by="bob")) <= seen
         wiki.database.write_now(lambda tx: tx.execute(hide))
     assert _task(wiki, task).successful is True
+
+
+def test_what_ended_long_ago_is_forgotten_and_nothing_else(wiki: Wiki) -> None:
+    over, recent, going = (wiki.run(long_task.begin, "alice", "Something long", {}, NOW, ENTROPY) for _ in range(3))
+    for task, at in ((over, NOW), (recent, NOW + 10)):
+        wiki.database.write_now(partial(long_tasks.fail, task_id=task.id, message="", now=at))
+
+    def waiting() -> int:
+        return wiki.database.read_now(lambda tx: long_tasks.backlog(tx, NOW + 10))["long_tasks"].waiting
+
+    assert waiting() == 1
+    assert wiki.database.read_now(lambda tx: long_tasks.any_over(tx, NOW + 10))
+    assert wiki.database.write_now(lambda tx: long_tasks.prune(tx, NOW + 10, 20)) == 1
+    assert not wiki.database.read_now(lambda tx: long_tasks.any_over(tx, NOW + 10))
+    assert waiting() == 0
+    left = wiki.run(long_task.list_tasks, "alice", Window(0, 10)).items
+    assert {each.id for each in left} == {recent.id, going.id}

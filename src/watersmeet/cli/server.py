@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from watersmeet.cli import collector
 from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.errors import SettingsError
 from watersmeet.web.headers import ALWAYS
@@ -65,9 +65,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What start-up made stays for good: the garbage collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        collector.resume()
         if not self.should_exit:
             try:
                 self._when_ready()

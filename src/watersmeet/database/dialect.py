@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Index,
     Select,
     Table,
     Text,
@@ -205,7 +206,7 @@ def roll_back(connection: Connection) -> None:
     """End a transaction on SQLite that may have ended by itself."""
     raw = connection.connection.dbapi_connection
     if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
+        run(connection, "ROLLBACK")
 
 
 ROWS = "rows"
@@ -230,13 +231,31 @@ def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
     return select(*(field.label(column.name) for field, column in zip(fields, columns, strict=True))).subquery(ROWS)
 
 
+def run(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+    """What the driver's own statement selects or returns, without SQLAlchemy's ceremony (SQLite only).
+
+    Where somebody listens to the engine's statements, it goes SQLAlchemy's way, and is heard.
+    """
+    heard = connection.engine.dispatch
+    if heard.before_cursor_execute or heard.after_cursor_execute:
+        result = connection.exec_driver_sql(statement, tuple(parameters))
+        return result.all() if result.returns_rows else ()
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        found: list[tuple[Any, ...]] = raw.execute(statement, parameters).fetchall()
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    return found
+
+
 def data_version(connection: Connection) -> int:
     """A number that changes when another connection changes the database (SQLite only); cheaper than a read."""
-    raw = connection.connection.dbapi_connection
-    assert raw is not None  # noqa: S101 - the connection is open
+    raw: Any = connection.connection.dbapi_connection
     try:
         found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
-    except raw.DatabaseError as error:
+    except sqlite3.DatabaseError as error:
         raise DatabaseError("PRAGMA data_version", None, error) from error
     return found[0]
 
@@ -247,13 +266,11 @@ def begin_writing(connection: Connection, patience: float) -> None:
     SQLite's own waiting asks less and less often, ten times a second in the end, and a process that asks so seldom
     hardly ever meets the moments between the batches of another one that is busy (docs/decisions/0071).
     """
-    raw = connection.connection.dbapi_connection
-    assert raw is not None  # noqa: S101 - the connection is open
-    raw.execute("PRAGMA busy_timeout=0")  # a setting, without SQLAlchemy's ceremony for a statement
+    run(connection, "PRAGMA busy_timeout=0")
     deadline = time.monotonic() + patience
     while True:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(connection, "BEGIN IMMEDIATE")
         except DBAPIError as error:
             if not _is_locked(error) or time.monotonic() >= deadline:
                 raise
@@ -383,6 +400,23 @@ def born_with(table: Table, *statements: str) -> None:
     """Whenever the table is created, create these rows too."""
     for statement in statements:
         event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
+
+
+def only_where(condition: str, index: Index) -> Index:
+    """The index, of those rows only for which the condition holds.
+
+    SQLAlchemy imports the whole dialect whose option is named, and one of the two is never needed: so the option is
+    named when the table is created, and an engine is there.
+    """
+
+    def name_option(_table: Table, connection: Connection, **_: Any) -> None:
+        index.dialect_options[connection.dialect.name]["where"] = text(condition)
+
+    def listen(_index: Index, table: Table) -> None:
+        event.listen(table, "before_create", name_option)
+
+    event.listen(index, "after_parent_attach", listen)
+    return index
 
 
 # ---- full text -------------------------------------------------------------------------------------------------

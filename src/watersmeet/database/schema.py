@@ -22,9 +22,10 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
-from watersmeet.database.dialect import append_only, born_with, full_text_index
+from watersmeet.database.dialect import append_only, born_with, full_text_index, only_where
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -370,22 +371,13 @@ content = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_by", ForeignKey("users.id"), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index(
-        "uq_content_current_title",
-        "space_id",
-        "type",
-        "title_key",
-        unique=True,
-        sqlite_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
-        postgresql_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
+    only_where(
+        "status = 'current' AND type IN ('page', 'blogpost')",
+        Index("uq_content_current_title", "space_id", "type", "title_key", unique=True),
     ),
-    Index(
-        "uq_content_current_attachment",
-        "container_id",
-        "title",
-        unique=True,
-        sqlite_where=text("status = 'current' AND type = 'attachment'"),
-        postgresql_where=text("status = 'current' AND type = 'attachment'"),
+    only_where(
+        "status = 'current' AND type = 'attachment'",
+        Index("uq_content_current_attachment", "container_id", "title", unique=True),
     ),
     # What clients look up most: by title, in a space or anywhere, whatever the status.
     Index("ix_content_title_key_space_id", "title_key", "space_id"),
@@ -409,6 +401,19 @@ content_versions = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 
+# What is being written of the next version of a page or blog post, by all who may change it.
+content_drafts = Table(
+    "content_drafts",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("base_version", Integer, nullable=False),  # of the content, that it was made from
+    Column("title", String(255), nullable=False),
+    Column("storage", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 # The file of every version of an attachment. Its bytes lie elsewhere, under their digest.
 attachment_files = Table(
     "attachment_files",
@@ -419,6 +424,9 @@ attachment_files = Table(
     Column("file_size", BigInteger, nullable=False),  # bytes
     Column("media_type", String(255), nullable=False),
     Column("hidden", Boolean, nullable=False),
+    Column(
+        "pictorial", Boolean, nullable=False, server_default=true()
+    ),  # begins as a picture does (content.picture_head)
 )
 
 # Where in its page a comment is, and what became of it.
@@ -461,14 +469,7 @@ labels = Table(
     Column("name", String(255), nullable=False),  # always lower case
     Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),  # of a "my" label
     Index("ix_labels_name", "name", "prefix"),
-    Index(
-        "uq_labels_shared",
-        "name",
-        "prefix",
-        unique=True,
-        sqlite_where=text("owner_id IS NULL"),
-        postgresql_where=text("owner_id IS NULL"),
-    ),
+    only_where("owner_id IS NULL", Index("uq_labels_shared", "name", "prefix", unique=True)),
 )
 
 content_labels = Table(
@@ -612,5 +613,5 @@ long_tasks = Table(
     Column("successful", Boolean, nullable=True),  # null: not finished
     Column("message", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
-    Column("finished_at", BigInteger, nullable=True),
+    Column("finished_at", BigInteger, nullable=True, index=True),
 )

@@ -12,7 +12,7 @@ import httpx
 from tests.http.conftest import Site
 from tests.support.client import token_of
 from tests.support.server import RunningServer
-from watersmeet.app import LONG_WORKS
+from watersmeet.app import long_works
 from watersmeet.content import long_task
 from watersmeet.database.audit import Query, search
 
@@ -20,7 +20,7 @@ from .support import CONTENT, SPACE, create, path_of
 
 
 def _work(site: Site) -> None:
-    asyncio.run(long_task.work_off(LONG_WORKS, site.environment.database, site.clock, Counter()))
+    asyncio.run(long_task.work_off(long_works(), site.environment.database, site.clock, Counter()))
 
 
 def test_deleting_a_space_is_a_long_task(site: Site) -> None:
@@ -42,7 +42,7 @@ def test_deleting_a_space_is_a_long_task(site: Site) -> None:
     _work(site)
     task = site.get(status, user="admin").json()
     assert (task["percentageComplete"], task["successful"], task["messages"][0]["args"]) == (100, True, [])
-    assert task["name"] == {"key": "Deleting a space", "args": [], "translation": "Deleting a space"}
+    assert task["name"] == {"key": "watersmeet.deleting.a.space", "args": [], "translation": "Deleting a space"}
     assert [each["id"] for each in site.get("/rest/api/longtask", user="admin").json()["results"]] == [task["id"]]
     assert site.get("/rest/api/longtask").json()["results"] == []
     assert site.get(status).status_code == site.get("/rest/api/longtask/none").status_code == 404
