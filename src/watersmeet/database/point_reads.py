@@ -65,7 +65,7 @@ class PointReads:
                 if key not in self._kept:
                     [self._kept[key]] = operation(reader, [request])
                 outcome = self._kept[key]
-            except OperationalError as error:
+            except DBAPIError as error:
                 raise dialect.translated(error) from error
         if isinstance(outcome, Exception):
             raise outcome
