@@ -85,7 +85,7 @@ _PGBENCH = r"""
 BEGIN;
 SELECT id, client_id, name, confidential, scope, created_at, created_by FROM clients WHERE client_id = '{client_id}';
 SELECT client, uri FROM redirect_uris WHERE client = {client};
-SELECT client, digest, created_at, expires_at FROM client_secrets WHERE client = {client};
+SELECT client, digest, created_at, expires_at, last_used_at FROM client_secrets WHERE client = {client};
 SELECT a.*, u.enabled FROM authorizations a JOIN users u ON u.id = a.user_id
   WHERE a.code_digest = 'c' || :client_id || '-' || :number ORDER BY a.id FOR UPDATE OF a;
 UPDATE authorizations SET status = 'exchanged', family_id = 'f' || :client_id || '-' || :number

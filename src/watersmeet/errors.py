@@ -57,6 +57,18 @@ class ServiceUnavailable(WatersmeetError):
     retry_after_seconds: int = 1
 
 
+class StorageFailed(WatersmeetError):
+    """The database failed, and not because it is busy: a table is missing, a file is damaged, a statement is wrong.
+
+    Nothing was changed (S132). It is no ``ServiceUnavailable``, so that nobody takes it for something that passes by
+    itself; whoever answers with it writes the traceback into the log.
+    """
+
+    description = "The database does not work as it should. Nothing was changed; whoever runs this server must look."
+    status = 503
+    retry_after_seconds: int = 30
+
+
 class TookTooLong(WatersmeetError):
     """A read was ended because it took longer than it may: asked again, it would take as long."""
 

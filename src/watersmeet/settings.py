@@ -202,6 +202,23 @@ class Settings:
         "connection broke. 0: a refresh token that comes twice ends the grant at once. An incoming link may have a "
         "grace of its own.",
     )
+    refresh_idle_days: int = _setting(
+        30,
+        "refresh_idle_days",
+        "0 to 3650: after how many days without a refresh the grants of strict links end, before their 90 days are "
+        "over. 0: they do not.",
+    )
+    legacy_refresh_idle_days: int = _setting(
+        0,
+        "legacy_refresh_idle_days",
+        "The same for links with the profile atlassian-dc. 0: their grants last without use, as the original's do.",
+    )
+    admin_token_minutes: int = _setting(
+        15,
+        "admin_token_minutes",
+        "0 to 60: the lifetime of strict links' access tokens with ADMIN or SYSTEM_ADMIN, where that is shorter than "
+        "others'. 0: they live as long as others.",
+    )
     provider: ProviderSettings = field(default_factory=ProviderSettings)
 
     @property
@@ -246,6 +263,21 @@ class Settings:
     def session_lifetime(self) -> int:
         """How long a browser session lasts, in milliseconds."""
         return self.session_hours * 3600 * SECOND
+
+    @property
+    def refresh_idle(self) -> int | None:
+        """How long a refresh token of a strict link waits to be used, in milliseconds; ``None``: it has no such end."""
+        return self.refresh_idle_days * 86_400 * SECOND or None
+
+    @property
+    def legacy_refresh_idle(self) -> int | None:
+        """The same for links with the profile ``atlassian-dc``."""
+        return self.legacy_refresh_idle_days * 86_400 * SECOND or None
+
+    @property
+    def admin_token_lifetime(self) -> int | None:
+        """How long a strict link's access token for administration lives, in milliseconds; ``None``: like others."""
+        return self.admin_token_minutes * 60 * SECOND or None
 
     @property
     def usual_token_days(self) -> int:
@@ -490,6 +522,16 @@ _CHECKS = (
     (
         lambda settings: not 0 <= settings.refresh_grace_seconds <= 2,
         "refresh_grace_seconds must be 0, 1 or 2.",
+    ),
+    (
+        lambda settings: (
+            not (0 <= settings.refresh_idle_days <= 3650 and 0 <= settings.legacy_refresh_idle_days <= 3650)
+        ),
+        "refresh_idle_days and legacy_refresh_idle_days must be from 0 to 3650.",
+    ),
+    (
+        lambda settings: not 0 <= settings.admin_token_minutes <= 60,
+        "admin_token_minutes must be from 0 to 60.",
     ),
     (
         _has_bad_networks,

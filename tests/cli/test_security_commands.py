@@ -155,6 +155,24 @@ def test_a_grace_of_its_own_on_the_command_line(tmp_path: Path, env: dict[str, s
     assert json.loads(done("show", client_id, "--json"))["refresh_grace_seconds"] is None
 
 
+def test_how_long_a_link_s_tokens_live_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
+    def shown(name: str, *words: str, **more: str) -> list[str]:
+        uri = ("--redirect-uri", "https://app.example/cb")
+        made = run("link", "add", name, *uri, *words, "--json", cwd=tmp_path, env=env)
+        assert made.returncode == 0, made.stderr
+        ran = run("link", "show", json.loads(made.stdout)["client_id"], cwd=tmp_path, env=env | more)
+        return [" ".join(line.split()) for line in ran.stdout.splitlines()]
+
+    strict = shown("Strict", "--scope", "ADMIN")
+    assert "grants end after 30 days without a refresh" in strict
+    assert strict[-2:] == ["access token lives 3600 s", "900 s with ADMIN or SYSTEM_ADMIN"]
+    writer = shown("Writer", "--scope", "WRITE", WATERSMEET_REFRESH_IDLE_DAYS="0")
+    assert writer[-1] == "access token lives 3600 s"
+    assert "grants" not in " ".join(writer)
+    old = shown("Old", "--scope", "ADMIN", "--profile", "atlassian-dc", WATERSMEET_LEGACY_REFRESH_IDLE_DAYS="60")
+    assert old[-2:] == ["grants end after 60 days without a refresh", "access token lives 3600 s"]
+
+
 def test_keys_on_the_command_line(tmp_path: Path, env: dict[str, str]) -> None:
     def done(*words: str) -> str:
         ran = run("keys", *words, cwd=tmp_path, env=env)

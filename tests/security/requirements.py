@@ -87,7 +87,7 @@ S073 M A code works once; its replay ends what it gave.
 S074 S A failed attempt neither spends a code nor ends what it gave.
 S075 M Of many parallel exchanges one succeeds, across processes.
 S076 M A code is bound to its client.
-S077 M A code is bound to redirect URL, challenge, scope and user.
+S077 M A code is bound to redirect URL, challenge, scope, user and session.
 S078 P No artefact passes for another.
 S079 P Replay is recognised after a code's lifetime too.
 S080 M Public clients must use PKCE.
@@ -107,7 +107,7 @@ S093 M Secrets are random, made by the server and shown once.
 S094 M What is stored of a secret does not work as one.
 S095 P Unknown client and wrong secret look alike, in time too.
 S096 M Guessing client secrets is throttled.
-S097 P Two secrets can overlap, each with its own end.
+S097 P Two secrets can overlap, each with an end and a last use of its own, and the old one ends at once.
 S098 S private_key_jwt, if offered, is strict about audience, algorithm, age and reuse.
 S099 M A deleted client is gone everywhere at once.
 S100 M Managing clients takes administrators' rights, and changes are checked like creations.
@@ -125,14 +125,14 @@ S111 P A grace period, if any, gives the same successor, briefly, to the same cl
 S112 M One successor under races, processes and restarts.
 S113 M Refresh tokens are bound to their client, which must prove itself.
 S114 M A refresh may narrow the scope, never widen it.
-S115 M A grant ends at a fixed time that rotation does not move.
+S115 M A grant ends when nobody uses it, and at a fixed time that rotation does not move.
 S116 M Refresh tokens are random and stored as digests.
 S117 S Changed passwords and disabled users end grants.
 S118 M Access and refresh tokens and codes are not mixed up.
 S119 S No refresh token where no person consented.
 S120 P A refresh that races with a revocation leaves nothing alive.
 S121 M Access tokens are random and stored as digests.
-S122 S Access tokens live an hour at most by default.
+S122 S Access tokens live an hour at most by default, those for administration less.
 S123 M Only the exact, unmodified token works.
 S124 M Tokens come in the header only.
 S125 M The scheme is case-insensitive, the header otherwise exact and single.

@@ -44,6 +44,11 @@ def test_s122_an_hour(server: Server, client: Client) -> None:
         server.hooks.advance(0.001)
         assert not server.works_somewhere(tokens["access_token"])
 
+    if server.is_ours:
+        admin = server.client("administration").acting_for(server.user("system-administrator"))
+        for scope, lifetime in (("SYSTEM_ADMIN", HOUR // 4), ("ADMIN", HOUR // 4), ("WRITE", HOUR)):
+            assert admin.tokens(scope=scope)["expires_in"] == lifetime, "administration for a quarter of it"
+
 
 def _forged(token: str) -> set[str]:
     """A JWT with another algorithm, another spelling of the same content, or parts missing."""

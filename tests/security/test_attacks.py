@@ -245,6 +245,7 @@ OBEYED = {
     "session_hours": "V44", "throttle_attempts": "V44", "throttle_minutes": "V44",
     "audit_retention_days": "tests/database/test_audit.py", "log_format": "V44", "legacy_profile": "V44",
     "legacy_profile_until": "V44", "refresh_grace_seconds": "V44",
+    "refresh_idle_days": "S115", "legacy_refresh_idle_days": "V44", "admin_token_minutes": "V44",
     "atlassian.oauth2.provider.enable.access.tokens": "V44",
     "atlassian.oauth2.provider.skip.base.url.https.requirement": "S001",
     "atlassian.oauth2.provider.skip.redirect.url.https.requirement": "S002",
@@ -261,7 +262,8 @@ OBEYED = {
 
 def test_v44_settings_are_obeyed_or_refused(server: Server, staging: Server) -> None:
     wrong = ("no.such.setting=1", "base_url=http://[", "session_hours=0", "log_format=xml", "secret=short",
-             "throttle_attempts=-1", "refresh_grace_seconds=3", "trusted_proxies=everybody", "workers=0",
+             "throttle_attempts=-1", "refresh_grace_seconds=3", "refresh_idle_days=-1", "admin_token_minutes=61",
+             "legacy_refresh_idle_days=4000", "trusted_proxies=everybody", "workers=0",
              "legacy_profile_until=some day", "proxy_header=x-real-ip", "audit_retention_days=-1",
              "atlassian.oauth2.provider.access.token.expiration.seconds=-1",
              "atlassian.oauth2.provider.access.tokens.expiration.seconds=5",
@@ -302,6 +304,11 @@ def _tokens_and_codes(server: Server) -> None:
         assert server.works(second["access_token"]), "two hours"
         server.hooks.advance(0.001)
         assert not server.works(second["access_token"])
+        unused = client.tokens()
+        server.hooks.advance(86_400)
+        assert is_refused(client.refresh(unused["refresh_token"]), "invalid_grant"), "a day without use"
+    admin = server.new_client(scope="ADMIN").acting_for(server.user("administrator"))
+    assert admin.tokens(scope="ADMIN")["expires_in"] == 7200, "as others, of a strict client too"
     revoked = client.tokens()
     assert client.revoke(revoked["refresh_token"], client_secret=None).status_code == 200
     assert not server.works(revoked["access_token"]), "whoever has the token may take it back"

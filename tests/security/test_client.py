@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -231,6 +233,41 @@ def test_s097_two_secrets_overlap(server: Server) -> None:
     third = server.hooks.rotate_secret(client.id, 0)
     server.secrets.add(third)
     assert is_refused(client.refresh("x", client_secret=new), "invalid_client"), "ended at once"
+    if server.is_ours:
+        _last_uses_of_secrets(server)
+
+
+def _last_uses_of_secrets(server: Server) -> None:
+    """Each is shown with its own, which tells when the old one can be ended; then it ends at once."""
+    client = server.new_client()
+    tokens, old = client.tokens(), client.secret
+    new = server.hooks.rotate_secret(client.id, 24)
+    server.secrets.add(new)
+    server.hooks.restart()  # what was noted is written at the end, if not within a minute
+    first, second = _secrets_shown(server, client)
+    assert first["last_used_at"] >= first["created_at"]
+    assert first["expires_at"] == second["created_at"] + 24 * 3600
+    assert (second["last_used_at"], second["expires_at"]) == (None, None)
+    server.hooks.advance(7200)
+    tokens = client.refresh(tokens["refresh_token"], client_secret=new).json()
+    server.hooks.restart()
+    same, second = _secrets_shown(server, client)
+    assert same == first
+    assert second["last_used_at"] >= first["last_used_at"] + 7200
+    admin = server.user("administrator")
+    page = server.open(server.signed_in(admin), server.page("link", client.id), admin)
+    assert len(re.findall("last used on", page.text)) == 2
+    code, output = server.hooks.command("link", "end-old-secrets", client.id)
+    assert code == 0, output
+    assert is_refused(client.refresh(tokens["refresh_token"], client_secret=old), "invalid_client")
+    assert client.refresh(tokens["refresh_token"], client_secret=new).status_code == 200
+
+
+def _secrets_shown(server: Server, client: Client) -> list[dict[str, Any]]:
+    code, output = server.hooks.command("link", "show", client.id, "--json")
+    assert code == 0, output
+    shown: list[dict[str, Any]] = json.loads(output)["secrets"]
+    return shown
 
 
 @contextmanager
@@ -340,7 +377,7 @@ def test_s100_managing_clients_takes_an_administrator(server: Server) -> None:
         home = browser.form(browser.get(server.page("home")), "form_token")
         assert home
         link = server.url(server.page("link", client.id))
-        for action in ("", "/edit", "/rotate-secret", "/delete", "/disable", "/enable", "/rules"):
+        for action in ("", "/edit", "/rotate-secret", "/end-old-secrets", "/delete", "/disable", "/enable", "/rules"):
             answer = browser.http.post(
                 link + action, data={"form_token": home["form_token"], "name": client.registration.name}
             )

@@ -142,6 +142,22 @@ def test_s077_a_code_is_bound_to_everything_else(server: Server, client: Client)
     assert server.call(tokens["access_token"], "WRITE").status_code == 403
     who = server.call(tokens["access_token"]).json()
     assert who["username"] == client.user.username
+    if server.is_ours:
+        _bound_to_its_session(server, client)
+
+
+def _bound_to_its_session(server: Server, client: Client) -> None:
+    """It ends with the session in which the person allowed it, and with no other."""
+    browser, elsewhere = server.browser(), server.browser()
+    unspent, spent, theirs = (client.code(browser=each) for each in (browser, browser, elsewhere))
+    tokens = client.exchange(spent).json()
+    form = browser.form(browser.get(server.page("home")), "form_token")
+    assert form
+    sent = browser.http.post(server.url(server.page("sign_out")), data={"form_token": form["form_token"]})
+    assert sent.status_code == 303
+    assert is_refused(client.exchange(unspent), "invalid_grant"), "signed out"
+    assert server.works(tokens["access_token"]), "what was exchanged before is a grant of its own"
+    assert client.exchange(theirs).status_code == 200
 
 
 def test_s078_only_codes_are_codes(server: Server, client: Client) -> None:

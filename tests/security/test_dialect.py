@@ -216,6 +216,12 @@ def test_n08_the_answer_s_members(client: Client) -> None:
 
 def test_n09_lifetimes(server: Server, lenient: Client, staging: Server) -> None:
     assert lenient.tokens()["expires_in"] == HOUR
+    administration = server.new_client(profile=LEGACY, scope="ADMIN").acting_for(server.user("administrator"))
+    assert administration.tokens(scope="ADMIN")["expires_in"] == HOUR, "as the original's"
+    with server.hooks.standing_clock():
+        unused = lenient.tokens()
+        server.hooks.advance(29 * 24 * HOUR)
+        assert lenient.refresh(unused["refresh_token"]).status_code == 200, "and no end for want of use"
     long_lived = staging.new_client(profile=LEGACY)
     assert long_lived.tokens()["expires_in"] == 2 * HOUR, "as the vendor's guide prints it"
     assert "longer than an hour" in staging.hooks.logs(), "at the start"

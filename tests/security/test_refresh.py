@@ -14,7 +14,7 @@ from tests.security.test_consent import is_signed_in
 from tests.security.test_redirect import link_form
 
 DAY = 86_400
-GRANT_DAYS = 30  # as the harness sets it
+GRANT_DAYS, IDLE_DAYS = 30, 20  # as the harness sets them
 
 
 @both_profiles
@@ -171,7 +171,7 @@ def test_s114_scope_only_narrows(server: Server, client: Client) -> None:
     assert set(client.refresh(full.json()["refresh_token"]).json()["scope"].split(" ")) == {"READ", "WRITE"}
 
 
-def test_s115_the_end_does_not_move(server: Server, client: Client) -> None:
+def test_s115_it_ends_idle_and_absolutely(server: Server, client: Client) -> None:
     tokens = client.tokens()
     for day in range(1, GRANT_DAYS):
         server.hooks.advance(DAY)
@@ -184,6 +184,15 @@ def test_s115_the_end_does_not_move(server: Server, client: Client) -> None:
     idle = client.tokens()
     server.hooks.advance(GRANT_DAYS * DAY)
     assert is_refused(client.refresh(idle["refresh_token"]), "invalid_grant"), "nor does one that was never used"
+    if not server.is_ours:
+        return
+    with server.hooks.standing_clock():
+        used, unused = client.tokens(), client.tokens()
+        server.hooks.advance(IDLE_DAYS * DAY - 0.001)
+        used = client.refresh(used["refresh_token"]).json()
+        server.hooks.advance(0.001)
+        assert is_refused(client.refresh(unused["refresh_token"]), "invalid_grant"), "idle"
+        assert client.refresh(used["refresh_token"]).status_code == 200
 
 
 def test_s116_random_and_stored_as_digests(server: Server, client: Client) -> None:

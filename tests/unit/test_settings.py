@@ -58,6 +58,9 @@ OWN: dict[str, Any] = {
     "legacy_profile": True,
     "legacy_profile_until": "",
     "refresh_grace_seconds": 0,
+    "refresh_idle_days": 30,
+    "legacy_refresh_idle_days": 0,
+    "admin_token_minutes": 15,
 }
 SECRET = "0123456789abcdef0123456789abcdef"
 LIFETIME = PROPERTY_PREFIX + "access.token.expiration.seconds"
@@ -285,6 +288,10 @@ def test_the_base_url_says_path_scheme_and_place(url: str, path: str, https: boo
 def test_lifetimes_are_in_milliseconds() -> None:
     assert Settings().session_lifetime == 43_200_000
     assert Settings().code_lifetime == 60_000
+    assert (Settings().refresh_idle, Settings().legacy_refresh_idle) == (2_592_000_000, None)
+    assert Settings().admin_token_lifetime == 900_000
+    unlike = from_flags(refresh_idle_days=0, legacy_refresh_idle_days=2, admin_token_minutes=0)
+    assert (unlike.refresh_idle, unlike.legacy_refresh_idle, unlike.admin_token_lifetime) == (None, 172_800_000, None)
 
 
 def test_secrets_are_hidden() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.confluence.scopes import Scope
 from watersmeet.database import audit, authorizations, clients, consents, legacy, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
@@ -42,7 +41,7 @@ class Question:
     @property
     def may_be_remembered(self) -> bool:
         """Whether an answer may stand for later questions; never one that gives administration away."""
-        return may_be_remembered(self.authorization, self.held) and not _is_administrative(self.authorization.scope)
+        return may_be_remembered(self.authorization, self.held) and not self.authorization.scope.is_administrative
 
 
 class PasswordNeeded(WatersmeetError):
@@ -120,7 +119,7 @@ def approve(
     question = _question_to_answer(tx, authorization_id, answering)
     asked = question.authorization
     granted = asked.narrowed_to(scope) if scope is not None else asked
-    if not has_typed_password and _is_administrative(granted.scope):
+    if not has_typed_password and granted.scope.is_administrative:
         raise PasswordNeeded
     url = _give_code(tx, question, granted, answering)
     remembered = {}
@@ -207,10 +206,6 @@ def _open_question(
 
 def _is_asked_of(authorization: Authorization, session: Session) -> bool:
     return authorization.session_digest == session.digest and authorization.user_id == session.user.id
-
-
-def _is_administrative(scope: ScopeSet) -> bool:
-    return any(Scope(name).is_administrative for name in scope.implied)
 
 
 def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from watersmeet.authorize.decide import Question
-from watersmeet.clock import Instant
+from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.parameters import Parameters
@@ -17,6 +17,7 @@ from watersmeet.web.csrf import form_token
 from watersmeet.web.environment import Environment
 from watersmeet.web.templates import Page
 
+DAY: Instant = 86_400 * SECOND
 AUTHORIZE_PATHS = ("/rest/oauth2/latest/authorize", "/rest/oauth2/1.0/authorize")
 
 
@@ -41,6 +42,7 @@ class ConsentPage(Page):
     readable_host: str | None
     is_loopback: bool
     refresh_days: int
+    idle_days: int  # 0: it lasts without use
     remember_days: int | None
     problem_found: WatersmeetError | None
     authorization_id: str
@@ -74,6 +76,7 @@ def consent_page(
     ``parameters`` are the authorization request's, to ask the same of somebody else.
     """
     authorization, client, user = question.authorization, question.client, session.user
+    lifetimes = question.held.lifetimes(environment.lifetimes)
     implied = [WORDS[scope] for scope in Scope if scope in authorization.scope.implied]
     granted = implied.pop()
     target = authorization.redirect_uri
@@ -96,7 +99,8 @@ def consent_page(
         redirect_path=parts.path + (f"?{parts.query}" if parts.query else ""),
         readable_host=target.readable_host,
         is_loopback=target.is_loopback,
-        refresh_days=max(1, environment.settings.provider.refresh_token_expiration_seconds // 86_400),
+        refresh_days=max(1, lifetimes.refresh_token // DAY),
+        idle_days=(lifetimes.idle or 0) // DAY if (lifetimes.idle or 0) < lifetimes.refresh_token else 0,
         remember_days=environment.settings.remember_consent_days if question.may_be_remembered else None,
         problem_found=problem,
         authorization_id=authorization.id,

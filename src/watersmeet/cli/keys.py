@@ -8,7 +8,7 @@ import click
 
 from watersmeet.cli.configuration import config_option, production_environment
 from watersmeet.cli.output import print_json, print_table, say
-from watersmeet.clock import SECOND, Instant, as_datetime
+from watersmeet.clock import Instant, as_datetime
 
 
 @click.group("keys")
@@ -26,16 +26,12 @@ def command() -> None:
 def rotate(at_once: bool, yes: bool, as_json: bool, config: Path | None) -> None:
     """Sign with a new key from ten seconds on; tokens of the old keys work until they expire."""
     from watersmeet.database.audit import COMMAND_LINE
-    from watersmeet.oauth2.family import Lifetimes
     from watersmeet.tokens import keys
 
     if at_once and not yes:
         click.confirm("Every application loses its access and must be authorized anew. Go on?", abort=True)
     with production_environment(config) as environment:
-        now, provider = environment.clock.now(), environment.settings.provider
-        lifetimes = Lifetimes(
-            provider.access_token_expiration_seconds * SECOND, provider.refresh_token_expiration_seconds * SECOND
-        )
+        now, lifetimes = environment.clock.now(), environment.lifetimes
         newest = environment.database.write_now(
             lambda tx: (
                 keys.replace(tx, now=now, entropy=environment.entropy, origin=COMMAND_LINE)

@@ -10,7 +10,7 @@ import click
 
 from watersmeet.cli.configuration import config_option, production_environment
 from watersmeet.cli.output import print_json, print_table, say, warn
-from watersmeet.clock import SECOND, as_datetime
+from watersmeet.clock import SECOND, Instant, as_datetime
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.family import RotationPolicy
@@ -110,9 +110,19 @@ def list_links(as_json: bool, config: Path | None) -> None:
         return
     found = [each.link for each in every]
     rows = [
-        (link.name, link.client_id, str(link.scope), link.profile.value, link.redirect_uris[0].host) for link in found
+        (link.name, link.client_id, str(link.scope), link.profile.value, _last_uses(link), link.redirect_uris[0].host)
+        for link in found
     ]
-    print_table(("NAME", "CLIENT ID", "SCOPE", "PROFILE", "REDIRECTS TO"), rows)
+    print_table(("NAME", "CLIENT ID", "SCOPE", "PROFILE", "SECRETS LAST USED", "REDIRECTS TO"), rows)
+
+
+def _last_uses(link: Client) -> str:
+    """When each of its secrets was last used, the oldest secret first."""
+    return ", ".join(_day(secret.last_used_at) for secret in link.secrets) or "none"
+
+
+def _day(instant: Instant | None) -> str:
+    return "never" if instant is None else f"{as_datetime(instant):%Y-%m-%d}"
 
 
 @command.command("show")
@@ -126,8 +136,9 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
 
     with production_environment(config) as environment:
         found = environment.database.read_now(lambda tx: compatibility_of(tx, require_link(tx, client_id)))
-        settings = environment.settings
+        settings, now = environment.settings, environment.clock.now()
     link = found.link
+    lifetimes = link.lifetimes(environment.lifetimes_at(now))
     if settings.has_long_access_tokens:
         warn("access tokens live longer than an hour; see `watersmeet settings --check`.")
     if as_json:
@@ -140,9 +151,17 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
         say(f"redirect URL  {uri.value}")
     if link.expires_at is not None:
         say(f"expires       {as_datetime(link.expires_at):%Y-%m-%d %H:%M} UTC")
+    for secret in [each for each in link.secrets if each.is_live(now)]:
+        end = f", works until {as_datetime(secret.expires_at):%Y-%m-%d %H:%M} UTC" if secret.expires_at else ""
+        last_use = f"{as_datetime(used):%Y-%m-%d %H:%M} UTC" if (used := secret.last_used_at) else "never"
+        say(f"secret        made {_day(secret.created_at)}, last used {last_use}{end}")
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     say(f"refresh       {_refresh_in_words(link, settings)}")
-    say(f"access token  lives {settings.provider.access_token_expiration_seconds} s")
+    if lifetimes.idle is not None:
+        say(f"grants        end after {lifetimes.idle // (86_400 * SECOND)} days without a refresh")
+    say(f"access token  lives {lifetimes.access_token // SECOND} s")
+    if (administrative := lifetimes.access_token_for(link.scope)) < lifetimes.access_token:
+        say(f"              {administrative // SECOND} s with ADMIN or SYSTEM_ADMIN")
     for kind, of in found.accepted.items():
         refused = "" if link.accepts(kind) else "; refused now"
         say(f"accepted      {of.count} x {WORDS[kind]} ({kind.value}){refused}")
@@ -271,6 +290,23 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
     say(f"client secret  {secret}\n{again}The old one works {overlap_hours} hours more.")
 
 
+@command.command("end-old-secrets")
+@click.argument("client_id")
+@config_option
+def end_old(client_id: str, config: Path | None) -> None:
+    """End the secrets that a rotation left working, before their time."""
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.links.credentials import end_old_secrets
+    from watersmeet.links.register import require_link
+
+    with production_environment(config) as environment:
+        now = environment.clock.now()
+        ended = environment.database.write_now(
+            lambda tx: end_old_secrets(tx, require_link(tx, client_id), now, COMMAND_LINE)
+        )
+    say(f"Ended {ended} old secret{'s' * (ended != 1)}.")
+
+
 @command.command("disable")
 @click.argument("client_id")
 @config_option
@@ -317,7 +353,8 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
     with production_environment(config) as environment:
         now = environment.clock.now()
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
-        users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now))
+        lifetimes = environment.lifetimes_at(now)
+        users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now, lifetimes))
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError("There is no terminal to ask on: use --yes.")

@@ -28,7 +28,10 @@ class Scope(StrEnum):
         return self in (Scope.ADMIN, Scope.SYSTEM_ADMIN)
 
 
-VOCABULARY = ScopeVocabulary.of({scope: tuple(Scope)[: number + 1] for number, scope in enumerate(Scope)})
+VOCABULARY = ScopeVocabulary.of(
+    {scope: tuple(Scope)[: number + 1] for number, scope in enumerate(Scope)},
+    administrative=[scope for scope in Scope if scope.is_administrative],
+)
 
 
 class Role(StrEnum):

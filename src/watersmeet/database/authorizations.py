@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,6 +215,12 @@ def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) 
     if client is not None:
         whose.append(authorizations.c.client == client)
     tx.execute(delete(authorizations).where(*whose))
+
+
+def withdraw_codes_of_sessions(tx: Transaction, session_digests: Collection[str]) -> None:
+    """Forget the codes that were given in those browser sessions and not exchanged yet (S077)."""
+    given = authorizations.c.session_digest.in_(session_digests)
+    tx.execute(delete(authorizations).where(given, authorizations.c.status == AuthorizationStatus.APPROVED.value))
 
 
 def withdraw_all(tx: Transaction) -> None:

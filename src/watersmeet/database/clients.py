@@ -67,6 +67,7 @@ _SECRETS = RowsStatement(
             client_secrets.c.created_at,
             client_secrets.c.expires_at,
             client_secrets.c.salt,
+            client_secrets.c.last_used_at,
         )
         .where(client_secrets.c.client.in_(select(rows.c.client)))
         .order_by(client_secrets.c.created_at)
@@ -260,6 +261,12 @@ def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Insta
     tx.execute(delete(client_secrets).where(mine, client_secrets.c.expires_at <= now))
     later = client_secrets.c.expires_at.is_(None) | (client_secrets.c.expires_at > expires_at)
     tx.execute(update(client_secrets).where(mine, later).values(expires_at=expires_at))
+
+
+def remove_old_secrets(tx: Transaction, number: int, now: Instant) -> int:
+    """Forget every secret but the newest, which alone has no end; how many of them still worked."""
+    old = delete(client_secrets).where(client_secrets.c.client == number, client_secrets.c.expires_at.is_not(None))
+    return sum(end > now for end in tx.execute(old.returning(client_secrets.c.expires_at)).scalars())
 
 
 def remove(tx: Transaction, number: int) -> None:

@@ -35,11 +35,11 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
-from watersmeet.errors import ServiceUnavailable, TookTooLong
+from watersmeet.errors import ServiceUnavailable, StorageFailed, TookTooLong
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -52,6 +52,7 @@ _TRY_AGAIN = frozenset({"40001", "40P01", "23505", _READ_ONLY})
 # PostgreSQL's codes and classes of codes for "not now": a lock that somebody keeps, connection trouble, no disk,
 # memory or connection left, starting, stopping.
 _NOT_NOW = ("55P03", _READ_ONLY, "08", "53", "57P")
+_RAISED = "P0001"  # by a trigger of ours
 _SQLITE_SIGNS = (
     "database is locked",
     "database or disk is full",
@@ -254,8 +255,8 @@ def data_version(connection: Connection) -> int:
     raw: Any = connection.connection.dbapi_connection
     try:
         found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
-    except sqlite3.OperationalError as error:
-        raise OperationalError("PRAGMA data_version", None, error) from error
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError("PRAGMA data_version", None, error) from error
     return found[0]
 
 
@@ -299,13 +300,23 @@ def is_busy(error: DBAPIError) -> bool:
 def translated(error: Exception) -> Exception:
     """What a failure is to the caller.
 
-    ``ServiceUnavailable`` if the database was busy, ``TookTooLong`` after the time that ``limit_time`` gave, or itself.
+    ``ServiceUnavailable`` if the database was busy, ``TookTooLong`` after the time that ``limit_time`` gave,
+    ``StorageFailed`` if it failed otherwise; or itself if it was not the database that failed.
     """
     if isinstance(error, DBAPIError) and _is_time_over(error):
         return TookTooLong(detail=str(error.orig))
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_busy(error)):
         return ServiceUnavailable(detail=str(error.__cause__ or error))
+    if isinstance(error, DBAPIError) and not _is_refusal(error):
+        failure = StorageFailed(detail=str(error.orig))
+        failure.__cause__ = error
+        return failure
     return error
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """Whether the database works, and refused what one operation wrote: by a constraint, a trigger, or as no value."""
+    return isinstance(error, IntegrityError | DataError) or getattr(error.orig, "sqlstate", None) == _RAISED
 
 
 def _is_time_over(error: DBAPIError) -> bool:

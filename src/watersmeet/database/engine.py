@@ -31,8 +31,8 @@ class Database:
     """A database file or server, and the threads that work on it.
 
     Close it when done: ``close()`` finishes what was accepted. Raises ``ServiceUnavailable`` from every method
-    when the work could not be started or locked within ``lock_timeout_seconds``, and its leaf ``OutcomeUnknown``
-    when PostgreSQL was lost while it committed.
+    when the work could not be started or locked within ``lock_timeout_seconds``, its leaf ``OutcomeUnknown`` when
+    PostgreSQL was lost while it committed, and ``StorageFailed`` when the database itself does not work.
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = 10, pool_size: int = 8) -> None:

@@ -211,7 +211,7 @@ def _run_in_savepoint(connection: Connection, group: Group) -> _Outcomes:
         if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             dialect.run(connection, "RELEASE unit")
     if len(group.units) == 1:
-        return group.fail(failure)
+        return group.fail(dialect.translated(failure))
     return [each for alone in group.apart() for each in _run_in_savepoint(connection, alone)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from watersmeet.database import dialect
 from watersmeet.database.transaction import BatchOperation, Operation
@@ -65,7 +65,7 @@ class PointReads:
                 if key not in self._kept:
                     [self._kept[key]] = operation(reader, [request])
                 outcome = self._kept[key]
-            except OperationalError as error:
+            except DBAPIError as error:
                 raise dialect.translated(error) from error
         if isinstance(outcome, Exception):
             raise outcome
@@ -80,7 +80,7 @@ class PointReads:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except DBAPIError as error:
             raise dialect.translated(error) from error
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from watersmeet.database import dialect
 from watersmeet.database.engine import Database
 from watersmeet.database.schema import SCHEMA_VERSION, alembic_version, metadata, properties
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable, SettingsError
+from watersmeet.errors import ServiceUnavailable, SettingsError, StorageFailed
 
 
 class Purpose(StrEnum):
@@ -76,7 +76,7 @@ def inspect_schema(database: Database) -> str | None:
     """Which schema a database has, ``None`` when it is empty. Raises ``SettingsError`` when it cannot be opened."""
     try:
         return database.read_now(schema_of)
-    except (DBAPIError, ServiceUnavailable) as error:
+    except (DBAPIError, ServiceUnavailable, StorageFailed) as error:
         raise SettingsError(f"The database of database_url cannot be opened: {_cause(error)}") from error
 
 
@@ -126,7 +126,7 @@ def _describe(tx: Transaction, purpose: Purpose, fingerprint: str) -> None:
     tx.execute(insert_into(alembic_version), {"version_num": SCHEMA_VERSION})
 
 
-def _cause(error: DBAPIError | ServiceUnavailable) -> str:
+def _cause(error: DBAPIError | ServiceUnavailable | StorageFailed) -> str:
     """The driver's own words, in one line; they name no password."""
     text = str(error.orig) if isinstance(error, DBAPIError) else error.detail
     return " ".join(text.split("(Background")[0].split())

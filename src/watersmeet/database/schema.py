@@ -201,6 +201,7 @@ client_secrets = Table(
     Column("expires_at", BigInteger, nullable=True),  # null: until it is rotated
     # Of a secret that the server's own makes again (setting secrets_viewable); null: nobody sees it a second time.
     Column("salt", String(32), nullable=True),
+    Column("last_used_at", BigInteger, nullable=True),  # to get tokens or ask about them; written at most once a minute
 )
 
 # One row a consent question: asked, answered, exchanged (oauth2.authorization.Authorization).

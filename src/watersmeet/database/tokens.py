@@ -17,6 +17,8 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    not_,
+    or_,
     select,
     update,
 )
@@ -30,7 +32,8 @@ from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import clients, token_families, token_pairs, users
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User, as_user
-from watersmeet.oauth2.family import PairState, Revocation, TokenFamily, TokenPair
+from watersmeet.oauth2.family import Lifetimes, PairState, Revocation, TokenFamily, TokenPair
+from watersmeet.oauth2.profile import Profile
 from watersmeet.oauth2.scope import ScopeSet
 
 
@@ -283,17 +286,47 @@ class Grant:
     scope: ScopeSet
     first_authorized_at: Instant
     expires_at: Instant
+    ends_unused_at: Instant  # no later than ``expires_at``
     families: int
     last_used_at: Instant | None
     last_used_from: str | None  # a network
 
 
-def _live(now: Instant) -> Any:
-    return and_(token_families.c.revoked_at.is_(None), token_families.c.expires_at > now)
+_OF_CLIENTS = token_families.join(clients, clients.c.id == token_families.c.client)
+# When the newest refresh token of a family was issued: a point read on the index of generations.
+_NEWEST_AT = (
+    select(token_pairs.c.created_at)
+    .where(token_pairs.c.family_id == token_families.c.id)
+    .order_by(token_pairs.c.generation.desc())
+    .limit(1)
+    .correlate(token_families)
+    .scalar_subquery()
+)
 
 
-def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
-    """The applications that can act for a user now, by name."""
+def _live(now: Instant, lifetimes: Lifetimes | None = None) -> Any:
+    """Families that have not ended, joined with their clients.
+
+    That a family was not used for too long happens in no transaction, so it is worked out by whoever looks; without
+    ``lifetimes`` it does not count.
+    """
+    live = [token_families.c.revoked_at.is_(None), token_families.c.expires_at > now]
+    for profile, idle in _idle_by_profile(lifetimes).items():
+        since = now - idle
+        unused = and_(since >= token_families.c.authorized_at, since >= _NEWEST_AT)
+        live.append(or_(clients.c.profile != profile.value, not_(unused)))
+    return and_(*live)
+
+
+def _idle_by_profile(lifetimes: Lifetimes | None) -> dict[Profile, Instant]:
+    if lifetimes is None:
+        return {}
+    of = {Profile.STRICT: lifetimes.idle, Profile.ATLASSIAN_DC: (lifetimes.legacy or lifetimes).idle}
+    return {profile: idle for profile, idle in of.items() if idle is not None}
+
+
+def list_grants(tx: Transaction, user_id: int, now: Instant, lifetimes: Lifetimes | None = None) -> list[Grant]:
+    """The applications that can act for a user now, by name. ``lifetimes``: see ``_live``."""
     rows = tx.execute(
         select(
             clients.c.client_id,
@@ -301,19 +334,23 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
             token_families.c.scope,
             token_families.c.authorized_at,
             token_families.c.expires_at,
+            clients.c.profile,
+            _NEWEST_AT,
             token_families.c.last_used_at,
             token_families.c.last_used_from,
         )
         .join(clients, clients.c.id == token_families.c.client)
-        .where(token_families.c.user_id == user_id, _live(now))
+        .where(token_families.c.user_id == user_id, _live(now, lifetimes))
         .order_by(clients.c.name_key, token_families.c.authorized_at)
     )
+    idle = _idle_by_profile(lifetimes)
     grants: dict[str, Grant] = {}
-    for client_id, name, text, authorized_at, expires_at, *last_use in rows:
+    for client_id, name, text, authorized_at, expires_at, profile, newest_at, *last_use in rows:
         scope = parse_scope(text)
         known = grants.get(client_id)
+        ends_unused_at = min(expires_at, newest_at + idle[profile]) if profile in idle else expires_at
         if known is None:
-            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, 1, *last_use)
+            grants[client_id] = Grant(client_id, name, scope, authorized_at, expires_at, ends_unused_at, 1, *last_use)
         else:
             both = scope.vocabulary.strongest(known.scope.implied | scope.implied)
             grants[client_id] = Grant(
@@ -322,6 +359,7 @@ def list_grants(tx: Transaction, user_id: int, now: Instant) -> list[Grant]:
                 both,
                 known.first_authorized_at,
                 max(known.expires_at, expires_at),
+                max(known.ends_unused_at, ends_unused_at),
                 known.families + 1,
                 *max((known.last_used_at, known.last_used_from), tuple(last_use), key=lambda use: use[0] or 0),
             )
@@ -367,10 +405,10 @@ def has_been_given(tx: Transaction, client: int, user_id: int) -> bool:
     return tx.execute(known.limit(1)).first() is not None
 
 
-def count_users_of(tx: Transaction, client: int, now: Instant) -> int:
-    """How many people have given a client access that still holds."""
-    distinct = select(func.count(token_families.c.user_id.distinct()))
-    return tx.execute(distinct.where(token_families.c.client == client, _live(now))).scalar_one()
+def count_users_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifetimes | None = None) -> int:
+    """How many people have given a client access that still holds. ``lifetimes``: see ``_live``."""
+    distinct = select(func.count(token_families.c.user_id.distinct())).select_from(_OF_CLIENTS)
+    return tx.execute(distinct.where(token_families.c.client == client, _live(now, lifetimes))).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,18 +420,18 @@ class Usage:
     tokens: int = 0
 
 
-def usage_by_client(tx: Transaction, now: Instant) -> dict[int, Usage]:
-    """The usage of every client that is in use, by the number of its row."""
-    return {client: Usage(*counts) for client, *counts in tx.execute(_usage(now))}
+def usage_by_client(tx: Transaction, now: Instant, lifetimes: Lifetimes | None = None) -> dict[int, Usage]:
+    """The usage of every client that is in use, by the number of its row. ``lifetimes``: see ``_live``."""
+    return {client: Usage(*counts) for client, *counts in tx.execute(_usage(now, lifetimes))}
 
 
-def usage_of(tx: Transaction, client: int, now: Instant) -> Usage:
-    """The usage of one client."""
-    found = tx.execute(_usage(now).where(token_families.c.client == client)).first()
+def usage_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifetimes | None = None) -> Usage:
+    """The usage of one client. ``lifetimes``: see ``_live``."""
+    found = tx.execute(_usage(now, lifetimes).where(token_families.c.client == client)).first()
     return Usage(*found[1:]) if found else Usage()
 
 
-def _usage(now: Instant) -> Select[Any]:
+def _usage(now: Instant, lifetimes: Lifetimes | None) -> Select[Any]:
     """A row for each client that is in use: its number, and what ``Usage`` holds."""
     # The pair that is not spent: its refresh token works as long as the grant holds, its access token until it expires.
     access = case((token_pairs.c.access_expires_at > now, 1), else_=0)
@@ -404,14 +442,15 @@ def _usage(now: Instant) -> Select[Any]:
         func.count(token_pairs.c.id) + func.coalesce(func.sum(access), 0),
     )
     active = and_(token_pairs.c.family_id == token_families.c.id, token_pairs.c.state == PairState.ACTIVE.value)
-    found = counted.select_from(token_families.outerjoin(token_pairs, active)).where(_live(now))
+    found = counted.select_from(_OF_CLIENTS.outerjoin(token_pairs, active)).where(_live(now, lifetimes))
     return found.group_by(token_families.c.client)
 
 
-def list_users_of(tx: Transaction, client: int, now: Instant) -> list[User]:
-    """The people who have given a client access that still holds, by name."""
+def list_users_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifetimes | None = None) -> list[User]:
+    """The people who have given a client access that still holds, by name. ``lifetimes``: see ``_live``."""
     columns = [users.c[name] for name in User.__slots__]
-    mine = select(token_families.c.user_id).where(token_families.c.client == client, _live(now))
+    mine = select(token_families.c.user_id).select_from(_OF_CLIENTS)
+    mine = mine.where(token_families.c.client == client, _live(now, lifetimes))
     return [as_user(row) for row in tx.execute(select(*columns).where(users.c.id.in_(mine)).order_by(users.c.username))]
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Update, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Person
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import ADMINISTRATORS_GROUP, USERS_GROUP
 from watersmeet.confluence.scopes import Role
-from watersmeet.database import expiry, groups
+from watersmeet.database import authorizations, expiry, groups
 from watersmeet.database.expiry import Backlog, any_ended, ended
 from watersmeet.database.schema import sessions, users
 from watersmeet.database.transaction import Transaction
@@ -272,8 +272,19 @@ def start_session(
 
 
 def end_session(tx: Transaction, digest: str) -> None:
-    """Forget one session; its cookie is worth nothing from now on."""
-    tx.execute(delete(sessions).where(sessions.c.digest == digest))
+    """Forget one session; its cookie is worth nothing from now on, nor is a code that was given in it."""
+    _end(tx, sessions.c.digest == digest)
+
+
+def _end(tx: Transaction, *which: ColumnElement[bool]) -> int:
+    """Forget sessions, and with each the codes that were given in it and not exchanged yet (S077); how many ended.
+
+    The sessions go first: whoever is about to give a code holds theirs, so the code is there to be found then.
+    """
+    gone = list(tx.execute(delete(sessions).where(*which).returning(sessions.c.digest)).scalars())
+    if gone:
+        authorizations.withdraw_codes_of_sessions(tx, gone)
+    return len(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +314,12 @@ def end_session_of(tx: Transaction, user_id: int, name: str) -> int:
     """Forget the session of a user that the beginning of its digest names; how many went: one or none."""
     if len(name) != SESSION_NAME_LENGTH:
         return 0
-    mine = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest.startswith(name, autoescape=True))
-    return tx.execute(mine).rowcount
+    return _end(tx, sessions.c.user_id == user_id, sessions.c.digest.startswith(name, autoescape=True))
 
 
 def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
     """Forget every session of a user except one; how many went."""
-    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but)).rowcount
+    return _end(tx, sessions.c.user_id == user_id, sessions.c.digest != but)
 
 
 def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str) -> None:
@@ -319,7 +329,7 @@ def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str)
 
 def end_all_sessions(tx: Transaction, user_id: int) -> int:
     """Forget every session of a user; how many there were."""
-    return tx.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+    return _end(tx, sessions.c.user_id == user_id)
 
 
 def end_every_session(tx: Transaction) -> int:

@@ -1,4 +1,4 @@
-"""When grants, clients and browser sessions were last used, and contents looked at: written by a process in one go."""
+"""When grants, clients, secrets and browser sessions were last used, and contents looked at: written in one go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, bindparam, case, insert, or_, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.database.schema import (
+    client_secrets,
     clients,
     content,
     content_views,
@@ -34,6 +35,14 @@ _CLIENT = (
     .where(
         clients.c.id.in_(select(token_families.c.client).where(token_families.c.id == bindparam("of"))),
         or_(clients.c.last_used_at.is_(None), clients.c.last_used_at < bindparam("at")),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+_SECRET = (
+    update(client_secrets)
+    .where(
+        client_secrets.c.digest == bindparam("of"),
+        or_(client_secrets.c.last_used_at.is_(None), client_secrets.c.last_used_at < bindparam("at")),
     )
     .values(last_used_at=bindparam("at"))
 )
@@ -84,8 +93,9 @@ def write(
     networks: Mapping[str, str | None] = MappingProxyType({}),
     personal: Mapping[int, tuple[Instant, str | None]] = MappingProxyType({}),
     session_digests: Mapping[str, Instant],
+    secret_digests: Mapping[str, Instant] = MappingProxyType({}),
 ) -> None:
-    """Remember the latest use of each token family (from which network, and of its client) and of each session.
+    """Remember the latest use of each token family (from which network, and of its client), session and client secret.
 
     ``personal`` are the latest uses of personal access tokens, by number: when, and from which network.
     """
@@ -99,3 +109,5 @@ def write(
         tx.execute(_PERSONAL_TOKEN, rows)
     if session_digests:
         tx.execute(_SESSION, [{"of": of, "at": at} for of, at in sorted(session_digests.items())])
+    if secret_digests:
+        tx.execute(_SECRET, [{"of": of, "at": at} for of, at in sorted(secret_digests.items())])

@@ -250,6 +250,13 @@ _SCHEMAS: Final = {
         enabled={"type": "boolean"},
         created_at=_SECONDS,
         created_by=_TEXT,
+        secrets={"type": "array", "items": _ref("ClientSecret")},
+    ),
+    "ClientSecret": _object(
+        ["created_at", "expires_at", "last_used_at"],
+        created_at=_SECONDS,
+        expires_at={"type": ["integer", "null"], "minimum": 0},
+        last_used_at={"type": ["integer", "null"], "minimum": 0},
     ),
     "Events": _object(
         ["results", "next"],

@@ -13,6 +13,7 @@ from watersmeet.database.personal_tokens import PersonalToken
 from watersmeet.database.tokens import Grant
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
+from watersmeet.oauth2.family import Lifetimes
 from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.users.http_account import SignedInBrowser
 from watersmeet.users.personal_token import NewToken
@@ -90,10 +91,10 @@ class AuthorizedPage(Page):
     form_token: str
 
 
-def find(tx: Transaction, session: Session, now: Instant, longest: Instant) -> Found:
+def find(tx: Transaction, session: Session, now: Instant, longest: Instant, lifetimes: Lifetimes) -> Found:
     """What can act for the user of a session; ``longest`` is how long consent may be remembered, in milliseconds."""
     user_id = session.user.id
-    grants = {grant.client_id: grant for grant in tokens.list_grants(tx, user_id, now)}
+    grants = {grant.client_id: grant for grant in tokens.list_grants(tx, user_id, now, lifetimes)}
     remembered: dict[str, list[RememberedClient]] = {}
     for each in consents.list_of(tx, user_id, now):
         if each.consent.holds(now, longest):

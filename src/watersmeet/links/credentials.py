@@ -79,6 +79,15 @@ def rotate_secret(
     return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now, viewable=viewable)
 
 
+def end_old_secrets(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> int:
+    """End the secrets that a rotation left working for a while; how many worked (S097)."""
+    ended = clients.remove_old_secrets(tx, client.id, now)
+    if ended:
+        detail = {"secrets_ended": ended}
+        audit.record(tx, Event.SECRET_ENDED, origin, now, client_id=client.client_id, detail=detail)
+    return ended
+
+
 def disable_link(
     tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL, event: Event = Event.LINK_DISABLED
 ) -> int:

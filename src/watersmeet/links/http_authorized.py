@@ -115,12 +115,16 @@ class AuthorizedApplications(SignedInPages):
         problem: WatersmeetError | None = None,
     ) -> Response:
         settings, now = self.environment.settings, self.environment.clock.now()
-        longest = settings.consent_memory
+        longest, lifetimes = settings.consent_memory, self.environment.lifetimes_at(now)
+
+        def find(tx: Transaction) -> authorized_page.Found:
+            return authorized_page.find(tx, session, now, longest, lifetimes)
+
         page = AuthorizedPage(
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
             username=session.user.username,
-            found=await self.environment.database.read(lambda tx: authorized_page.find(tx, session, now, longest)),
+            found=await self.environment.database.read(find),
             choices=list(TOKEN_WORDS.values()),
             token_form=typed or TokenForm("", Scope.READ, str(settings.usual_token_days)),
             max_days=settings.personal_token_max_days,

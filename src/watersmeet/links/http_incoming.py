@@ -22,6 +22,7 @@ from watersmeet.links.credentials import (
     delete_link,
     disable_link,
     enable_link,
+    end_old_secrets,
     rotate_secret,
     view_secret,
     viewable_secret,
@@ -76,7 +77,7 @@ class IncomingLinks(SignedInPages):
         search, now = request.query_params.get("q", "").strip(), self.environment.clock.now()
 
         def find(tx: Transaction) -> list[LinkRow]:
-            usage = tokens.usage_by_client(tx, now)
+            usage = tokens.usage_by_client(tx, now, self.environment.lifetimes_at(now))
             return [LinkRow(link, usage.get(link.id, Usage()), link.has_expired(now)) for link in clients.list_all(tx)]
 
         page = LinksPage(
@@ -222,6 +223,16 @@ class IncomingLinks(SignedInPages):
         log.info("client secret viewed", client=client.client_id, by=session.user.username)
         return await self._link(session, client, secret=secret, is_seen_again=True)
 
+    async def end_old_secrets(self, request: Request) -> Response:
+        """End what a rotation left working, before its time."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
+        ended = await self.environment.database.write(lambda tx: end_old_secrets(tx, client, now, origin))
+        log.info("old client secrets ended", client=client.client_id, by=session.user.username, count=ended)
+        return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
+
     async def disable(self, request: Request) -> Response:
         """Refuse the application everywhere."""
         session = await self._administrator(request)
@@ -332,8 +343,9 @@ class IncomingLinks(SignedInPages):
         wrong_field: str | None = None,
     ) -> Response:
         now = self.environment.clock.now()
-        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now))
-        usage = await self.environment.database.read(lambda tx: tokens.usage_of(tx, link.id, now))
+        lifetimes = self.environment.lifetimes_at(now)
+        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now, lifetimes))
+        usage = await self.environment.database.read(lambda tx: tokens.usage_of(tx, link.id, now, lifetimes))
         legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
@@ -343,7 +355,7 @@ class IncomingLinks(SignedInPages):
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
             usage=usage,
-            old_secrets=[secret for secret in link.secrets if secret.expires_at and secret.is_live(now)],
+            secrets=[secret for secret in link.secrets if secret.is_live(now)],
             compatibility=legacy,
             legacy_words=compatibility.WORDS,
             client_secret=secret,
@@ -355,6 +367,7 @@ class IncomingLinks(SignedInPages):
             refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),
             access_token_seconds=self.environment.settings.provider.access_token_expiration_seconds,
             has_long_access_tokens=self.environment.settings.has_long_access_tokens,
+            lifetimes=link.lifetimes(lifetimes),
             problem_found=problem,
             wrong_field=wrong_field,
             form_token=self.form_token(session),

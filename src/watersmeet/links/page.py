@@ -16,7 +16,7 @@ from watersmeet.links.draft import Problems
 from watersmeet.links.recipes import Recipe
 from watersmeet.links.register import MAX_REFRESH_GRACE
 from watersmeet.oauth2.client import Client, ClientSecret
-from watersmeet.oauth2.family import RotationPolicy
+from watersmeet.oauth2.family import Lifetimes, RotationPolicy
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.web.templates import Page
 
@@ -88,7 +88,7 @@ class LinkPage(Page):
     words: list[ScopeWords]
     users: list[User]
     usage: Usage
-    old_secrets: list[ClientSecret]
+    secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None
@@ -100,6 +100,8 @@ class LinkPage(Page):
     refresh_grace: RefreshGrace
     access_token_seconds: int
     has_long_access_tokens: bool
+    lifetimes: Lifetimes
+    """How long this link's tokens live."""
     problem_found: WatersmeetError | None
     wrong_field: str | None
     form_token: str

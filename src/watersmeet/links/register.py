@@ -185,7 +185,8 @@ def _changed(tx: Transaction, before: Client, now: Instant, origin: Origin) -> C
 def _described(client: Client) -> dict[str, object]:
     """What an administrator decided about a link, for the audit log."""
     decided = link_as_json(client)
-    elsewhere = ("client_id", "created_at", "created_by", "enabled")  # in the event itself, or in events of their own
+    # In the event itself, or in events of their own.
+    elsewhere = ("client_id", "created_at", "created_by", "enabled", "secrets")
     return {name: decided[name] for name in decided if name not in elsewhere}
 
 
@@ -277,7 +278,7 @@ def _grace(chosen: int | Literal["default"]) -> int | None:
 
 
 def link_as_json(client: Client) -> dict[str, object]:
-    """An incoming link for machines, without its secret."""
+    """An incoming link for machines; of its secrets, which are not here, when each was made, ends and was used."""
     return {
         "name": client.name,
         "client_id": client.client_id,
@@ -294,4 +295,12 @@ def link_as_json(client: Client) -> dict[str, object]:
         "created_at": epoch_seconds(client.created_at),
         "created_by": client.created_by,
         "enabled": client.is_enabled,
+        "secrets": [
+            {
+                "created_at": epoch_seconds(secret.created_at),
+                "expires_at": epoch_seconds(secret.expires_at) if secret.expires_at else None,
+                "last_used_at": epoch_seconds(secret.last_used_at) if secret.last_used_at else None,
+            }
+            for secret in client.secrets
+        ],
     }

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from watersmeet.clock import SECOND, Instant
 from watersmeet.oauth2.errors import InvalidClient, MissingParameter, TwoClientAuthentications
-from watersmeet.oauth2.family import RotationPolicy
+from watersmeet.oauth2.family import Lifetimes, RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
@@ -30,7 +30,7 @@ class AuthenticationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What is kept of a client secret: its digest, and when it stops working (``None``: not planned).
+    """What is kept of a client secret: its digest, when it stops working (``None``: not planned), and its last use.
 
     ``salt`` is what the server's own secret makes it from again; ``None``: it cannot be made again.
     """
@@ -39,6 +39,7 @@ class ClientSecret:
     created_at: Instant
     expires_at: Instant | None
     salt: str | None = field(default=None, repr=False)
+    last_used_at: Instant | None = None
 
     def is_live(self, now: Instant) -> bool:
         """Whether the secret authenticates at that moment."""
@@ -115,6 +116,10 @@ class Client:
         if self.refresh_grace_seconds is None:
             return policy
         return RotationPolicy(self.refresh_grace_seconds * SECOND)
+
+    def lifetimes(self, lifetimes: Lifetimes) -> Lifetimes:
+        """How long its tokens live, where the server's rule is ``lifetimes`` (N9)."""
+        return lifetimes.legacy or lifetimes if self.profile is Profile.ATLASSIAN_DC else lifetimes
 
     def answer_url(self, to: RedirectUri, answer: Mapping[str, str | None], issuer: str | None) -> str:
         """The URL that carries an answer of the authorization endpoint to this client (N12).

@@ -266,7 +266,7 @@ class InvalidGrant(OAuthError):
 
 
 class CodeUnknown(InvalidGrant):
-    """No such code, or one issued to another client."""
+    """No such code, or one issued to another client, or its user has signed out since."""
 
 
 class CodeExpired(InvalidGrant):
@@ -301,6 +301,12 @@ class RefreshTokenExpired(InvalidGrant):
     """The grant reached its absolute end."""
 
     description = "The refresh token has expired; the user must authorize the application again."
+
+
+class RefreshTokenIdle(InvalidGrant):
+    """The refresh token was not used for as long as one may rest (S115)."""
+
+    description = "The refresh token was not used for too long; the user must authorize the application again."
 
 
 class GrantRevoked(InvalidGrant):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watersmeet.clock import Instant
-from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, ScopeAboveGrant
+from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, RefreshTokenIdle, ScopeAboveGrant
 from watersmeet.oauth2.scope import ScopeSet
 
 
@@ -28,10 +28,28 @@ class Revocation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long tokens live, in milliseconds."""
+    """How long tokens live, in milliseconds.
+
+    ``refresh_token`` is for how long a family is refreshed in all, and ``idle`` for how long one of its refresh
+    tokens waits to be used (S115; ``None``: as long as the family has). ``administrative`` is for access tokens that
+    reach beyond content, where that is less (S122). ``legacy`` is what holds for ``atlassian-dc`` clients instead.
+    """
 
     access_token: Instant
     refresh_token: Instant
+    idle: Instant | None = None
+    administrative: Instant | None = None
+    legacy: Lifetimes | None = None
+
+    def end_of_rest(self, issued_at: Instant) -> Instant | None:
+        """When a refresh token of that moment has waited too long; ``None``: never."""
+        return None if self.idle is None else issued_at + self.idle
+
+    def access_token_for(self, scope: ScopeSet) -> Instant:
+        """How long an access token of that scope lives at most."""
+        if self.administrative is not None and scope.is_administrative:
+            return min(self.administrative, self.access_token)
+        return self.access_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,7 @@ class TokenFamily:
 
         ``scope`` may narrow the new access token, not the family: the next refresh has the whole grant again
         (RFC 6749 §6). ``successor`` is the pair that followed ``presented`` before, if it is spent. Raises
-        ``GrantRevoked``, ``RefreshTokenExpired`` or ``ScopeAboveGrant``.
+        ``GrantRevoked``, ``RefreshTokenExpired``, ``RefreshTokenIdle`` or ``ScopeAboveGrant``.
         """
         if self.revoked_at is not None:
             raise GrantRevoked
@@ -99,6 +117,9 @@ class TokenFamily:
             return self._comes_again(presented, scope or self.scope, now, policy, successor)
         if now >= self.expires_at:
             raise RefreshTokenExpired
+        end_of_rest = lifetimes.end_of_rest(presented.created_at)
+        if end_of_rest is not None and now >= end_of_rest:
+            raise RefreshTokenIdle
         if scope is not None and not self.scope.covers(scope):
             raise ScopeAboveGrant
         return self._pair(presented.generation + 1, scope or self.scope, now, lifetimes)
@@ -114,8 +135,10 @@ class TokenFamily:
         return RefreshReplay(self.id, presented.generation, after_lost_response=True)
 
     def _pair(self, generation: int, scope: ScopeSet, now: Instant, lifetimes: Lifetimes) -> TokenPair:
-        end = min(now + lifetimes.access_token, self.expires_at)
-        return TokenPair(generation, scope, PairState.ACTIVE, now, end)
+        ends = [now + lifetimes.access_token_for(scope), self.expires_at]
+        if (end_of_rest := lifetimes.end_of_rest(now)) is not None:
+            ends.append(end_of_rest)  # it does not outlive the refresh token that it came with
+        return TokenPair(generation, scope, PairState.ACTIVE, now, min(ends))
 
 
 class PairState(StrEnum):

@@ -27,6 +27,11 @@ class ScopeSet:
         implied = frozenset[str]().union(*(self.vocabulary.implications[name] for name in self.names))
         object.__setattr__(self, "implied", implied)
 
+    @property
+    def is_administrative(self) -> bool:
+        """Whether it reaches beyond content (S068, S122)."""
+        return not self.vocabulary.administrative.isdisjoint(self.implied)
+
     def covers(self, other: ScopeSet) -> bool:
         """Whether everything ``other`` allows is allowed here too."""
         return other.implied <= self.implied
@@ -44,12 +49,16 @@ class ScopeSet:
 
 @dataclass(frozen=True, slots=True)
 class ScopeVocabulary:
-    """The scopes there are, weakest first, each with the scopes it implies (itself included)."""
+    """The scopes there are, weakest first, each with the scopes it implies (itself included).
+
+    ``administrative`` are those whose misuse would harm more than content.
+    """
 
     implications: Mapping[str, frozenset[str]]
+    administrative: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, implications: Mapping[str, Iterable[str]]) -> ScopeVocabulary:
+    def of(cls, implications: Mapping[str, Iterable[str]], *, administrative: Iterable[str] = ()) -> ScopeVocabulary:
         """A vocabulary from a plain mapping; every scope implies at least itself.
 
         Raises ``ValueError`` when an implied scope does not exist or implication is not transitive.
@@ -58,7 +67,7 @@ class ScopeVocabulary:
         for name, implied in closed.items():
             if not implied <= closed.keys() or any(not closed[other] <= implied for other in implied):
                 raise ValueError(f"the scopes implied by {name} are not closed")
-        return cls(MappingProxyType(closed))
+        return cls(MappingProxyType(closed), frozenset(administrative))
 
     def parse(self, text: str) -> ScopeSet:
         """The set that a ``scope`` parameter names: space-delimited, case-sensitive, in any order.

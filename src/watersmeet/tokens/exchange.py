@@ -83,8 +83,9 @@ def exchange_all(
 
     def settle(places: Sequence[int]) -> dict[int, Outcome | OAuthError]:
         answered = authorizations.find_by_codes(tx, [digests[place] for place in places])
+        legacy = {place: allows_legacy(asked[place].now) for place in places}
         decided = {
-            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy, allows_legacy)
+            place: attempt(_decide, asked[place], found, answered.get(digests[place]), keys, entropy, legacy[place])
             for place in places
         }
         won = authorizations.exchange(tx, [each for each in decided.values() if isinstance(each, Authorization)])
@@ -102,7 +103,8 @@ def exchange_all(
                 outcomes[place] = decision
             elif decision.id in won:
                 client = found[ask.credentials.client_id]
-                outcomes[place] = _start_family(ask, client, decision, lifetimes, keys, entropy, writes)
+                theirs = client.held_to(legacy_allowed=legacy[place]).lifetimes(lifetimes)
+                outcomes[place] = _start_family(ask, client, decision, theirs, keys, entropy, writes)
             else:
                 continue  # somebody exchanged the code between our look and our move, so ours is the replay
             kinds = ask.credentials.legacy
@@ -119,7 +121,7 @@ def _decide(
     answered: AnsweredAuthorization | None,
     keys: Keys,
     entropy: Entropy,
-    allows_legacy: Callable[[Instant], bool],
+    legacy_allowed: bool,
 ) -> Authorization | CodeReplay:
     """What becomes of one request. Raises ``InvalidClient``, ``InvalidGrant`` or what the profile refuses."""
     client = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now)
@@ -133,7 +135,7 @@ def _decide(
         # The registration may have changed, and the rules become stricter, since the user answered (S041).
         if find_match(client.redirect_uris, after.redirect_uri.value) is None:
             raise GrantRevoked(detail="the code went to a redirect URL that is no longer registered")
-        held = client.held_to(legacy_allowed=allows_legacy(ask.now))
+        held = client.held_to(legacy_allowed=legacy_allowed)
         held.refuse_unaccepted(after.legacy)
     return after
 

@@ -18,7 +18,7 @@ from watersmeet.confluence import personal_token
 from watersmeet.database import clients, personal_tokens, tokens, users
 from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
-from watersmeet.errors import ServiceUnavailable, Throttled
+from watersmeet.errors import ServiceUnavailable, StorageFailed, Throttled
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.client import ClientCredentials
 from watersmeet.oauth2.errors import (
@@ -32,7 +32,7 @@ from watersmeet.oauth2.errors import (
     WrongContentType,
     WrongMethod,
 )
-from watersmeet.oauth2.family import Lifetimes, RefreshReplay, RotationPolicy
+from watersmeet.oauth2.family import RefreshReplay, RotationPolicy
 from watersmeet.oauth2.metadata import require_known_resource
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import CREDENTIAL_PARAMETERS, Legacy
@@ -53,7 +53,7 @@ from watersmeet.web.direct import Handler
 from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, BodyTooLarge, content_type, read_body
 from watersmeet.web.json import JsonResponse
-from watersmeet.web.log import log
+from watersmeet.web.log import log, log_failure
 from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
@@ -61,6 +61,9 @@ BASES = ("/rest/oauth2/latest", "/rest/oauth2/1.0")
 
 # RFC 6749 §5.1; S005.
 _NOT_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+
+# What these endpoints tell a client in their own JSON.
+_ANSWERED = (OAuthError, ServiceUnavailable, StorageFailed, Throttled, BodyTooLarge)
 
 _Outcome: TypeAlias = IssuedTokens | CodeReplay | RefreshReplay
 
@@ -105,24 +108,20 @@ class TokenEndpoint:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        provider = environment.settings.provider
-        lifetimes = Lifetimes(
-            provider.access_token_expiration_seconds * SECOND,
-            provider.refresh_token_expiration_seconds * SECOND,
-        )
         # Made once: requests for the same operation that wait at the same time are answered together.
         self._exchange = partial(
             exchange_all,
-            lifetimes=lifetimes,
+            lifetimes=environment.lifetimes,
             keys=environment.keys,
             entropy=environment.entropy,
             allows_legacy=environment.settings.allows_legacy,
         )
         self._refresh = partial(
             refresh_all,
-            lifetimes=lifetimes,
+            lifetimes=environment.lifetimes,
             keys=environment.keys,
             entropy=environment.entropy,
+            allows_legacy=environment.settings.allows_legacy,
             policy=RotationPolicy(environment.settings.refresh_grace_seconds * SECOND),
         )
 
@@ -140,8 +139,9 @@ class TokenEndpoint:
             async with self.environment.throttle.attempt(credentials.client_id, origin):
                 self._refuse_of_everybody(credentials)
                 issued = await self._grant(parameters, credentials, origin)
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error)
+        self._note_use(credentials)
         answer = JsonResponse(issued.body(), headers=_NOT_STORED)
         note_legacy(answer, credentials.client_id, issued.legacy, self.environment.settings)
         return answer
@@ -196,9 +196,11 @@ class TokenEndpoint:
                     ),
                     brief=True,
                 )
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error)
         log.info("revocation asked", client=credentials.client_id, ended=ended)
+        if environment.settings.provider.validate_client_secret:
+            self._note_use(credentials)
         answer = Response(headers=_NOT_STORED)
         note_legacy(answer, credentials.client_id, credentials.legacy, environment.settings)
         return answer
@@ -215,9 +217,10 @@ class TokenEndpoint:
                 found = await environment.database.read(
                     lambda tx: introspect(tx, credentials, token, now=now, keys=environment.keys)
                 )
-        except (OAuthError, ServiceUnavailable, Throttled, BodyTooLarge) as error:
+        except _ANSWERED as error:
             return _refusal(request, error, challenge=True)
         log.info("introspection asked", client=credentials.client_id, active=found is not None)
+        self._note_use(credentials)
         body = found.body(environment.settings.base_url) if found else INACTIVE
         return JsonResponse(body, headers=_NOT_STORED)
 
@@ -237,6 +240,12 @@ class TokenEndpoint:
             refusal = InvalidClient(detail="anonymous")
         await self.environment.throttle.stranger_refused(origin_of(request), refusal)
         raise refusal
+
+    def _note_use(self, credentials: ClientCredentials) -> None:
+        """Remember when the secret was used that proved the client (S097, docs/decisions/0038)."""
+        if credentials.client_secret is not None:
+            digest = self.environment.keys.digest(credentials.client_secret)
+            self.environment.uses.secrets[digest] = self.environment.clock.now()
 
     def _refuse_of_everybody(self, credentials: ClientCredentials) -> None:
         """Raises what is refused of every client alike, before any is looked up."""
@@ -280,15 +289,17 @@ def _has_credential_in_query(request: Request) -> bool:
 
 def _refusal(
     request: Request,
-    error: OAuthError | ServiceUnavailable | Throttled | BodyTooLarge,
+    error: OAuthError | ServiceUnavailable | StorageFailed | Throttled | BodyTooLarge,
     *,
     challenge: bool = False,
 ) -> JsonResponse:
     """The JSON of an error; a 401 carries a challenge if Basic was tried, or if ``challenge`` says so."""
     note_cause(request, error)
     log.info("token request refused", cause=type(error).__name__, detail=error.detail)
+    if isinstance(error, StorageFailed):
+        log_failure(error)
     headers = dict(_NOT_STORED)
-    if isinstance(error, ServiceUnavailable | Throttled):
+    if isinstance(error, ServiceUnavailable | StorageFailed | Throttled):
         headers["retry-after"] = str(error.retry_after_seconds)
         body = {"error": ErrorCode.TEMPORARILY_UNAVAILABLE.value, "error_description": error.description}
         return JsonResponse(body, 429 if isinstance(error, Throttled) else 503, headers)

@@ -14,7 +14,7 @@ from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
-from watersmeet.errors import ServiceUnavailable
+from watersmeet.errors import ServiceUnavailable, StorageFailed
 from watersmeet.oauth2.family import Lifetimes
 from watersmeet.oauth2.keys import Generation, Keys
 from watersmeet.web.log import log
@@ -64,5 +64,5 @@ async def follow(database: Database, keys: Keys, clock: Clock) -> None:
         await asyncio.sleep(LOOK_EVERY)
         try:
             await adopt(database, keys, clock)
-        except ServiceUnavailable as error:
+        except (ServiceUnavailable, StorageFailed) as error:
             log.warning("looking for new keys postponed", detail=error.detail)

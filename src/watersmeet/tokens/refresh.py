@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -89,9 +89,11 @@ def refresh_all(
     keys: Keys,
     entropy: Entropy,
     policy: RotationPolicy = STRICT_ROTATION,
+    allows_legacy: Callable[[Instant], bool] = lambda _now: True,
 ) -> list[Outcome | OAuthError]:
     """For each request the next pair, the news that its token was spent before, or why it is refused.
 
+    ``allows_legacy`` is the operator's switch over all profiles, which may have an end.
     A replay is a value, not an exception, because the revocation of the family must be committed. A refusal
     consumes nothing.
     """
@@ -108,7 +110,15 @@ def refresh_all(
         }
         decided = {
             place: attempt(
-                _decide, asked[place], found, stored.get(digests[place]), successors.get(place), lifetimes, policy, keys
+                _decide,
+                asked[place],
+                found,
+                stored.get(digests[place]),
+                successors.get(place),
+                lifetimes,
+                policy,
+                keys,
+                allows_legacy,
             )
             for place in places
         }
@@ -180,6 +190,7 @@ def _decide(
     lifetimes: Lifetimes,
     policy: RotationPolicy,
     keys: Keys,
+    allows_legacy: Callable[[Instant], bool],
 ) -> TokenPair | Resent | RefreshReplay:
     """Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
     client, request = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now), ask.request
@@ -192,10 +203,11 @@ def _decide(
         raise RefreshTokenUnknown
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
+    theirs = client.held_to(legacy_allowed=allows_legacy(ask.now)).lifetimes(lifetimes)
     if successor is None:
-        return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes)
+        return stored.family.rotate(stored.pair, request.scope, ask.now, theirs)
     allowed = client.rotation(policy) if successor.again else STRICT_ROTATION
-    return stored.family.rotate(stored.pair, request.scope, ask.now, lifetimes, allowed, successor.pair)
+    return stored.family.rotate(stored.pair, request.scope, ask.now, theirs, allowed, successor.pair)
 
 
 def _issue(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from watersmeet.blobs.store import BlobStore
-from watersmeet.clock import Clock
+from watersmeet.clock import SECOND, Clock, Instant
 from watersmeet.database.engine import Database
 from watersmeet.entropy import Entropy
+from watersmeet.oauth2.family import Lifetimes
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.web.bearer import TokenVerifier
@@ -44,6 +46,24 @@ class Environment:
     def is_dev(self) -> bool:
         """Whether this is `watersmeet dev`, where pages may explain more than they should elsewhere."""
         return bool(self.demo_accounts)
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        """How long tokens live, while the operator allows the profile ``atlassian-dc``."""
+        settings, provider = self.settings, self.settings.provider
+        usual = Lifetimes(
+            provider.access_token_expiration_seconds * SECOND, provider.refresh_token_expiration_seconds * SECOND
+        )
+        return replace(
+            usual,
+            idle=settings.refresh_idle,
+            administrative=settings.admin_token_lifetime,
+            legacy=replace(usual, idle=settings.legacy_refresh_idle),
+        )
+
+    def lifetimes_at(self, now: Instant) -> Lifetimes:
+        """``lifetimes``, or those of strict clients for everybody, if the operator allows no other by then."""
+        return self.lifetimes if self.settings.allows_legacy(now) else replace(self.lifetimes, legacy=None)
 
     @property
     def allows_plain_http(self) -> bool:

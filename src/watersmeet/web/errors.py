@@ -6,7 +6,6 @@ Bearer challenge where one is due); everywhere else it is a page. Neither ever s
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watersmeet.clock import Instant, as_datetime
 from watersmeet.confluence.errors import RestError, envelope
-from watersmeet.errors import ServiceUnavailable, Throttled, WatersmeetError
+from watersmeet.errors import ServiceUnavailable, StorageFailed, Throttled, WatersmeetError
 from watersmeet.oauth2.errors import BearerRefused, UntrustedRequest
 from watersmeet.oauth2.response import bearer_challenge
 from watersmeet.oauth2.vocabulary import ErrorCode
@@ -29,7 +28,7 @@ from watersmeet.web.cause import note_cause
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.language import translatable
-from watersmeet.web.log import log, request_id
+from watersmeet.web.log import log, log_failure, request_id
 from watersmeet.web.templates import Page, Visitor, render
 
 # Confluence's own spelling; some clients compare the whole value.
@@ -86,7 +85,7 @@ def handlers(
             context_path=settings.context_path,
             visitor=visitor,
             status=status,
-            title=_BAD_LINK if untrusted else _phrase(status),
+            title=_BAD_LINK if untrusted else _phrase(500 if isinstance(error, StorageFailed) else status),
             error=error if isinstance(error, WatersmeetError) else None,
             parameter=untrusted.parameter if untrusted else None,
             remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
@@ -172,7 +171,7 @@ def _status_of(error: Exception) -> tuple[int, Mapping[str, str]]:
     match error:
         case HTTPException():
             return error.status_code, error.headers or {}
-        case ServiceUnavailable() | Throttled():
+        case ServiceUnavailable() | StorageFailed() | Throttled():
             return error.status, {"retry-after": str(error.retry_after_seconds)}
         case WatersmeetError():
             return error.status, {}
@@ -250,9 +249,7 @@ def _resource_metadata(request: Request, settings: Settings) -> str | None:
 
 def _note(request: Request, error: Exception, status: int) -> None:
     note_cause(request, error)
-    cause = type(error).__name__
     if status >= 500:
-        # Formatted here: what a log is configured to make of exc_info may show local variables, credentials too.
-        log.error("failed", cause=cause, exception="".join(traceback.format_exception(error)))
+        log_failure(error)
     else:
-        log.info("refused", cause=cause, status=status, detail=getattr(error, "detail", ""))
+        log.info("refused", cause=type(error).__name__, status=status, detail=getattr(error, "detail", ""))

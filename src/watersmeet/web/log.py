@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
@@ -26,6 +27,14 @@ finally:
         del sys.modules["rich"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("watersmeet")
+
+
+def log_failure(error: Exception) -> None:
+    """Write down what nobody expected, with its traceback.
+
+    Formatted here: what a log is configured to make of exc_info may show local variables, credentials too.
+    """
+    log.error("failed", cause=type(error).__name__, exception="".join(traceback.format_exception(error)))
 
 
 def configure(log_format: str) -> None:

@@ -807,7 +807,13 @@ def test_it_says_what_came_and_what_was_wanted(watersmeet_server: Server, name: 
 
 # What `dev` has no lever for: settings, and rules of a link that only the command line changes. Their words are
 # tested in tests/unit/dev/test_explanation.py. `InvalidGrant` is the root of what is told of grants.
-ELSEWHERE = {"NeitherStateNorChallenge", "PlainHttpRedirectUri", "OtherClientAuthentication", "InvalidGrant"}
+ELSEWHERE = {
+    "NeitherStateNorChallenge",
+    "PlainHttpRedirectUri",
+    "OtherClientAuthentication",
+    "InvalidGrant",
+    "RefreshTokenIdle",
+}
 
 
 def test_no_cause_is_left_out() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.http.conftest import Site, form_of
+from tests.http.conftest import Site, SiteFactory, form_of
 from watersmeet import demo
 from watersmeet.clock import SECOND, as_datetime
+from watersmeet.database import clients
 from watersmeet.database.schema import token_families
 
 LINKS = "/plugins/servlet/applinks/listApplicationLinks"
@@ -159,6 +160,67 @@ def test_s097_rotating_a_secret_with_overlap(site: Site) -> None:
     site.clock.advance(3600)
     assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_client"
     assert site.refresh(tokens["refresh_token"], client_secret=new[1]).status_code == 200
+
+
+def _told_of_secrets(page: str) -> list[str]:
+    """What a link's page says of its secrets."""
+    found = re.findall(r"<dt>(?:An old|The) secret</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    return [" ".join(re.sub("<[^>]*>", "", each).split()) for each in found]
+
+
+def test_s097_each_secret_has_a_last_use_of_its_own_and_the_old_one_can_be_ended_at_once(site: Site) -> None:
+    admin, path = site.signed_in("admin"), f"{NEW_LINK}/{demo.CLIENT_ID}"
+    assert _told_of_secrets(admin.get(path).text) == ["made on 15 January 2027, not used yet"]
+    assert "End the old secret now" not in admin.get(path).text
+    made = admin.post(f"{path}/rotate-secret", data=_form(site, admin, path) | {"overlap_hours": "24"})
+    new = re.search(r"CLIENT_SECRET=([0-9a-f]{64})", made.text)
+    assert new
+    tokens = site.tokens()
+    # What is refused is no use of a secret, whether it was right or wrong.
+    assert site.refresh("nonsense", client_secret=new[1]).status_code == 400
+    assert site.refresh(tokens["refresh_token"], client_secret="wrong").status_code == 401
+    asyncio.run(_write_uses(site))
+    old_told, new_told = _told_of_secrets(admin.get(path).text)
+    assert old_told.startswith("made on 15 January 2027, last used on 15 January 2027")
+    assert "; works until 16 January 2027" in old_told
+    assert new_told == "made on 15 January 2027, not used yet"
+    site.clock.advance(3600)
+    used_at = site.clock.now()
+    tokens = site.refresh(tokens["refresh_token"], client_secret=new[1]).json()
+    uses = site.environment.uses
+    assert list(uses.secrets.values()) == [used_at]
+    asyncio.run(_write_uses(site))
+    assert uses.secrets == {}
+    [shown] = site.get("/rest/oauth2/latest/client", user="admin", scope="ADMIN").json()
+    secrets = shown["secrets"]
+    assert [secret["last_used_at"] for secret in secrets] == [secrets[0]["created_at"], used_at // 1000]
+    assert [secret["expires_at"] for secret in secrets] == [secrets[0]["created_at"] + 86_400, None]
+    uses.secrets[next(iter(_digests(site)))] = 1  # from a process whose write comes late
+    asyncio.run(_write_uses(site))
+    assert "1970" not in admin.get(path).text
+    ended = admin.post(f"{path}/end-old-secrets", data=_form(site, admin, path))
+    assert ended.status_code == 303
+    assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_client"
+    assert site.refresh(tokens["refresh_token"], client_secret=new[1]).status_code == 200
+    assert len(_told_of_secrets(admin.get(path).text)) == 1
+
+
+def _digests(site: Site) -> list[str]:
+    client = site.environment.database.read_now(lambda tx: clients.find(tx, demo.CLIENT_ID))
+    assert client is not None
+    return [secret.digest for secret in client.secrets]
+
+
+@pytest.mark.parametrize("endpoint", ["revoke", "introspect"])
+@pytest.mark.parametrize("validated", [True, False])
+def test_s097_revoking_and_introspecting_are_uses_of_a_secret_that_was_looked_at(
+    site_under: SiteFactory, endpoint: str, validated: bool
+) -> None:
+    site = site_under(validate_client_secret=validated)
+    proof = {"client_id": demo.CLIENT_ID, "client_secret": demo.CLIENT_SECRET}
+    path = f"/rest/oauth2/latest/{endpoint}"
+    assert site.client.post(path, data=proof | {"token": "nonsense"}).status_code == 200
+    assert list(site.environment.uses.secrets) == (_digests(site) if validated or endpoint != "revoke" else [])
 
 
 def test_s099_deleting_a_link_kills_its_codes_and_tokens(site: Site) -> None:

@@ -42,6 +42,8 @@ session_hours = 1
 throttle_attempts = 3
 throttle_minutes = 2
 refresh_grace_seconds = 2
+legacy_refresh_idle_days = 1
+admin_token_minutes = 0
 legacy_profile_until = "2100-01-01"
 proxy_header = "forwarded"
 log_format = "text"
@@ -89,7 +91,8 @@ class Watersmeet(Hooks):
             # Not the default: what is remembered, and what never is, can be seen (S056, S057).
             "remember_consent_days = 30\n"
             # Not the default, so that V44 and S115 show that the running server obeys it.
-            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\n' + self.more_settings
+            f'"atlassian.oauth2.provider.refresh.token.expiration.seconds" = {30 * 86_400}\nrefresh_idle_days = 20\n'
+            + self.more_settings
         )
 
     # ---- processes ----------------------------------------------------------------------------------------

@@ -68,6 +68,11 @@ def case(client: Client | None = CLIENT, seen: Seen = SEEN, **values: str) -> Ca
             errors.TwoClientAuthentications(),
             "the secret came by HTTP Basic and as a parameter, too; this server accepts that of nobody",
         ),
+        (
+            case(),
+            errors.RefreshTokenIdle(),
+            "The refresh token was not used for too long; the user must authorize the application again",
+        ),
         # What the server says beyond the class stays what it said.
         (case(), errors.TokenInvalid("This server accepts none."), "This server accepts none"),
         (case(), errors.InvalidRequest(detail="so it is"), "The request is malformed (so it is)"),

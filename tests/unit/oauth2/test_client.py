@@ -24,7 +24,7 @@ from watersmeet.oauth2.errors import (
     TwoClientAuthentications,
     WeakCodeChallenge,
 )
-from watersmeet.oauth2.family import RotationPolicy
+from watersmeet.oauth2.family import Lifetimes, RotationPolicy
 from watersmeet.oauth2.parameters import Parameters
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.redirect import RedirectUri
@@ -276,6 +276,15 @@ def test_n7_strict_clients_get_tokens_of_32_bytes_and_the_others_the_seeds_16() 
 def test_n10_a_client_s_own_grace_goes_before_the_server_s(own: int | None, grace: int) -> None:
     client = replace(a_client(), refresh_grace_seconds=own)
     assert client.rotation(RotationPolicy(500)) == RotationPolicy(grace)
+
+
+def test_n9_what_ends_sooner_than_with_the_original_is_for_strict_clients() -> None:
+    legacy = Lifetimes(100, 1000)
+    usual = Lifetimes(100, 1000, idle=300, administrative=15, legacy=legacy)
+    assert a_client().lifetimes(usual) is usual
+    assert OLD.lifetimes(usual) is legacy
+    assert OLD.held_to(legacy_allowed=False).lifetimes(usual) is usual
+    assert OLD.lifetimes(legacy) is legacy, "where nothing differs for it"
 
 
 ANSWER = {"code": "c d", "state": None, "error": "e"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watersmeet.confluence.scopes import Scope
-from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, ScopeAboveGrant
+from watersmeet.oauth2.errors import GrantRevoked, RefreshTokenExpired, RefreshTokenIdle, ScopeAboveGrant
 from watersmeet.oauth2.family import (
     Lifetimes,
     PairState,
@@ -77,6 +77,71 @@ def test_s115_the_absolute_end_does_not_move_by_rotation(waits: list[int]) -> No
         assert following.generation == pair.generation + 1
         assert following.access_expires_at == min(now + 100, 1000)
         pair = following
+
+
+def test_s115_a_refresh_token_that_waits_too_long_has_ended() -> None:
+    resting = replace(LIFETIMES, idle=300)
+    family, pair = start(now=5)
+    assert isinstance(family.rotate(pair, None, 304, resting), TokenPair)
+    with pytest.raises(RefreshTokenIdle):
+        family.rotate(pair, None, 305, resting)
+    assert isinstance(family.rotate(pair, None, 305, LIFETIMES), TokenPair), "without such an end it waits"
+    with pytest.raises(RefreshTokenExpired):
+        family.rotate(pair, None, 1005, resting)
+
+
+def test_s115_each_refresh_token_waits_from_its_own_beginning_and_none_outlives_the_family() -> None:
+    resting = replace(LIFETIMES, idle=300)
+    family, pair = start()
+    for now in (299, 598, 897, 999):
+        following = family.rotate(pair, None, now, resting)
+        assert isinstance(following, TokenPair)
+        pair = following
+    with pytest.raises(RefreshTokenExpired):
+        family.rotate(pair, None, 1000, resting)
+
+
+def test_s115_an_idle_end_takes_no_replay_for_less() -> None:
+    family, pair = start()
+    spent = replace(pair, state=PairState.SPENT)
+    assert family.rotate(spent, None, 900, replace(LIFETIMES, idle=300)) == RefreshReplay("f" * 32, 0)
+
+
+def test_s115_an_access_token_does_not_outlive_the_refresh_token_it_came_with() -> None:
+    resting = replace(LIFETIMES, idle=30)
+    _, pair = TokenFamily.start("f" * 32, client=1, user_id=2, scope=Scope.READ.as_set, now=5, lifetimes=resting)
+    assert pair.access_expires_at == 35
+    assert (resting.end_of_rest(5), LIFETIMES.end_of_rest(5)) == (35, None)
+
+
+@pytest.mark.parametrize(
+    ("scope", "administrative", "lifetime"),
+    [
+        (Scope.WRITE, 15, 100),
+        (Scope.ADMIN, 15, 15),
+        (Scope.SYSTEM_ADMIN, 15, 15),
+        (Scope.ADMIN, 200, 100),
+        (Scope.ADMIN, None, 100),
+    ],
+)
+def test_s122_what_reaches_beyond_content_lives_shorter(
+    scope: Scope, administrative: int | None, lifetime: int
+) -> None:
+    lifetimes = replace(LIFETIMES, administrative=administrative)
+    assert lifetimes.access_token_for(scope.as_set) == lifetime
+    _, pair = TokenFamily.start("f" * 32, client=1, user_id=2, scope=scope.as_set, now=5, lifetimes=lifetimes)
+    assert pair.access_expires_at == 5 + lifetime
+
+
+def test_s122_the_scope_of_the_one_token_counts_not_that_of_its_family() -> None:
+    lifetimes = replace(LIFETIMES, administrative=15)
+    family, pair = start(Scope.ADMIN.as_set)
+    narrowed = family.rotate(pair, Scope.WRITE.as_set, 50, lifetimes)
+    assert isinstance(narrowed, TokenPair)
+    assert narrowed.access_expires_at == 150
+    full = family.rotate(narrowed, None, 60, lifetimes)
+    assert isinstance(full, TokenPair)
+    assert full.access_expires_at == 75
 
 
 def test_s114_a_scope_may_be_narrowed_and_comes_back_in_full() -> None:

@@ -34,6 +34,16 @@ triples = st.sampled_from([VOCABULARY, DIAMOND]).flatmap(lambda v: st.tuples(set
 singles = st.sampled_from([VOCABULARY, DIAMOND]).flatmap(sets_of)
 
 
+@pytest.mark.parametrize(
+    ("text", "administrative"), [("READ", False), ("READ WRITE", False), ("ADMIN", True), ("READ SYSTEM_ADMIN", True)]
+)
+def test_s068_s122_what_reaches_beyond_content_is_told_by_all_that_it_implies(text: str, administrative: bool) -> None:
+    assert VOCABULARY.parse(text).is_administrative is administrative
+    top = ScopeVocabulary.of({"base": [], "top": ["base"]}, administrative=["base"]).parse("top")
+    assert top.is_administrative
+    assert not DIAMOND.parse("top").is_administrative
+
+
 @given(singles)
 def test_a_set_covers_itself(some: ScopeSet) -> None:
     assert some.covers(some)
