@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     cast,
     create_engine,
@@ -374,6 +375,53 @@ def born_with(table: Table, *statements: str) -> None:
         event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
 
 
+# ---- copies ----------------------------------------------------------------------------------------------------
+
+_COPYING_SQLITE = (
+    """CREATE TRIGGER {copy}_insert AFTER INSERT ON {table}
+BEGIN INSERT INTO {copy} ({columns}) VALUES ({values}); END""",
+    """CREATE TRIGGER {copy}_update AFTER UPDATE OF {columns} ON {table}
+BEGIN UPDATE {copy} SET {changes} WHERE id = NEW.id; END""",
+)
+_COPYING_POSTGRESQL = (
+    """CREATE OR REPLACE FUNCTION {copy}_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO {copy} ({columns}) VALUES ({values});
+  ELSE
+    UPDATE {copy} SET {changes} WHERE id = NEW.id;
+  END IF;
+  RETURN NULL;
+END $$""",
+    """CREATE TRIGGER {copy}_row AFTER INSERT OR UPDATE OF {columns} ON {table}
+FOR EACH ROW EXECUTE FUNCTION {copy}_follow()""",
+)
+
+
+def copying_statements(name: DialectName, table: str, copy: str, columns: Sequence[str]) -> list[str]:
+    """What makes the engine itself keep these columns of a table's rows in another table too, under the same ``id``.
+
+    Deletions are the business of a foreign key. A migration that makes the table anew must make these anew.
+    """
+    templates = _COPYING_SQLITE if name == "sqlite" else _COPYING_POSTGRESQL
+    filled = {
+        "table": table,
+        "copy": copy,
+        "columns": ", ".join(columns),
+        "values": ", ".join(f"NEW.{column}" for column in columns),
+        "changes": ", ".join(f"{column} = NEW.{column}" for column in columns if column != "id"),
+    }
+    return [template.format(**filled) for template in templates]
+
+
+def copied_from(table: Table, copy: Table) -> None:
+    """Whenever ``copy`` is created, let it follow the table from which it has its columns."""
+    names: tuple[DialectName, ...] = ("sqlite", "postgresql")
+    for name in names:
+        for statement in copying_statements(name, table.name, copy.name, [column.name for column in copy.columns]):
+            event.listen(copy, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]
+
+
 # ---- full text -------------------------------------------------------------------------------------------------
 
 # Whatever FTS5 keeps follows from the rows of ``search_texts``, triggers see to it; deletions by cascade included.
@@ -438,3 +486,15 @@ def full_text(name: DialectName, phrases: Sequence[tuple[str, bool]], *, title_o
         .select_from(text("search_texts"))
         .where(vector.op("@@")(wanted))
     )
+
+
+def is_among(name: DialectName, number: ColumnElement[int], said: Select[Any]) -> ColumnElement[bool]:
+    """Whether a number is among those of ``full_text``, where every one of these is to be looked up.
+
+    SQLite would make a list of them first, unless its index of words is joined; "+ 0" keeps it from asking that index
+    once for each number instead.
+    """
+    if name == "sqlite":
+        assert said.whereclause is not None  # noqa: S101 - it selects by words
+        return and_(said.whereclause, number == said.selected_columns[0] + 0)
+    return number.in_(said)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from watersmeet.database.dialect import append_only, born_with, full_text_index
+from watersmeet.database.dialect import append_only, born_with, copied_from, full_text_index
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -385,8 +385,6 @@ content = Table(
     ),
     # What clients look up most: by title, in a space or anywhere, whatever the status.
     Index("ix_content_title_key_space_id", "title_key", "space_id"),
-    # All that searches sort and count by, so that they read no bodies (database.search).
-    Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
 
@@ -559,6 +557,24 @@ content_views = Table(
     Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, index=True),
     Column("viewed_at", BigInteger, nullable=False),
 )
+
+# Of each content what searches ask, sort and count by: narrow rows, so that no body is read along (database.search).
+search_facts = Table(
+    "search_facts",
+    metadata,
+    Column("id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("space_id", BigInteger, nullable=False),
+    Column("parent_id", BigInteger, nullable=True),
+    Column("container_id", BigInteger, nullable=True),
+    Column("created_by", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_by", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_search_facts_newest", "status", "updated_at", "id", "space_id", "type"),
+)
+copied_from(content, search_facts)
 
 # What a content says, as it is searched (database.search_text).
 search_texts = Table(
