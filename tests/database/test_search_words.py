@@ -1,4 +1,4 @@
-"""Searches for words find and count exactly what a look at every content finds, whoever asks and however it is planned."""
+"""Searches for words find and count exactly what a look at every content finds, whoever asks and whatever the plan."""
 
 from __future__ import annotations
 

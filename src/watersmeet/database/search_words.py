@@ -2,7 +2,8 @@
 
 The index of words tells how many say them, on SQLite in two milliseconds for a hundred thousand. Less what the caller
 may not see of these, that is the exact total of a search for words alone. With further conditions every match is looked
-up in the narrow rows of ``search_facts``. Where matches are dense, the first few are found by walking from the newest on.
+up in the narrow rows of ``search_facts``. Where matches are dense, the first few are found by walking from the newest
+on (docs/decisions/0085).
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ _OTHER_STATUSES = [status.value for status in ContentStatus if status is not Con
 _NEWEST_FIRST = (search_facts.c.updated_at.desc(), search_facts.c.id.desc())
 
 
-def words_in(tx: Transaction, clause: Clause) -> tuple[Select[Any] | None, list[Clause]]:
+def words_in(tx: Transaction, clause: Clause) -> tuple[Select[Any] | None, Sequence[Clause]]:
     """What says the words that all matches of a query must say, and the conditions beside them."""
-    parts = list(clause.parts) if isinstance(clause, And) else [clause]
+    parts: Sequence[Clause] = clause.parts if isinstance(clause, And) else (clause,)
     phrases = {place: found for place, part in enumerate(parts) if (found := _phrases(tx, part))}
     # One look-up finds what says several things, either in the title or anywhere.
     titled = {place for place in phrases if _is_of_titles(parts[place])}
@@ -107,7 +108,7 @@ class Saying:
             hidden = self._ids(_hidden(self.question).limit(most + 1))
             if len(hidden) <= most:
                 return matches - (self._count(self._saying(hidden)) if hidden else 0)
-        return self.tx.execute(self._looked_up(func.count()), viewer(self.question.caller)).scalar_one()
+        return self._number(self._looked_up(func.count()))
 
     def _saying(self, ids: Sequence[int]) -> Any:
         chosen = select(search_facts.c.id).where(search_facts.c.id.in_(ids), self._says(search_facts.c.id))
@@ -117,7 +118,7 @@ class Saying:
 
     def _is_dense(self, reach: int, total: int) -> bool:
         """Whether the window is full after so few of the newest that to look up all takes longer."""
-        highest = self.tx.execute(select(func.max(search_facts.c.id))).scalar_one()
+        highest = self._number(select(func.max(search_facts.c.id)))
         expected = reach * highest // total
         return expected < MOST_PASSED and expected * self._probe < total
 
@@ -142,7 +143,10 @@ class Saying:
         return select(*columns).where(is_said, *self.conditions)
 
     def _count(self, chosen: Any) -> int:
-        return self.tx.execute(select(func.count()).select_from(chosen)).scalar_one()
+        return self._number(select(func.count()).select_from(chosen))
+
+    def _number(self, chosen: Select[Any]) -> int:
+        return int(self.tx.execute(chosen, viewer(self.question.caller)).scalar_one())
 
     def _ids(self, chosen: Select[Any]) -> Sequence[int]:
         return self.tx.execute(chosen, viewer(self.question.caller)).scalars().all()
