@@ -415,6 +415,16 @@ attachment_files = Table(
     Column("hidden", Boolean, nullable=False),
 )
 
+# The small pictures of files that somebody asked for, by the digest of the file: one, whatever attachments hold it.
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("source", String(64), primary_key=True),  # SHA-256 of the file
+    Column("digest", String(64), nullable=True, index=True),  # of the picture, whose bytes lie there too; null: none
+    Column("size", Integer, nullable=False),  # bytes
+    Column("media_type", String(32), nullable=False),
+)
+
 # Where in its page a comment is, and what became of it.
 comment_places = Table(
     "comment_places",

@@ -193,6 +193,16 @@ def make_what_belongs_to_content() -> None:
     op.create_index(op.f("ix_attachment_files_digest"), "attachment_files", ["digest"])
 
     op.create_table(
+        "thumbnails",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_thumbnails")),
+    )
+    op.create_index(op.f("ix_thumbnails_digest"), "thumbnails", ["digest"])
+
+    op.create_table(
         "comment_places",
         sa.Column("content_id", NUMBER, nullable=False),
         sa.Column("location", sa.String(length=16), nullable=False),
@@ -557,7 +567,7 @@ def make_facts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_facts")),
     )
     columns = ", ".join(FACTS)
-    op.execute(f"INSERT INTO search_facts ({columns}) SELECT {columns} FROM content ORDER BY id")
+    op.execute(f"INSERT INTO search_facts ({columns}) SELECT {columns} FROM content ORDER BY id")  # noqa: S608 - ours
     op.create_index("ix_search_facts_newest", "search_facts", ["status", "updated_at", "id", "space_id", "type"])
     for statement in copying_statements(dialect_of(op.get_bind()), "content", "search_facts", FACTS):
         op.execute(statement)
