@@ -133,16 +133,33 @@ def _measure_growth(found: Found, arguments: argparse.Namespace, say: Callable[[
                 say(f"round {number} of {runs}: sweeping expired tokens")
                 found.sweeps.append(growth.measure_sweep(ended, seconds))
 
-    def on_pages() -> None:
+    def on_pages(engine: str, few: growth.Filled, many: growth.Filled) -> None:
+        for number in rounds:
+            say(f"round {number} of {runs}: {pages.MANY_PAGES:,} pages, {engine}")
+            found.pages.setdefault(engine, []).append(pages.measure_pages(few, many, seconds))
+
+    def on_pages_of_sqlite() -> None:
         with (
             growth.filled(pages.pages(pages.FEW_PAGES)) as few,
             growth.filled(pages.pages(pages.MANY_PAGES), pages.MEGABYTES) as many,
         ):
-            for number in rounds:
-                say(f"round {number} of {runs}: {pages.MANY_PAGES:,} pages")
-                found.pages.append(pages.measure_pages(few, many, seconds))
+            on_pages("SQLite", few, many)
 
-    for name, measure in (("growth", on_tokens), ("sweep under load", under_sweep), ("pages", on_pages)):
+    def on_pages_of_postgresql() -> None:
+        with _postgresql(found) as server:
+            if server is not None:
+                with (
+                    pages.filled_on_postgresql(server, pages.FEW_PAGES) as few,
+                    pages.filled_on_postgresql(server, pages.MANY_PAGES) as many,
+                ):
+                    on_pages("PostgreSQL", few, many)
+
+    for name, measure in (
+        ("growth", on_tokens),
+        ("sweep under load", under_sweep),
+        ("pages on SQLite", on_pages_of_sqlite),
+        ("pages on PostgreSQL", on_pages_of_postgresql),
+    ):
         say(f"filling: {name}")
         _attempt(found, name, measure)
 
