@@ -317,8 +317,8 @@ def _budget(found: Found) -> str:
         page = median(each.many.page.rate for each in read)
         lines.append(
             f"A page with `expand` (P9) is read {_number(page)} times a second on {engine}: two statements that join "
-            "spaces and people and check the right to see each row, ancestors included, and the assembly of the answer; "
-            "none of it is kept between requests."
+            "spaces and people and check the right to see each row, ancestors included, and the assembly of the "
+            "answer; none of it is kept between requests."
         )
     return " ".join(lines)
 
@@ -351,8 +351,8 @@ def _growth_tables(found: Found) -> list[str]:
         pruned = _number(median(each.pruned_per_second for each in found.sweeps))
         lines += ["", f"Meanwhile the sweep deleted {pruned} grants a second beside the exchanges at full speed."]
     for engine, read in found.pages.items():
-        lines += ["", f"| GET of a page with `expand`, {engine}, {CONNECTIONS} connections | requests/s | p50 ms | p99 ms |",
-                  "|---|---:|---:|---:|"]  # fmt: skip
+        heading = f"GET of a page with `expand`, {engine}, {CONNECTIONS} connections"
+        lines += ["", f"| {heading} | requests/s | p50 ms | p99 ms |", "|---|---:|---:|---:|"]
         reads = [
             (f"{FEW_PAGES:,} pages", [each.few.page for each in read]),
             (f"{MANY_PAGES:,} pages", [each.many.page for each in read]),
@@ -444,8 +444,8 @@ def as_markdown(found: Found) -> str:
     if found.growth or found.sweeps or found.pages:
         sections += [
             "## Growth",
-            f"One worker, SQLite where nothing else is said, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests "
-            "spread evenly over their range; `make bench "
+            f"One worker, SQLite where nothing else is said, medians of {min(2, found.rounds)} rounds. Big stores are "
+            "filled in bulk, digests spread evenly over their range; `make bench "
             'ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
             "\n".join(_growth_tables(found)).strip(),
         ]
