@@ -61,24 +61,25 @@ facts = search_facts.c
 
 _MAX_ID = 2**63 - 1
 _MAX_VIEWED = 1_000
+_MANY_SPACES = 100
 
 
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
     conditions = _Contents(tx, question)
-    clause = conditions.clause(question.query.clause)
     orders = _content_orders(question.query.orders)
     said, others = words_in(tx, question.query.clause)
     if said is not None and limit:
-        beside = [conditions.clause(part) for part in others]
-        looked_up, by_index = (_visible(tx, question, by_index=each) + beside for each in (False, True))
+        wanted = [*_visible(tx, question), *(conditions.clause(part) for part in others)]
+        looked_up, by_index = ([_has_status(tx, question, by_index=each), *wanted] for each in (False, True))
         alone = not others and list(question.statuses) == ["current"]
         saying = Saying(tx, question, said, looked_up, by_index, alone)
         return saying.found(orders, start, limit, newest_first=_is_newest_first(question))
     # What says little of which contents is counted from the index, and of that the newest come first; by anything else
     # the contents are looked up, once.
     is_indexed = not question.query.orders and _fields_of(question) <= _INDEXED
-    condition = and_(*_visible(tx, question, by_index=is_indexed), clause)
+    visible = [*_visible(tx, question), _has_status(tx, question, by_index=is_indexed)]
+    condition = and_(*visible, conditions.clause(question.query.clause))
     return _found(tx, question, search_facts, condition, facts.id, orders, (start, limit), apart=is_indexed)
 
 
@@ -86,27 +87,38 @@ _INDEXED = {"type", "space", "space.type", "space.title", "space.category", "las
 """Fields that the index ``ix_search_facts_newest`` answers, together with the spaces."""
 
 
-def _visible(tx: Transaction, question: Question, *, by_index: bool) -> list[ColumnElement[bool]]:
-    """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, without what cannot matter.
-
-    SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+" keeps it from
-    that, because whatever the clause finds by itself is fewer than all that is current.
-    """
-    seen = SEES_SPACE if question.archived else and_(SEES_SPACE, spaces.c.status == "current")
-    # The spaces once, not for each content anew.
-    conditions: list[ColumnElement[bool]] = [facts.space_id.in_(select(spaces.c.id).where(seen).correlate(None))]
+def _visible(tx: Transaction, question: Question) -> list[ColumnElement[bool]]:
+    """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, less what cannot matter."""
+    conditions: list[ColumnElement[bool]] = []
+    if tx.execute(_ELSEWHERE[question.archived], viewer(question.caller)).first() is not None:
+        # The spaces once, not for each content anew.
+        conditions.append(facts.space_id.in_(select(spaces.c.id).where(_searched(question.archived)).correlate(None)))
     if tx.execute(_ANY_GUARD).first() is not None:  # on most instances nothing is restricted
         conditions.append(passes_guards(search_facts))
     if "draft" in question.statuses:
         conditions.append(is_no_other_ones_draft(search_facts))
+    return conditions
+
+
+def _has_status(tx: Transaction, question: Question, *, by_index: bool) -> ColumnElement[bool]:
+    """Whether a content has one of the statuses that are asked for.
+
+    SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+" keeps it from
+    that, because whatever the clause finds by itself is fewer than all that is current.
+    """
     status: ColumnElement[str] = facts.status
     if dialect_of(tx) == "sqlite" and not by_index:
         status = literal_column("+search_facts.status", String)
     statuses = list(question.statuses)
-    conditions.append(status == statuses[0] if len(statuses) == 1 else status.in_(statuses))
-    return conditions
+    return status == statuses[0] if len(statuses) == 1 else status.in_(statuses)
 
 
+def _searched(archived: bool) -> ColumnElement[bool]:
+    """Whether a row of ``spaces`` is of a space whose contents are searched."""
+    return SEES_SPACE if archived else and_(SEES_SPACE, spaces.c.status == "current")
+
+
+_ELSEWHERE = {archived: select(spaces.c.id).where(not_(_searched(archived))).limit(1) for archived in (True, False)}
 _ANY_GUARD = select(content_guards.c.content_id).limit(1)
 
 
@@ -449,8 +461,11 @@ class _Contents(_Conditions):
         return self.of_spaces(matches(term))
 
     def of_spaces(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-        """In a space of which that is true. The spaces are looked up once, not for each content."""
-        return facts.space_id.in_(select(spaces.c.id).where(condition).correlate(None))
+        """In a space of which that is true. The spaces are looked up first: to compare with numbers is quicker."""
+        found = self.tx.execute(select(spaces.c.id).where(condition).limit(_MANY_SPACES)).scalars().all()
+        if len(found) == _MANY_SPACES:
+            return facts.space_id.in_(select(spaces.c.id).where(condition).correlate(None))
+        return facts.space_id == found[0] if len(found) == 1 else facts.space_id.in_(found)
 
     def below(self, term: Term) -> ColumnElement[bool]:
         page = content.alias()

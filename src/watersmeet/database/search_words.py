@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
@@ -32,6 +33,7 @@ MOST_PASSED = 2_000
 """So many of the newest are asked before they are all looked up after all."""
 
 _OTHER_STATUSES = [status.value for status in ContentStatus if status is not ContentStatus.CURRENT]
+_HIGHEST = select(func.max(search_facts.c.id))
 _NEWEST_FIRST = (search_facts.c.updated_at.desc(), search_facts.c.id.desc())
 
 
@@ -88,7 +90,7 @@ class Saying:
 
     def found(self, orders: Sequence[ColumnElement[Any]], start: int, limit: int, *, newest_first: bool) -> Found:
         """The exact total, and a window in that order; ``newest_first`` if it is that of a search that names none."""
-        matches = self._count(self.said.subquery())
+        matches = self._number(self.said.with_only_columns(func.count(), maintain_column_froms=True))
         total = self._total(matches)
         wanted = min(limit, max(0, total - start))
         if not wanted:
@@ -105,20 +107,22 @@ class Saying:
     def _total(self, matches: int) -> int:
         if self.words_alone:
             most = matches // self._probe
-            hidden = self._ids(_hidden(self.question).limit(most + 1))
+            sees_all = bypasses_spaces(self.question.caller.role)
+            hidden = self._ids(_hidden(sees_all, self.question.archived).limit(most + 1))
             if len(hidden) <= most:
-                return matches - (self._count(self._saying(hidden)) if hidden else 0)
+                return matches - (self._number(self._saying(hidden)) if hidden else 0)
         return self._number(self._looked_up(func.count()))
 
-    def _saying(self, ids: Sequence[int]) -> Any:
-        chosen = select(search_facts.c.id).where(search_facts.c.id.in_(ids), self._says(search_facts.c.id))
-        return chosen.subquery()
+    def _saying(self, ids: Sequence[int]) -> Select[Any]:
+        """How many of these contents say the words."""
+        asked = (search_facts.c.id.in_(ids), self._says(search_facts.c.id))
+        return select(func.count()).select_from(search_facts).where(*asked)
 
     # ---- the window ----
 
     def _is_dense(self, reach: int, total: int) -> bool:
         """Whether the window is full after so few of the newest that to look up all takes longer."""
-        highest = self._number(select(func.max(search_facts.c.id)))
+        highest = self._number(_HIGHEST)
         expected = reach * highest // total
         return expected < MOST_PASSED and expected * self._probe < total
 
@@ -142,9 +146,6 @@ class Saying:
         is_said = dialect.is_among(dialect.dialect_of(self.tx), search_facts.c.id, self.said)
         return select(*columns).where(is_said, *self.conditions)
 
-    def _count(self, chosen: Any) -> int:
-        return self._number(select(func.count()).select_from(chosen))
-
     def _number(self, chosen: Select[Any]) -> int:
         return int(self.tx.execute(chosen, viewer(self.question.caller)).scalar_one())
 
@@ -152,17 +153,18 @@ class Saying:
         return self.tx.execute(chosen, viewer(self.question.caller)).scalars().all()
 
 
-def _hidden(question: Question) -> Select[Any]:
+@lru_cache(maxsize=4)
+def _hidden(sees_all: bool, archived: bool) -> Select[Any]:
     """What is not current, or in a space that is not searched, or kept from the caller."""
     searched: ColumnElement[bool] = SEES_SPACE
-    if not question.archived:
+    if not archived:
         searched = and_(SEES_SPACE, spaces.c.status == "current")
     elsewhere = select(spaces.c.id).where(not_(searched))
     parts = [
         select(search_facts.c.id).where(search_facts.c.status.in_(_OTHER_STATUSES)),
         select(content.c.id).where(content.c.space_id.in_(elsewhere)),
     ]
-    if not bypasses_spaces(question.caller.role):
+    if not sees_all:
         guarded = search_facts.c.id.in_(select(content_guards.c.content_id))
         parts.append(select(search_facts.c.id).where(guarded, not_(passes_guards(search_facts))))
     hidden = parts[0].union(*parts[1:]).subquery()
