@@ -9,14 +9,14 @@ from sqlalchemy import insert, inspect, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.database import audit
-from watersmeet.database.schema import metadata, token_families, token_pairs
+from watersmeet.database.schema import metadata, search_facts, token_families, token_pairs
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.family import Revocation
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every row of every table, parents before children."""
+    """Every row of every table, parents before children, but for what the engine copies itself."""
 
     tables: dict[str, list[dict[str, Any]]]
 
@@ -24,7 +24,11 @@ class Snapshot:
 def take_snapshot(tx: Transaction) -> Snapshot:
     """The whole content of a database, which should be small."""
     return Snapshot(
-        {table.name: [dict(row) for row in tx.execute(select(table)).mappings()] for table in metadata.sorted_tables}
+        {
+            table.name: [dict(row) for row in tx.execute(select(table)).mappings()]
+            for table in metadata.sorted_tables
+            if table.name != search_facts.name
+        }
     )
 
 
@@ -36,7 +40,7 @@ def restore(tx: Transaction, snapshot: Snapshot) -> None:
     if inspect(tx).has_table("sqlite_sequence"):
         tx.exec_driver_sql("DELETE FROM sqlite_sequence")
     for table in metadata.sorted_tables:
-        if rows := snapshot.tables[table.name]:
+        if rows := snapshot.tables.get(table.name):
             tx.execute(insert(table), rows)
 
 

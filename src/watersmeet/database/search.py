@@ -53,7 +53,7 @@ from watersmeet.database.schema import (
     users,
 )
 from watersmeet.database.search_text import MACRO, MENTION, says
-from watersmeet.database.search_words import Saying, words_in
+from watersmeet.database.search_words import SEARCHED, Saying, spaces_elsewhere, words_in
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 
@@ -67,19 +67,20 @@ _MANY_SPACES = 100
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
     conditions = _Contents(tx, question)
-    orders = _content_orders(question.query.orders)
+    sorting = _sorting(question.query.orders)
     said, others = words_in(tx, question.query.clause)
     if said is not None and limit:
         wanted = [*_visible(tx, question), *(conditions.clause(part) for part in others)]
         looked_up, by_index = ([_has_status(tx, question, by_index=each), *wanted] for each in (False, True))
         alone = not others and list(question.statuses) == ["current"]
         saying = Saying(tx, question, said, looked_up, by_index, alone)
-        return saying.found(orders, start, limit, newest_first=_is_newest_first(question))
+        return saying.found(sorting, start, limit, newest_first=_is_newest_first(question))
     # What says little of which contents is counted from the index, and of that the newest come first; by anything else
     # the contents are looked up, once.
     is_indexed = not question.query.orders and _fields_of(question) <= _INDEXED
     visible = [*_visible(tx, question), _has_status(tx, question, by_index=is_indexed)]
     condition = and_(*visible, conditions.clause(question.query.clause))
+    orders = [column.desc() if descending else column.asc() for column, descending in sorting]
     return _found(tx, question, search_facts, condition, facts.id, orders, (start, limit), apart=is_indexed)
 
 
@@ -90,9 +91,9 @@ _INDEXED = {"type", "space", "space.type", "space.title", "space.category", "las
 def _visible(tx: Transaction, question: Question) -> list[ColumnElement[bool]]:
     """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, less what cannot matter."""
     conditions: list[ColumnElement[bool]] = []
-    if tx.execute(_ELSEWHERE[question.archived], viewer(question.caller)).first() is not None:
+    if spaces_elsewhere(tx, question, 1):
         # The spaces once, not for each content anew.
-        conditions.append(facts.space_id.in_(select(spaces.c.id).where(_searched(question.archived)).correlate(None)))
+        conditions.append(facts.space_id.in_(select(spaces.c.id).where(SEARCHED[question.archived]).correlate(None)))
     if tx.execute(_ANY_GUARD).first() is not None:  # on most instances nothing is restricted
         conditions.append(passes_guards(search_facts))
     if "draft" in question.statuses:
@@ -113,12 +114,6 @@ def _has_status(tx: Transaction, question: Question, *, by_index: bool) -> Colum
     return status == statuses[0] if len(statuses) == 1 else status.in_(statuses)
 
 
-def _searched(archived: bool) -> ColumnElement[bool]:
-    """Whether a row of ``spaces`` is of a space whose contents are searched."""
-    return SEES_SPACE if archived else and_(SEES_SPACE, spaces.c.status == "current")
-
-
-_ELSEWHERE = {archived: select(spaces.c.id).where(not_(_searched(archived))).limit(1) for archived in (True, False)}
 _ANY_GUARD = select(content_guards.c.content_id).limit(1)
 
 
@@ -214,12 +209,11 @@ _SORTED: dict[str, ColumnElement[Any]] = {
 }
 
 
-def _content_orders(orders: Sequence[Order]) -> list[ColumnElement[Any]]:
-    """The newest come first, unless a query says otherwise."""
+def _sorting(orders: Sequence[Order]) -> list[tuple[ColumnElement[Any], bool]]:
+    """What is sorted by, and whether from the highest to the lowest. The newest come first, unless a query says so."""
     if not orders:
-        return [facts.updated_at.desc()]
-    columns = [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
-    return [column.desc() if descending else column.asc() for column, descending in columns]
+        return [(facts.updated_at, True)]
+    return [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
 
 
 # ---- conditions -------------------------------------------------------------------------------------------

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 
@@ -33,8 +32,23 @@ MOST_PASSED = 2_000
 """So many of the newest are asked before they are all looked up after all."""
 
 _OTHER_STATUSES = [status.value for status in ContentStatus if status is not ContentStatus.CURRENT]
+SEARCHED = {True: SEES_SPACE, False: and_(SEES_SPACE, spaces.c.status == "current")}
+"""Whether a row of ``spaces`` is of a space whose contents are searched; by whether archived ones are."""
+_ELSEWHERE = {archived: select(spaces.c.id).where(not_(searched)) for archived, searched in SEARCHED.items()}
+_GUARDED = select(search_facts.c.id).where(
+    search_facts.c.id.in_(select(content_guards.c.content_id)), not_(passes_guards(search_facts))
+)
 _HIGHEST = select(func.max(search_facts.c.id))
 _NEWEST_FIRST = (search_facts.c.updated_at.desc(), search_facts.c.id.desc())
+
+
+Sorting: TypeAlias = Sequence[tuple[ColumnElement[Any], bool]]
+"""What is sorted by, and whether from the highest to the lowest."""
+
+
+def spaces_elsewhere(tx: Transaction, question: Question, limit: int) -> Sequence[int]:
+    """Of the spaces whose contents are not searched, so many."""
+    return tx.execute(_ELSEWHERE[question.archived].limit(limit), viewer(question.caller)).scalars().all()
 
 
 def words_in(tx: Transaction, clause: Clause) -> tuple[Select[Any] | None, Sequence[Clause]]:
@@ -88,7 +102,7 @@ class Saying:
     words_alone: bool
     """Whether the conditions are of nothing but what is current and may be seen."""
 
-    def found(self, orders: Sequence[ColumnElement[Any]], start: int, limit: int, *, newest_first: bool) -> Found:
+    def found(self, sorting: Sorting, start: int, limit: int, *, newest_first: bool) -> Found:
         """The exact total, and a window in that order; ``newest_first`` if it is that of a search that names none."""
         matches = self._number(self.said.with_only_columns(func.count(), maintain_column_froms=True))
         total = self._total(matches)
@@ -99,19 +113,32 @@ class Saying:
             ids = self._newest(start, wanted)
             if len(ids) == wanted:
                 return Found(total, ids)
-        chosen = self._looked_up(search_facts.c.id).order_by(*orders, search_facts.c.id.desc())
-        return Found(total, self._ids(chosen.limit(wanted).offset(start)))
+        return Found(total, self._sorted(sorting, start, wanted))
 
     # ---- the total ----
 
     def _total(self, matches: int) -> int:
         if self.words_alone:
             most = matches // self._probe
-            sees_all = bypasses_spaces(self.question.caller.role)
-            hidden = self._ids(_hidden(sees_all, self.question.archived).limit(most + 1))
+            hidden = self._hidden(most + 1)
             if len(hidden) <= most:
                 return matches - (self._number(self._saying(hidden)) if hidden else 0)
         return self._number(self._looked_up(func.count()))
+
+    def _hidden(self, limit: int) -> Sequence[int]:
+        """Of what is not current, or in a space that is not searched, or kept from the caller, so many."""
+        elsewhere = spaces_elsewhere(self.tx, self.question, limit)
+        if len(elsewhere) == limit:
+            return elsewhere
+        parts = [select(search_facts.c.id).where(search_facts.c.status.in_(_OTHER_STATUSES))]
+        if elsewhere:
+            parts.append(select(content.c.id).where(content.c.space_id.in_(elsewhere)))
+        if not bypasses_spaces(self.question.caller.role):
+            parts.append(_GUARDED)
+        hidden: set[int] = set()
+        for part in parts:
+            hidden.update(self._ids(part.limit(limit)))
+        return sorted(hidden)
 
     def _saying(self, ids: Sequence[int]) -> Select[Any]:
         """How many of these contents say the words."""
@@ -135,6 +162,18 @@ class Saying:
     def _probe(self) -> int:
         return A_PROBE[dialect.dialect_of(self.tx)]
 
+    def _sorted(self, sorting: Sorting, start: int, limit: int) -> Sequence[int]:
+        """All are looked up, then sorted. PostgreSQL would go through an index in that order, and ask each."""
+        keys = [column.label(f"key_{place}") for place, (column, _) in enumerate(sorting)]
+        matches = self._looked_up(search_facts.c.id, *keys).cte("matches")
+        matches = matches.prefix_with("MATERIALIZED", dialect="postgresql")
+        orders = [
+            matches.c[key.name].desc() if descending else matches.c[key.name].asc()
+            for key, (_, descending) in zip(keys, sorting, strict=True)
+        ]
+        chosen = select(matches.c.id).order_by(*orders, matches.c.id.desc())
+        return self._ids(chosen.limit(limit).offset(start))
+
     # ---- statements ----
 
     def _says(self, number: ColumnElement[int]) -> ColumnElement[bool]:
@@ -151,21 +190,3 @@ class Saying:
 
     def _ids(self, chosen: Select[Any]) -> Sequence[int]:
         return self.tx.execute(chosen, viewer(self.question.caller)).scalars().all()
-
-
-@lru_cache(maxsize=4)
-def _hidden(sees_all: bool, archived: bool) -> Select[Any]:
-    """What is not current, or in a space that is not searched, or kept from the caller."""
-    searched: ColumnElement[bool] = SEES_SPACE
-    if not archived:
-        searched = and_(SEES_SPACE, spaces.c.status == "current")
-    elsewhere = select(spaces.c.id).where(not_(searched))
-    parts = [
-        select(search_facts.c.id).where(search_facts.c.status.in_(_OTHER_STATUSES)),
-        select(content.c.id).where(content.c.space_id.in_(elsewhere)),
-    ]
-    if not sees_all:
-        guarded = search_facts.c.id.in_(select(content_guards.c.content_id))
-        parts.append(select(search_facts.c.id).where(guarded, not_(passes_guards(search_facts))))
-    hidden = parts[0].union(*parts[1:]).subquery()
-    return select(hidden.c.id)
