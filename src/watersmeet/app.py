@@ -22,7 +22,7 @@ from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.content import long_task, space_deletion, unnamed
+from watersmeet.content import long_task, space_deletion, unnamed, user_deletion
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
@@ -49,7 +49,7 @@ from watersmeet.web.route import Mount, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
-LONG_WORKS = {space_deletion.NAME: space_deletion.WORK}
+LONG_WORKS = {space_deletion.NAME: space_deletion.WORK, user_deletion.NAME: user_deletion.WORK}
 
 
 def open_database(settings: Settings) -> Database:

@@ -290,6 +290,17 @@ def test_users_and_links(tmp_path: Path) -> None:
     assert run("user", "disable", "ada", cwd=tmp_path).returncode == 0
     (listed,) = json.loads(run("user", "list", "--json", cwd=tmp_path).stdout)
     assert (listed["username"], listed["enabled"]) == ("ada", False)
+    add_root = ("user", "add", "root", "--role", "administrator", "--password-stdin")
+    assert run(*add_root, cwd=tmp_path, stdin="long enough\n").returncode == 0
+    unasked = run("user", "delete", "ada", cwd=tmp_path)
+    assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
+    deleted = run("user", "delete", "Ada", "--yes", cwd=tmp_path)
+    assert (deleted.returncode, "Deleted ada." in deleted.stdout + deleted.stderr) == (0, True)
+    assert [user["username"] for user in json.loads(run("user", "list", "--json", cwd=tmp_path).stdout)] == ["root"]
+    assert run("user", "delete", "ada", "--yes", cwd=tmp_path).returncode == 3
+    last = run("user", "delete", "root", "--yes", cwd=tmp_path)
+    assert (last.returncode, "Make somebody else an administrator first" in last.stderr) == (1, True)
+    assert run("user", "add", "ada", "--password-stdin", cwd=tmp_path, stdin="long enough\n").returncode == 0
 
     bad = run("link", "add", "Sync", "--redirect-uri", "http://sync.example.com/cb", cwd=tmp_path)
     assert (bad.returncode, "Use https" in bad.stderr) == (1, True)

@@ -301,7 +301,7 @@ def test_on_sqlite_a_table_can_be_made_anew_without_losing_what_refers_to_it(tmp
             tx.exec_driver_sql("CREATE TABLE copied AS SELECT * FROM users")
             tx.exec_driver_sql("DROP TABLE users")
             metadata.tables["users"].create(tx)
-            tx.exec_driver_sql("INSERT INTO users SELECT * FROM copied")
+            tx.exec_driver_sql("INSERT INTO users SELECT *, NULL FROM copied")
             tx.exec_driver_sql("DROP TABLE copied")
         assert database.read_now(lambda tx: tx.exec_driver_sql(count).scalar()) == before
 

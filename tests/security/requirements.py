@@ -77,7 +77,7 @@ S063 P Cookies are host-bound, secure, out of scripts' reach and SameSite.
 S064 M Guessing passwords is throttled by account and by source, races included, without locking the owner out.
 S065 P Nobody learns which users exist, not by time either.
 S066 P After sign-in one stays on this site.
-S067 M A disabled user is out everywhere at once.
+S067 M A disabled or deleted user is out everywhere at once.
 S068 S Administrative scopes need a fresh sign-in.
 S069 P Passwords are capped, and hashing leaves room for other work.
 S070 M Grants can be listed and taken back, with immediate effect.
@@ -185,7 +185,7 @@ V18 S111 | A grace period stretched.
 V19 | Making the end of a family expensive.
 V20 S131 S132 S133 | A revocation that says yes and does nothing.
 V21 S131 | Revoking somebody else's tokens.
-V22 S067 S099 S135 | Disabled users and clients that still get through.
+V22 S067 S099 S135 | Disabled or deleted users and clients that still get through.
 V23 S123 | Tokens that are nearly right.
 V24 S089 S098 S123 S130 | Signature tricks: no algorithm, the wrong one, the empty secret.
 V25 S098 | Assertions replayed or addressed to somebody else.

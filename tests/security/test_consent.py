@@ -427,29 +427,60 @@ def test_s066_after_signing_in_one_stays_here(server: Server, client: Client) ->
             assert browser.follow(done).status_code in (200, 404)
 
 
-def test_s067_a_disabled_user_is_out_everywhere(server: Server, client: Client) -> None:
+def test_s067_a_disabled_or_deleted_user_is_out_everywhere(server: Server, client: Client) -> None:
+    for end in (server.hooks.disable_user, server.hooks.delete_user):
+        _ended_between_each_pair_of_steps(server, client, end)
+    _nothing_is_inherited(server, client)
+
+
+def _ended_between_each_pair_of_steps(server: Server, client: Client, end: Callable[[str], None]) -> None:
     def person() -> Client:
         return client.acting_for(server.new_user())
+
+    signed_in = person()
+    browser = server.signed_in(signed_in.user)
+    end(signed_in.user.username)
+    assert not is_signed_in(server, browser)
+    assert not browser.question(signed_in.ask(browser=browser)), "not asked any more"
+    again = try_password(server, server.browser(), signed_in.user.username, signed_in.user.password)
+    assert again.status_code == 401
 
     asked = person()
     browser = server.signed_in(asked.user)
     question = browser.question(asked.ask(browser=browser))
     assert question
-    server.hooks.disable_user(asked.user.username)
-    assert not is_signed_in(server, browser)
+    end(asked.user.username)
     assert not browser.answer(question).is_redirect
-    assert try_password(server, server.browser(), asked.user.username, asked.user.password).status_code == 401
 
     approved = person()
     code = approved.code()
-    server.hooks.disable_user(approved.user.username)
+    end(approved.user.username)
     assert is_refused(approved.exchange(code), "invalid_grant")
 
     holding = person()
     tokens = holding.tokens()
-    server.hooks.disable_user(holding.user.username)
+    end(holding.user.username)
     assert not server.works_somewhere(tokens["access_token"])
     assert is_refused(holding.refresh(tokens["refresh_token"]), "invalid_grant")
+
+    refreshed = person()
+    tokens = refreshed.refresh(refreshed.tokens()["refresh_token"]).json()
+    end(refreshed.user.username)
+    assert not server.works_somewhere(tokens["access_token"])
+    assert is_refused(refreshed.refresh(tokens["refresh_token"]), "invalid_grant")
+
+
+def _nothing_is_inherited(server: Server, client: Client) -> None:
+    """Somebody new gets the name of a deleted user: nothing that was the old one's comes to life again."""
+    former = client.acting_for(server.new_user())
+    browser, tokens, code = server.signed_in(former.user), former.tokens(), former.code()
+    server.hooks.delete_user(former.user.username)
+    server.hooks.command("user", "add", former.user.username, "--password-stdin", stdin="quite another password\n")
+    assert try_password(server, server.browser(), former.user.username, former.user.password).status_code == 401
+    assert not is_signed_in(server, browser)
+    assert not server.works_somewhere(tokens["access_token"])
+    assert is_refused(former.refresh(tokens["refresh_token"]), "invalid_grant")
+    assert is_refused(former.exchange(code), "invalid_grant")
 
 
 def test_s068_administration_needs_a_fresh_sign_in(server: Server) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group("user")
 def command() -> None:
-    """Add, list and disable users; set roles and passwords; end access.
+    """Add, list, disable and delete users; set roles and passwords; end access.
 
     Works on the database of the settings, also while it is served.
     """
@@ -122,6 +122,29 @@ def enable(username: str, config: Path | None) -> None:
         now = environment.clock.now()
         user = environment.database.write_now(lambda tx: enable_user(tx, username, now, COMMAND_LINE))
     say(f"Enabled {user.username}.")
+
+
+@command.command("delete")
+@click.argument("username")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def delete(username: str, yes: bool, config: Path | None) -> None:
+    """Delete a user for good: out at once, personal data erased; what they wrote stays, by an alias."""
+    from watersmeet.content import user_deletion
+    from watersmeet.database.audit import COMMAND_LINE
+    from watersmeet.users.signin import require_user
+
+    with production_environment(config) as environment:
+        user = environment.database.read_now(lambda tx: require_user(tx, username))
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("There is no terminal to ask on: use --yes.")
+            click.confirm(f"Nobody can undo this. Delete {user.username} ({user.display_name})?", abort=True)
+        now, entropy = environment.clock.now(), environment.entropy
+        environment.database.write_now(
+            lambda tx: user_deletion.begin(tx, None, user.username, now, entropy, COMMAND_LINE)
+        )
+    say(f"Deleted {user.username}. Their drafts, and what they viewed, are erased while Watersmeet is served.")
 
 
 @command.command("role")

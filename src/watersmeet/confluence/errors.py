@@ -224,7 +224,7 @@ class GroupInUse(RestError):
 
 
 class PersonalSpaceTaken(RestError):
-    """The caller has a space of their own already."""
+    """Whoever it is for has a space of their own already."""
 
     status = 409
     reason = "Conflict"

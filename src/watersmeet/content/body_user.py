@@ -1,4 +1,4 @@
-"""Request bodies of one's own profile and password, and of groups."""
+"""Request bodies of profiles and passwords, one's own and others', and of groups."""
 
 from __future__ import annotations
 
@@ -18,6 +18,29 @@ class NewPassword(Struct):
 
     oldPassword: str = ""  # noqa: N815
     newPassword: str = ""  # noqa: N815
+
+
+class NewUser(Struct):
+    """``POST /rest/api/admin/user``. Nobody is sent mail here, whatever ``notifyViaEmail`` says."""
+
+    userName: str = ""  # noqa: N815
+    fullName: str = ""  # noqa: N815
+    email: str = ""
+    password: str = ""
+    notifyViaEmail: bool | None = None  # noqa: N815
+
+
+class UserDetails(Struct):
+    """``PUT /rest/api/admin/user/{username}``; what is not sent stays."""
+
+    fullName: str | None = None  # noqa: N815
+    email: str | None = None
+
+
+class GivenPassword(Struct):
+    """``POST /rest/api/admin/user/{username}/password``."""
+
+    password: str = ""
 
 
 class NewGroup(Struct):

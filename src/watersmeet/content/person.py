@@ -22,6 +22,12 @@ def find_user(tx: Transaction, caller: User, *, key: str | None, username: str |
     return found
 
 
+def find_person(tx: Transaction, caller: User, *, key: str | None, username: str | None) -> User:
+    """``find_user``; a key that authors of contents are shown with leads to them after they were deleted too."""
+    former = users.find_former(tx, key) if key and not caller.is_anonymous else None
+    return former or find_user(tx, caller, key=key, username=username)
+
+
 def list_users(tx: Transaction, caller: User, window: Window) -> Slice[Person]:
     """Everybody who can sign in. Raises ``Forbidden`` for strangers."""
     _require_known(caller)

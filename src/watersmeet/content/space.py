@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import MAX_TITLE, ContentStatus, ContentType, Space, SpaceStatus, SpaceType
-from watersmeet.confluence.errors import BadBody, Forbidden, PersonalSpaceTaken, SpaceKeyTaken, SpaceNotFound
+from watersmeet.confluence.errors import (
+    BadBody,
+    Forbidden,
+    PersonalSpaceTaken,
+    SpaceKeyTaken,
+    SpaceNotFound,
+    UserNotFound,
+)
 from watersmeet.confluence.expansion import NOTHING, Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.permission import SPACE_ADMINISTRATOR, GlobalPermission, SpacePermission, bypasses_spaces
@@ -17,7 +24,7 @@ from watersmeet.content.read import find as find_content
 from watersmeet.content.right import require
 from watersmeet.content.text import check_text
 from watersmeet.database import content as contents
-from watersmeet.database import labels, permissions, spaces
+from watersmeet.database import labels, permissions, spaces, users
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
@@ -95,7 +102,22 @@ def create_personal(tx: Transaction, caller: User, *, name: str, description: st
     """
     if not _may(tx, caller, GlobalPermission.PERSONAL_SPACE):
         raise Forbidden("A space of one's own is a global permission, which you were not granted.")
-    key, name = f"~{caller.username}", name or caller.display_name
+    return _add_personal(tx, caller, name, description, now)
+
+
+def create_personal_of(tx: Transaction, username: str, *, name: str, description: str, now: Instant) -> Space:
+    """``create_personal`` for somebody else, as administrators do. Raises ``UserNotFound`` too, but not ``Forbidden``.
+
+    It is theirs as if they had made it.
+    """
+    owner = users.find_by_name(tx, username)
+    if not owner:
+        raise UserNotFound(username)
+    return _add_personal(tx, owner, name, description, now)
+
+
+def _add_personal(tx: Transaction, owner: User, name: str, description: str, now: Instant) -> Space:
+    key, name = f"~{owner.username}", name or owner.display_name
     _check(name, description)
     try:
         space = spaces.add(
@@ -103,13 +125,13 @@ def create_personal(tx: Transaction, caller: User, *, name: str, description: st
             key=key,
             name=name,
             description=description,
-            creator=caller,
+            creator=owner,
             now=now,
             space_type=SpaceType.PERSONAL,
         )
     except spaces.KeyTaken as error:
         raise PersonalSpaceTaken(key) from error
-    return _furnished(tx, caller, space, now)
+    return _furnished(tx, owner, space, now)
 
 
 def change(tx: Transaction, caller: User, key: str, into: SpaceChange, now: Instant, expansion: Expansion) -> Space:

@@ -64,6 +64,7 @@ class Event(StrEnum):
     USER_CHANGED = "user.changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    USER_DELETED = "user.deleted"
     PASSWORD_REFUSED = "password.refused"  # noqa: S105 - somebody signed in typed a wrong one where it is asked again
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an event
 

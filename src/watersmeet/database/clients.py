@@ -79,6 +79,11 @@ def find_by_id(tx: Transaction, number: int) -> Client | None:
     return found[0] if found else None
 
 
+def rename_creator(tx: Transaction, before: str, after: str) -> None:
+    """Call whoever registered links by another name."""
+    tx.execute(update(clients).where(clients.c.created_by == before).values(created_by=after))
+
+
 def list_all(tx: Transaction) -> list[Client]:
     """Every client, by name."""
     return _assemble(tx, tx.execute(_ALL).all())

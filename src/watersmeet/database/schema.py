@@ -76,6 +76,9 @@ users = Table(
     Column("password_hash", String(255), nullable=False),  # argon2id, PHC string
     Column("enabled", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # Since then there is no such user: the row stays, without what was personal in it, as the author of what they
+    # wrote and so that restrictions that name them keep everybody else out. Null: there is.
+    Column("deleted_at", BigInteger, nullable=True),
 )
 
 sessions = Table(

@@ -163,6 +163,13 @@ def change(
     tx.execute(update(spaces).where(spaces.c.id == space_id).values(changed | stamp))
 
 
+def rename_personal(tx: Transaction, owner: User, alias: str) -> None:
+    """Call the space of somebody's own by another name: their own name, and its key, are free again."""
+    own = (spaces.c.owner_id == owner.id,)
+    tx.execute(update(spaces).where(*own).values(key=f"~{alias}", key_lower=f"~{alias}".lower()))
+    tx.execute(update(spaces).where(*own, spaces.c.name == owner.display_name).values(name=alias))
+
+
 def show_again(tx: Transaction, space_id: int) -> None:
     """Show a space that was to be deleted, put away."""
     tx.execute(update(spaces).where(spaces.c.id == space_id).values(status=SpaceStatus.ARCHIVED.value))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import Person
@@ -38,6 +38,11 @@ class User:
         """Whether this is nobody in particular: a request without a token, where such requests are allowed."""
         return self.id == ANONYMOUS.id
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether they may administer the instance."""
+        return self.role is not Role.USER
+
 
 ANONYMOUS = User(0, "", "", "Anonymous", "", Role.USER, "", enabled=True)
 """Whoever is not signed in. No row has this number, so nothing is granted to them but what everybody may do."""
@@ -45,6 +50,8 @@ ANONYMOUS = User(0, "", "", "Anonymous", "", Role.USER, "", enabled=True)
 
 class UsernameTaken(WatersmeetError):
     """There is a user of that name already."""
+
+    status = 409
 
 
 _COLUMNS = (
@@ -57,8 +64,11 @@ _COLUMNS = (
     users.c.password_hash,
     users.c.enabled,
 )
-_BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"))
-_BY_KEY = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"))
+_IS_HERE = users.c.deleted_at.is_(None)
+_BY_NAME = select(*_COLUMNS).where(users.c.username == bindparam("username"), _IS_HERE)
+_BY_KEY = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"), _IS_HERE)
+_FORMER = select(*_COLUMNS).where(users.c.user_key == bindparam("user_key"), ~_IS_HERE)
+_NAME_HOLDER = select(users.c.id).where(users.c.username == bindparam("username"))
 _BY_ID = select(*_COLUMNS).where(users.c.id == bindparam("user_id"))
 _BY_IDS = select(*_COLUMNS).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _BY_SESSION = (
@@ -70,6 +80,9 @@ _BY_SESSION = (
 # for them. SQLite has one writer and needs no lock.
 _HOLD_SESSION = _BY_SESSION.with_for_update(of=sessions, key_share=True, read=True)
 _HOLD_USER = _BY_ID.with_for_update(read=True)
+_ADMINISTRATORS = select(*_COLUMNS).where(
+    users.c.role.in_([role.value for role in Role if role is not Role.USER]), users.c.enabled
+)
 # Against others who claim, and whoever writes the row; not against rows that merely refer to it.
 _CLAIM_USER = _BY_ID.with_for_update(key_share=True)
 
@@ -92,8 +105,19 @@ def find_by_key(tx: Transaction, user_key: str) -> User | None:
     return as_user(row) if row else None
 
 
+def find_former(tx: Transaction, user_key: str) -> User | None:
+    """Who once had that key, and was deleted: an alias in place of their names, and nothing they could do."""
+    row = tx.execute(_FORMER, {"user_key": user_key}).first()
+    return as_user(row) if row else None
+
+
+def is_taken(tx: Transaction, username: str) -> bool:
+    """Whether anybody has that name, be it as the alias of a former user."""
+    return tx.execute(_NAME_HOLDER, {"username": username.lower()}).first() is not None
+
+
 def find_by_id(tx: Transaction, user_id: int) -> User | None:
-    """The user with that number."""
+    """The user with that number, a former one too."""
     row = tx.execute(_BY_ID, {"user_id": user_id}).first()
     return as_user(row) if row else None
 
@@ -118,14 +142,17 @@ def list_by_ids(tx: Transaction, ids: Sequence[int]) -> list[User]:
 
 def list_all(tx: Transaction) -> list[User]:
     """Every user, by name."""
-    return [as_user(row) for row in tx.execute(select(*_COLUMNS).order_by(users.c.username))]
+    return [as_user(row) for row in tx.execute(select(*_COLUMNS).where(_IS_HERE).order_by(users.c.username))]
 
 
 def any_administrator(tx: Transaction) -> bool:
     """Whether anybody who is let in may administer the instance."""
-    roles = [role.value for role in Role if role is not Role.USER]
-    wanted = select(users.c.id).where(users.c.role.in_(roles), users.c.enabled).limit(1)
-    return tx.execute(wanted).first() is not None
+    return tx.execute(_ADMINISTRATORS.limit(1)).first() is not None
+
+
+def claim_administrators(tx: Transaction) -> list[User]:
+    """Everybody who is let in and may administer the instance; nobody changes them before the transaction ends."""
+    return [as_user(row) for row in tx.execute(_ADMINISTRATORS.order_by(users.c.id).with_for_update(key_share=True))]
 
 
 def list_people(tx: Transaction, window: Window, *, enabled: bool | None = None) -> Slice[Person]:
@@ -150,7 +177,7 @@ def add(
 ) -> User:
     """A new, enabled user, in the groups of their role. Raises ``UsernameTaken``."""
     username = username.lower()
-    if find_by_name(tx, username):
+    if is_taken(tx, username):
         raise UsernameTaken(f"There is already a user named {username}.")
     values = {
         "username": username,
@@ -168,9 +195,14 @@ def add(
     return User(user_id, username, user_key, display_name, email, role, password_hash, enabled=True)
 
 
+def _update(user_id: int) -> Update:
+    # Whoever found the user before they were deleted says nothing more of them, and makes nobody of them again.
+    return update(users).where(users.c.id == user_id, _IS_HERE)
+
+
 def set_role(tx: Transaction, user_id: int, role: Role) -> None:
     """Give a user another role, and the place in the administrators' group that goes with it."""
-    tx.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+    tx.execute(_update(user_id).values(role=role.value))
     group_id = groups.find_id(tx, ADMINISTRATORS_GROUP)
     if group_id is not None:  # an administrator may have removed it
         (groups.leave if role is Role.USER else groups.join)(tx, group_id, user_id)
@@ -178,14 +210,14 @@ def set_role(tx: Transaction, user_id: int, role: Role) -> None:
 
 def set_enabled(tx: Transaction, user_id: int, *, enabled: bool) -> None:
     """Let a user in or keep them out; a disabled user's sessions end."""
-    tx.execute(update(users).where(users.c.id == user_id).values(enabled=enabled))
+    tx.execute(_update(user_id).values(enabled=enabled))
     if not enabled:
         end_all_sessions(tx, user_id)
 
 
 def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Replace the password and end every session that the old one opened."""
-    tx.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    tx.execute(_update(user_id).values(password_hash=password_hash))
     end_all_sessions(tx, user_id)
 
 
@@ -282,7 +314,7 @@ def end_other_sessions(tx: Transaction, user_id: int, but: str) -> int:
 
 def set_profile(tx: Transaction, user_id: int, *, display_name: str, email: str) -> None:
     """Replace what a user says of themselves."""
-    tx.execute(update(users).where(users.c.id == user_id).values(display_name=display_name, email=email))
+    tx.execute(_update(user_id).values(display_name=display_name, email=email))
 
 
 def end_all_sessions(tx: Transaction, user_id: int) -> int:

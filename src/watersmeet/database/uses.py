@@ -24,6 +24,7 @@ _FAMILY = (
     update(token_families)
     .where(
         token_families.c.id == bindparam("of"),
+        token_families.c.revoked_at.is_(None),
         or_(token_families.c.last_used_at.is_(None), token_families.c.last_used_at < bindparam("at")),
     )
     .values(last_used_at=bindparam("at"), last_used_from=bindparam("network"))
@@ -64,7 +65,7 @@ _FIRST_VIEW = insert(content_views).from_select(
     ["user_id", "content_id", "viewed_at"],
     select(users.c.id, content.c.id, bindparam("at", type_=BigInteger))
     .join(content, content.c.id == bindparam("of"))
-    .where(users.c.id == bindparam("who")),
+    .where(users.c.id == bindparam("who"), users.c.deleted_at.is_(None)),
 )
 
 

@@ -23,11 +23,25 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
 
 
 class UnacceptableUser(WatersmeetError):
-    """A name or an address that a user may not have."""
+    """Something that may not be said of a user; the leaves are what."""
+
+
+class UnacceptableUsername(UnacceptableUser):
+    """A name that nobody may sign in with."""
+
+
+class UnacceptableDisplayName(UnacceptableUser):
+    """A name that nobody may be shown by."""
+
+
+class UnacceptableEmail(UnacceptableUser):
+    """An address that nobody may have."""
 
 
 class UnknownUser(WatersmeetError):
     """There is no user of that name."""
+
+    status = 404
 
 
 class NoLongerProven(WatersmeetError):
@@ -46,16 +60,18 @@ def add_user(
     entropy: Entropy,
     origin: Origin = INTERNAL,
 ) -> User:
-    """A new user. Raises ``UnacceptableUser`` or ``UsernameTaken``."""
+    """A new user, shown by their user name if by no other. Raises ``UnacceptableUser`` or ``UsernameTaken``."""
     if not _USERNAME.fullmatch(username.lower()):
-        raise UnacceptableUser(
+        raise UnacceptableUsername(
             "A user name has 1 to 63 characters: letters a to z, digits, and . _ @ - after the first."
         )
+    display_name = display_name or username
+    _check(display_name, email)
     user = users.add(
         tx,
         username=username,
         user_key=entropy.hex(16),
-        display_name=display_name or username,
+        display_name=display_name,
         email=email,
         role=role,
         password_hash=password_hash,
@@ -69,17 +85,22 @@ def edit_profile(
     tx: Transaction, user: User, *, display_name: str, email: str, now: Instant, origin: Origin = INTERNAL
 ) -> None:
     """Change what a user says of themselves. Raises ``UnacceptableUser``."""
-    if not display_name or len(display_name) > MAX_DISPLAY_NAME:
-        raise UnacceptableUser("A display name has 1 to {maximum} characters.", maximum=MAX_DISPLAY_NAME)
-    if has_deceptive_characters(display_name + email):
-        raise UnacceptableUser("Invisible and direction-changing characters are not allowed.")
-    if email and not _EMAIL.fullmatch(email):
-        raise UnacceptableUser("This is not an e-mail address.")
+    _check(display_name, email)
     users.set_profile(tx, user.id, display_name=display_name, email=email)
     # What people say of themselves is not copied into a log that nobody can correct.
     changed = {"display_name": display_name != user.display_name, "email": email != user.email}
     detail = {"changed": [name for name in changed if changed[name]]}
     audit.record(tx, Event.USER_CHANGED, origin, now, user_id=user.id, detail=detail)
+
+
+def _check(display_name: str, email: str) -> None:
+    if not display_name or len(display_name) > MAX_DISPLAY_NAME:
+        raise UnacceptableDisplayName("A display name has 1 to {maximum} characters.", maximum=MAX_DISPLAY_NAME)
+    for text, refusal in ((display_name, UnacceptableDisplayName), (email, UnacceptableEmail)):
+        if has_deceptive_characters(text):
+            raise refusal("Invisible and direction-changing characters are not allowed.")
+    if email and not _EMAIL.fullmatch(email):
+        raise UnacceptableEmail("This is not an e-mail address.")
 
 
 def require_user(tx: Transaction, username: str) -> User:
@@ -94,7 +115,7 @@ def disable_user(tx: Transaction, username: str, now: Instant, origin: Origin = 
     """Keep a user out: sessions end, and every token dies, an application's or their own (S067)."""
     user = require_user(tx, username)
     users.set_enabled(tx, user.id, enabled=False)
-    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    detail = end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
     audit.record(tx, Event.USER_DISABLED, origin, now, user_id=user.id, detail=detail)
     return user
 
@@ -120,7 +141,7 @@ def end_access(tx: Transaction, username: str, now: Instant, origin: Origin = IN
     """End a user's sessions and all that acts for them, and keep nobody out; how many grants there were (S070)."""
     user = require_user(tx, username)
     sessions_ended = users.end_all_sessions(tx, user.id)
-    detail = _end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
+    detail = end_all_access(tx, user, Revocation.BY_ADMINISTRATOR, now)
     audit.record(
         tx, Event.ACCESS_REMOVED, origin, now, user_id=user.id, detail=detail | {"sessions_ended": sessions_ended}
     )
@@ -155,12 +176,12 @@ def change_own_password(
 
 
 def _end_what_it_opened(tx: Transaction, user: User, password_hash: str, now: Instant, origin: Origin) -> User:
-    detail = _end_all_access(tx, user, Revocation.PASSWORD_CHANGED, now)
+    detail = end_all_access(tx, user, Revocation.PASSWORD_CHANGED, now)
     audit.record(tx, Event.PASSWORD_CHANGED, origin, now, user_id=user.id, detail=detail)
     return replace(user, password_hash=password_hash)
 
 
-def _end_all_access(tx: Transaction, user: User, because: Revocation, now: Instant) -> dict[str, int]:
+def end_all_access(tx: Transaction, user: User, because: Revocation, now: Instant) -> dict[str, int]:
     """End what applications and scripts hold of a user, whose row is written already; how much, for the audit log."""
     consents.forget(tx, user_id=user.id)
     authorizations.withdraw_codes(tx, user_id=user.id)

@@ -129,6 +129,10 @@ class Hooks:
         """Keep a user out."""
         self._missing("disable a user")
 
+    def delete_user(self, username: str) -> None:
+        """Delete a user."""
+        self._missing("delete a user")
+
     def set_password(self, username: str, password: str) -> None:
         """Change a password."""
         self._missing("change a password")

@@ -197,6 +197,9 @@ class Watersmeet(Hooks):
     def disable_user(self, username: str) -> None:
         self._run("user", "disable", username)
 
+    def delete_user(self, username: str) -> None:
+        self._run("user", "delete", username, "--yes")
+
     def set_password(self, username: str, password: str) -> None:
         self._run("user", "password", username, "--password-stdin", stdin=password + "\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watersmeet.content.http import (
+    administration,
     attachments,
     bodies,
     categories,
@@ -58,6 +59,7 @@ _GROUPS = (
     long_tasks,
     tree,
     users,
+    administration,
     groups,
     inline,
     instance,

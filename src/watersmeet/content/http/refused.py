@@ -18,8 +18,6 @@ REFUSED = {
     _REST + "/instance-metrics": "There are no counts of the whole instance; 'watersmeet database stats' has some.",
     _REST + "/cluster{rest:path}": "There are no nodes to list: processes share nothing but the database.",
     _REST + "/audit{rest:path}": "The audit log is at /rest/oauth2/latest/audit, for a token that has ADMIN.",
-    _REST + "/admin/user{rest:path}": "Users are added and changed by 'watersmeet user' on the server.",
-    _REST + "/admin/space{rest:path}": "A space of one's own is made by its owner: POST /rest/api/space/personal.",
     _REST + "/color-scheme{rest:path}": "Colours cannot be changed.",
     _REST + "/webhooks{rest:path}": "There are no webhooks.",
     _REST + "/index{rest:path}": "The index follows the content by itself: there is nothing to start or to stop.",

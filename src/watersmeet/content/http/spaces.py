@@ -27,7 +27,7 @@ from watersmeet.web.json import JsonResponse
 from watersmeet.web.origin import origin_of
 from watersmeet.web.route import Route
 
-_CREATED = Expansion.parse(["description.plain"])
+CREATED = Expansion.parse(["description.plain"])
 
 
 def routes(api: Api) -> list[Route]:
@@ -78,7 +78,7 @@ class _Spaces:
 
     async def create_space(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewSpace)
-        expansion, now = expansion_of(request, _CREATED), self.api.environment.clock.now()
+        expansion, now = expansion_of(request, CREATED), self.api.environment.clock.now()
         created = await self.api.environment.database.write(
             lambda tx: space.create(
                 tx,
@@ -98,7 +98,7 @@ class _Spaces:
 
     async def create_personal_space(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewSpace)
-        expansion, now = expansion_of(request, _CREATED), self.api.environment.clock.now()
+        expansion, now = expansion_of(request, CREATED), self.api.environment.clock.now()
         created = await self.api.environment.database.write(
             lambda tx: space.create_personal(
                 tx, caller.user, name=wanted.name.strip(), description=wanted.plain_description, now=now
@@ -108,7 +108,7 @@ class _Spaces:
 
     async def change_space(self, request: Request, caller: Caller) -> Response:
         key, into = request.path_params["key"], decode(await read_body(request), SpaceUpdate).change()
-        expansion, now = expansion_of(request, _CREATED), self.api.environment.clock.now()
+        expansion, now = expansion_of(request, CREATED), self.api.environment.clock.now()
         changed = await self.api.environment.database.write(
             lambda tx: space.change(tx, caller.user, key, into, now, expansion)
         )

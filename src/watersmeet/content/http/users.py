@@ -15,7 +15,7 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.content.body import decode
 from watersmeet.content.body_user import NewPassword, Profile
 from watersmeet.content.http.api import Api, read_body, window_of
-from watersmeet.content.person import find_user, list_users
+from watersmeet.content.person import find_person, list_users
 from watersmeet.database.users import User
 from watersmeet.users import password
 from watersmeet.users.http_password import prove_again
@@ -58,7 +58,7 @@ class _Users:
     async def show_user(self, request: Request, caller: Caller) -> Response:
         key, username = request.query_params.get("key"), request.query_params.get("username")
         found = await self.api.environment.database.read(
-            lambda tx: find_user(tx, caller.user, key=key, username=username)
+            lambda tx: find_person(tx, caller.user, key=key, username=username)
         )
         return self._person(found)
 

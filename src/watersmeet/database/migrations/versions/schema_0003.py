@@ -461,9 +461,10 @@ def remember_leniencies() -> None:
 
 
 def remember_uses_and_ends() -> None:
-    """From where a grant was last used, and when a link ends: null in the rows there are."""
+    """From where a grant was last used, when a link ends, since when a user is gone: null in the rows there are."""
     op.add_column("token_families", sa.Column("last_used_from", sa.String(length=64), nullable=True))
     op.add_column("clients", sa.Column("expires_at", sa.BigInteger(), nullable=True))
+    op.add_column("users", sa.Column("deleted_at", sa.BigInteger(), nullable=True))
 
 
 def make_personal_tokens_and_consents() -> None:
