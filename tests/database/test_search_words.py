@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests.support.plan import explained
 from watersmeet.confluence import cql, cql_fields
 from watersmeet.confluence.content import Content, ContentType, SpaceStatus
 from watersmeet.confluence.errors import ContentNotFound
@@ -234,3 +235,25 @@ def test_facts_are_what_the_contents_are(wiki: Wiki) -> None:
     assert by_id[moved.id].space_id == shut.id
     assert by_id[changed.id].updated_by == wiki.people["alice"].id
     assert purged.id not in by_id
+
+
+@pytest.mark.parametrize("probe", [1, 10**6], ids=["walked", "sorted"])
+def test_no_body_is_read_to_count_and_to_sort(wiki: Wiki, monkeypatch: pytest.MonkeyPatch, probe: int) -> None:
+    if wiki.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by what it knows of the rows")
+    monkeypatch.setattr(search_words, "A_PROBE", dict.fromkeys(search_words.A_PROBE, probe))
+    for number in range(8):
+        wiki.create(f"Page {number}", by="admin", storage="<p>amber</p>")
+    narrowed = "type = page and space = OPEN and text ~ amber"
+    with explained(wiki.database.engine) as plans:
+        for text in ("text ~ amber", narrowed, f"{narrowed} order by lastmodified desc", f"{narrowed} order by created"):
+            assert _ask(wiki, text, "bob", 0, 2).total == 8
+    of_words = [plan for plan in plans if "VIRTUAL TABLE" in plan]
+    assert len(of_words) >= 8
+    assert not [plan for plan in of_words if "SCAN content " in plan or "SCAN search_facts" in plan]
+    looked_up = [plan for plan in of_words if plan.startswith("SCAN search_index") and "search_facts" in plan]
+    assert looked_up
+    assert all("SEARCH search_facts USING INTEGER PRIMARY KEY" in plan for plan in looked_up)
+    walked = [plan for plan in of_words if "ix_search_facts_newest" in plan]
+    assert bool(walked) == (probe == 1)
+    assert not [plan for plan in walked if "TEMP B-TREE" in plan]
