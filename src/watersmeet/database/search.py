@@ -33,7 +33,7 @@ from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
 from watersmeet.confluence.metadata import LabelPrefix
 from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.text_query import parse_text, words_of
-from watersmeet.database.dialect import dialect_of
+from watersmeet.database.dialect import dialect_of, find_words_by_index
 from watersmeet.database.permissions import SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
 from watersmeet.database.question import Found, Question
 from watersmeet.database.schema import (
@@ -67,6 +67,7 @@ _MANY_SPACES = 100
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
     conditions = _Contents(tx, question)
+    find_words_by_index(tx)
     sorting = _sorting(question.query.orders)
     said, others = words_in(tx, question.query.clause)
     if said is not None and limit:
