@@ -276,6 +276,16 @@ def _limits(found: Found) -> list[str]:
     return lines
 
 
+# What no Bearer check goes without: whoever kept it from one request to the next would honour revoked tokens.
+_CHECKED = {
+    "SQLite": (
+        "the token is signed anew and compared, its digest computed, SQLite asked whether anything changed, and the "
+        "scope capped by client and user"
+    ),
+    "PostgreSQL": "the same and a statement, which goes to another process and comes back through a thread",
+}
+
+
 def _budget(found: Found) -> str:
     """What an exchange on SQLite costs the server, part by part, from the profile and the load of this run."""
 
@@ -293,7 +303,8 @@ def _budget(found: Found) -> str:
         f"deciding, answering and logging {edge:.0f}, deciding and writing as part of a batch, commit included, "
         f"{batch:.0f}, and {rest:.0f} are what is left over: telling the writing thread when to flush and being told "
         "that it has, smaller batches than the profile's, and caches that the load driver on the same cores empties. "
-        "Nearly all of it is Python's own: SQLite's share is in the table under “Where the time goes”.",
+        "SQLite's share is in the table under “Where the time goes”: it searches indexes of digests, which are random "
+        "and so touch a page each. The rest is Python's own, spread over many small steps.",
     ]
     server = median(each.exchange.server_microseconds for each in _rounds(found, _POSTGRESQL))
     if server is not None:
@@ -311,7 +322,7 @@ def _budget(found: Found) -> str:
         if plain is not None and checked is not None:
             lines.append(
                 f"A Bearer check on {engine} (P4) adds {checked - plain:.0f} µs to the {plain:.0f} µs of a GET of "
-                "Watersmeet's."
+                f"Watersmeet's: {_CHECKED[engine]}."
             )
     for engine, read in found.pages.items():
         page = median(each.many.page.rate for each in read)

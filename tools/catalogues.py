@@ -35,8 +35,8 @@ _PAGES = (
     "confluence/scopes.py", "content/reading.py", "database/clients.py", "database/users.py", "oauth2/parameters.py",
     "oauth2/redirect.py",
 )  # fmt: skip
-# The errors of the protocol that people see instead of a redirect.
-_SHOWN = {"UntrustedRequest", "MalformedParameters", "MissingParameter", "RepeatedParameter"}
+# The errors of the protocol that people see instead of a redirect, and those of the API that they see on pages.
+_SHOWN = {"UntrustedRequest", "MalformedParameters", "MissingParameter", "RepeatedParameter", "UseNotPermitted"}
 
 
 def sentences() -> Catalog:
@@ -51,10 +51,11 @@ def sentences() -> Catalog:
         for source in sorted([PACKAGE / folder] if folder.endswith(".py") else (PACKAGE / folder).glob("*.py")):
             for line, sentence in _in_code(ast.parse(source.read_text())):
                 found.add(sentence, locations=[(str(source.relative_to(PACKAGE)), line)])
-    for node in ast.parse((PACKAGE / "oauth2" / "errors.py").read_text()).body:
-        if isinstance(node, ast.ClassDef) and _SHOWN & {node.name, *(ast.unparse(base) for base in node.bases)}:
-            for line, sentence in _in_code(node):
-                found.add(sentence, locations=[("oauth2/errors.py", line)])
+    for module in ("oauth2/errors.py", "confluence/errors.py"):
+        for node in ast.parse((PACKAGE / module).read_text()).body:
+            if isinstance(node, ast.ClassDef) and _SHOWN & {node.name, *(ast.unparse(base) for base in node.bases)}:
+                for line, sentence in _in_code(node):
+                    found.add(sentence, locations=[(module, line)])
     return found
 
 

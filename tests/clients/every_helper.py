@@ -143,6 +143,14 @@ def draft():
     return answer_of(confluence.post("rest/api/content", data=sent))["id"]
 
 
+def ticked():
+    task = "<ac:task><ac:task-id>1</ac:task-id><ac:task-status>incomplete</ac:task-status></ac:task>"
+    body = {"storage": {"value": f"<ac:task-list>{task}</ac:task-list>", "representation": "storage"}}
+    sent = {"type": "page", "title": f"Tasks {time.time()}", "space": {"key": key}, "body": body}
+    made = answer_of(confluence.post("rest/api/content", data=sent))
+    return answer_of(c.set_inline_tasks_checkbox(made["id"], "1", "CHECKED"))
+
+
 def inline_comment():
     return answer_of(confluence.get(f"rest/inlinecomments/1.0/comments?containerId={page}"))[0]["id"]
 
@@ -323,6 +331,7 @@ HELPERS = {
     "get_inline_comments": lambda: c.get_inline_comments(page),
     "reply_to_inline_comment": lambda: c.reply_to_inline_comment(page, inline_comment(), "<p>because</p>"),
     "resolve_inline_comment": lambda: c.resolve_inline_comment(page, inline_comment()) is not False,
+    "set_inline_tasks_checkbox": lambda: ticked()["status"] == "CHECKED",
     "add_like": lambda: c.add_like(page, me["username"]),
     "get_likes": lambda: me["username"] in json.dumps(c.get_likes(page)),
     "remove_like": lambda: c.remove_like(page) is not False,

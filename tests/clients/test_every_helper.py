@@ -23,7 +23,7 @@ _REFUSED = re.compile(
             r".*(plugin|license|jira_metadata|synchrony|collaborative_editing|calendar|cache|reindex|health).*",
             r".*(whiteboard|_cloud|accountid|space_ids).*",  # of Cloud
             r".*(json_rpc|restricted_page|restricts|add_user|change_(my|user)_password).*",  # by JSON-RPC
-            r".*(export|pdf|word|avatar|mobile|share_with|inline_tasks|audit).*",
+            r".*(export|pdf|word|avatar|mobile|share_with|audit).*",
             r"(add|remove|get)_space_permissions?",  # at space/{key}/permission
             r"(get|remove)_trashed_contents_by_space",  # at space/{key}/content/trash
             r"get_all_draft_pages_from_space_through_cql",  # of a query that is none

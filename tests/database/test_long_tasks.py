@@ -23,7 +23,7 @@ from watersmeet.content import long_task, space, space_deletion
 from watersmeet.content.long_task import Work
 from watersmeet.content.restriction import Wanted, restrict
 from watersmeet.database import content as contents
-from watersmeet.database import permissions
+from watersmeet.database import long_tasks, permissions
 from watersmeet.database.audit import INTERNAL
 from watersmeet.database.schema import content, content_versions, search_texts, space_permissions, spaces
 
@@ -170,3 +170,20 @@ def test_what_was_restricted_stays_so_wherever_a_deletion_is_given_up(
         assert set(wiki.titles(by="bob")) <= seen
         wiki.database.write_now(lambda tx: tx.execute(hide))
     assert _task(wiki, task).successful is True
+
+
+def test_what_ended_long_ago_is_forgotten_and_nothing_else(wiki: Wiki) -> None:
+    over, recent, going = (wiki.run(long_task.begin, "alice", "Something long", {}, NOW, ENTROPY) for _ in range(3))
+    for task, at in ((over, NOW), (recent, NOW + 10)):
+        wiki.database.write_now(partial(long_tasks.fail, task_id=task.id, message="", now=at))
+
+    def waiting() -> int:
+        return wiki.database.read_now(lambda tx: long_tasks.backlog(tx, NOW + 10))["long_tasks"].waiting
+
+    assert waiting() == 1
+    assert wiki.database.read_now(lambda tx: long_tasks.any_over(tx, NOW + 10))
+    assert wiki.database.write_now(lambda tx: long_tasks.prune(tx, NOW + 10, 20)) == 1
+    assert not wiki.database.read_now(lambda tx: long_tasks.any_over(tx, NOW + 10))
+    assert waiting() == 0
+    left = wiki.run(long_task.list_tasks, "alice", Window(0, 10)).items
+    assert {each.id for each in left} == {recent.id, going.id}

@@ -15,7 +15,17 @@ from structlog.typing import EventDict
 
 from tests.support.log import captured
 from watersmeet.clock import SECOND, Instant
-from watersmeet.database import attempts, audit, authorizations, consents, personal_tokens, signing_keys, tokens, users
+from watersmeet.database import (
+    attempts,
+    audit,
+    authorizations,
+    consents,
+    long_tasks,
+    personal_tokens,
+    signing_keys,
+    tokens,
+    users,
+)
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
@@ -81,6 +91,7 @@ def test_s079_what_is_swept_when_and_how_long_it_is_kept_used_codes_a_day_for_th
         ("personal access tokens", 0, personal_tokens.any_expired, personal_tokens.prune, personal_tokens.backlog),
         ("remembered consent", 0, consents.any_expired, consents.prune, consents.backlog),
         ("counters of failed attempts", 0, attempts.any_expired, attempts.prune, attempts.backlog),
+        ("long tasks", 7 * DAY, long_tasks.any_over, long_tasks.prune, long_tasks.backlog),
         ("signing keys", 0, signing_keys.any_expired, signing_keys.prune, signing_keys.backlog),
         ("audit events", 30 * DAY, audit.any_expired, audit.prune, audit.backlog),
     ]
@@ -92,6 +103,7 @@ def test_s079_what_is_swept_when_and_how_long_it_is_kept_used_codes_a_day_for_th
         at("2026-01-01T04:00:00"),
         at("2026-01-01T01:07:00"),
         at("2026-01-01T00:31:00"),
+        at("2026-01-01T01:17:00"),
         at("2026-01-01T00:31:00"),
         at("2026-01-01T01:17:00"),
     ]
@@ -165,8 +177,8 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
 def test_what_is_due_goes_in_small_batches_and_what_is_kept_stays(slept: list[float], logged: list[EventDict]) -> None:
     table = Table(*range(100, 150))
     assert asyncio.run(sweep_once(table.sweep(retention=10), table.database, 155)) == 45
-    assert (BATCH, table.batches, table.ends) == (20, [20, 20, 5], list(range(145, 150)))
-    assert len(slept) == 3
+    assert (BATCH, table.batches, table.ends) == (5, [5] * 9, list(range(145, 150)))
+    assert len(slept) == 9
     assert logged == [{"event": "pruned", "what": "things", "count": 45, "log_level": "info"}]
 
 

@@ -17,7 +17,7 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.oauth2.errors import AccessDenied
 from watersmeet.oauth2.parameters import Parameters
-from watersmeet.users.http import current_session, path_and_query, to_sign_in
+from watersmeet.users.http import current_session, path_and_query, require_use, to_sign_in
 from watersmeet.users.http_password import prove_again
 from watersmeet.users.session import Session
 from watersmeet.web.cause import note_cause
@@ -57,6 +57,7 @@ class _Authorize:
                 lambda tx: begin.find_target(tx, parameters, now, allow_http=allow_http)
             )
             return to_sign_in(self.environment, path_and_query(request))
+        await require_use(self.environment, session.user)
         settings, now = self.environment.settings, self.environment.clock.now()
         origin = origin_of(request, session.user.username)
 
@@ -115,6 +116,7 @@ class _Authorize:
         session = await current_session(self.environment, request)
         if session is None:
             return to_sign_in(self.environment, authorize_again(self.environment, parameters))
+        await require_use(self.environment, session.user)
         digest, now = begin.request_digest(parameters), self.environment.clock.now()
         leniency = self._leniency(now)
         question = await self.environment.database.read(
@@ -131,6 +133,8 @@ class _Authorize:
         expected = consent_token(self.environment, session, authorization_id)
         check_form(request, form.text("form_token"), expected, self.environment.settings.base_url)
         allowed = form.text("decision") == "allow"
+        if allowed:  # whoever says no need not be let in for that
+            await require_use(self.environment, session.user)
         try:
             location = await (self._allow if allowed else self._deny)(request, session, authorization_id, form)
         except (decide.PasswordNeeded, decide.WrongPassword, Throttled) as problem:

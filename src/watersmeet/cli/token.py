@@ -28,14 +28,19 @@ def list_tokens(username: str, as_json: bool, config: Path | None) -> None:
 
     with production_environment(config) as environment:
         now = environment.clock.now()
-        found = environment.database.read_now(
-            lambda tx: personal_tokens.list_of(tx, require_user(tx, username).id, now)
-        )
+        user = environment.database.read_now(lambda tx: require_user(tx, username))
+        found = environment.database.read_now(lambda tx: personal_tokens.list_of(tx, user.id, now))
     if as_json:
-        print_json([token_as_json(token) for token in found])
+        print_json([token_as_json(token, user) for token in found])
         return
     rows = [
-        (str(token.id), token.name, str(token.scope), _day(token.expires_at), _last_use(token.last_used_at))
+        (
+            str(token.id),
+            token.name,
+            str(token.scope.capped_by(user.role.ceiling)),
+            _day(token.expires_at),
+            _last_use(token.last_used_at),
+        )
         for token in found
     ]
     print_table(("ID", "NAME", "SCOPE", "EXPIRES", "LAST USED"), rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from watersmeet.confluence.content import File
+
 MAX_MEDIA_TYPE = 255
 OCTETS = "application/octet-stream"
 
@@ -32,9 +34,9 @@ def media_type_of(sent: str, guessed: str | None) -> str:
     return (guessed or OCTETS) if told in _UNTOLD else told
 
 
-def has_thumbnail(media_type: str) -> bool:
-    """Whether small pictures are made of files of that type."""
-    return media_type in _PICTURES
+def has_thumbnail(file: File) -> bool:
+    """Whether small pictures are made of a file: it says that it is a picture, and begins as one."""
+    return file.pictorial and file.media_type in _PICTURES
 
 
 def is_harmless(media_type: str) -> bool:

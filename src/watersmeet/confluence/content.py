@@ -155,6 +155,8 @@ class File:
     size: int
     media_type: str
     hidden: bool = False
+    pictorial: bool = True
+    """Whether it begins as a picture does of which thumbnails are made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Texts that clients recognise (S3.13, marked C) are the original's, word for word
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from watersmeet.errors import WatersmeetError
@@ -94,6 +95,12 @@ class Forbidden(RestError):
     valid = True
 
 
+class UseNotPermitted(Forbidden):
+    """The caller is somebody, but was not granted the use of the instance."""
+
+    description = "You are not permitted to use this site. An administrator can let you."
+
+
 class CrossSiteCheckFailed(RestError):
     """A request that a form of another site could have sent, without the header that none can."""
 
@@ -149,6 +156,13 @@ class MacroNotFound(NotFound):
 
     def __init__(self, called: str) -> None:
         super().__init__(f"There is no macro with the id or hash {called} in that version of the content.")
+
+
+class TaskNotFound(NotFound):
+    """The body of the content has no task of that number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"There is no task with the id {number} in that content.")
 
 
 class TemplateNotFound(NotFound):
@@ -261,15 +275,20 @@ class BodyTooLarge(RestError):
         super().__init__(f"The body of a request may hold at most {limit} bytes.")
 
 
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 def envelope(error: RestError) -> dict[str, Any]:
-    """The JSON of an error."""
+    """The JSON of an error; where what was sent is not acceptable, ``errors`` says so under the name of the cause."""
+    key = "watersmeet." + _WORD.sub(".", type(error).__name__).lower()
+    said = {"message": {"key": key, "args": [], "translation": error.description}}
     return {
         "statusCode": error.status,
         "data": {
             "authorized": error.authorized,
             "valid": error.valid,
             "allowedInReadOnlyMode": True,
-            "errors": [],
+            "errors": [] if error.valid else [said],
             "successful": False,
         },
         "message": error.description,

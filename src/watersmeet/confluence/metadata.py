@@ -20,6 +20,10 @@ class LabelPrefix(StrEnum):
     TEAM = "team"
 
 
+FAVOURITE = ("favourite", "favorite")
+"""What somebody's own label is called with which they mark their favourites."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A word that contents are found by, always in lower case."""

@@ -54,6 +54,11 @@ class SpacePermission(StrEnum):
         """The operation's key and target type on the wire: ``("create", "page")``."""
         return _OPERATIONS[self]
 
+    @property
+    def in_words(self) -> str:
+        """What it permits, as a sentence says it."""
+        return _IN_WORDS[self]
+
 
 Permission: TypeAlias = GlobalPermission | SpacePermission
 
@@ -91,6 +96,22 @@ _OPERATIONS = {
     SpacePermission.EXPORT: ("export", "space"),
     SpacePermission.ARCHIVE: ("archive", "page"),
     SpacePermission.ADMINISTER: ("administer", "space"),
+}
+_IN_WORDS = {
+    SpacePermission.VIEW: "see anything",
+    SpacePermission.EDIT_PAGE: "create or change pages",
+    SpacePermission.EDIT_BLOG: "create or change blog posts",
+    SpacePermission.COMMENT: "comment",
+    SpacePermission.CREATE_ATTACHMENT: "attach files",
+    SpacePermission.REMOVE_PAGE: "delete pages",
+    SpacePermission.REMOVE_BLOG: "delete blog posts",
+    SpacePermission.REMOVE_COMMENT: "delete comments",
+    SpacePermission.REMOVE_ATTACHMENT: "delete attachments",
+    SpacePermission.REMOVE_OWN: "delete what you have made",
+    SpacePermission.RESTRICT: "restrict pages",
+    SpacePermission.EXPORT: "export anything",
+    SpacePermission.ARCHIVE: "archive pages",
+    SpacePermission.ADMINISTER: "administer anything",
 }
 _BY_OPERATION = {operation: permission for permission, operation in _OPERATIONS.items()}
 _GLOBAL_OPERATIONS = {

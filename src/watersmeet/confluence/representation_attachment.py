@@ -22,6 +22,6 @@ def file_links(content: Content) -> dict[str, str]:
     version = content.version
     query = urlencode({"version": version.number, "modificationDate": version.when, "api": "v2"})
     links = {"download": f"{download_path(content)}?{query}"}
-    if has_thumbnail(content.file.media_type):
+    if has_thumbnail(content.file):
         links["thumbnail"] = download_path(content, "thumbnails") + f"?version={version.number}&api=v2"
     return links

@@ -23,7 +23,7 @@ def long_task_json(task: LongTask, now: int, site: Site, *, outermost: bool = Fa
     until = now if task.finished_at is None else task.finished_at
     return {
         "id": task.id,
-        "name": {"key": task.name, "args": [], "translation": task.name},
+        "name": {"key": _key(task.name), "args": [], "translation": task.name},
         "elapsedTime": max(0, until - task.started_at),
         "percentageComplete": task.percentage,
         "successful": bool(task.successful),
@@ -31,3 +31,8 @@ def long_task_json(task: LongTask, now: int, site: Site, *, outermost: bool = Fa
         "_links": links | site.outermost if outermost else links,
         "_expandable": {},
     }
+
+
+def _key(name: str) -> str:
+    """What programs know a kind of task by: ``watersmeet.deleting.a.space``."""
+    return ".".join(["watersmeet", *name.lower().split()])

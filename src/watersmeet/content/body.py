@@ -37,14 +37,27 @@ class BodyValue(Struct):
 
 
 class Body(Struct):
-    """The body of a content: storage format, or for custom content whatever its plug-in keeps (``raw``)."""
+    """The body of a content: storage format, or for custom content whatever its plug-in keeps (``raw``).
+
+    Of several, the first of these counts: clients send back what they read.
+    """
 
     storage: BodyValue | None = None
     raw: BodyValue | None = None
     wiki: BodyValue | None = None
-    view: BodyValue | None = None
     editor: BodyValue | None = None
+    view: BodyValue | None = None
     editor2: BodyValue | None = None
+
+    def convertible(self) -> BodyValue | None:
+        """What is to become storage format before it is kept, where that is what counts. Raises ``BadBody``."""
+        if self.storage:
+            return self.storage if self.storage.representation == "wiki" else None
+        name, sent = ("wiki", self.wiki) if self.wiki else ("editor", self.editor)
+        if self.raw or not sent or sent.value is None:
+            return None
+        _check_representation(name, sent)
+        return BodyValue(sent.value, name)
 
 
 class SpaceReference(Struct):
@@ -339,12 +352,16 @@ def _written(body: Body | None) -> _Written | None:
         return None
     for name, sent in (("storage", body.storage), ("raw", body.raw)):
         if sent:
-            if sent.representation not in (None, name):
-                raise BadBody(f"body.{name} must have the representation {name!r}.")
+            _check_representation(name, sent)
             return None if sent.value is None else _Written(sent.value, name)
-    if body.wiki or body.view or body.editor or body.editor2:
-        raise BadBody("Only body.storage can be written.")
+    if body.view or body.editor2:
+        raise BadBody("Bodies are written as body.storage, body.wiki or body.editor.")
     return None
+
+
+def _check_representation(name: str, sent: BodyValue) -> None:
+    if sent.representation not in (None, name):
+        raise BadBody(f"body.{name} must have the representation {name!r}.")
 
 
 def parent_id_of(ancestors: list[Ancestor] | None) -> int | None:

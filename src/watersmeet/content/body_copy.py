@@ -49,8 +49,10 @@ class PageCopy(SentAlongWith):
         sent = self.destination or SentDestination()
         if sent.type == "space":
             return Destination(space_key=str(sent.value))
+        if sent.type == "existing_page":
+            return Destination(page_id=_page_number(sent.value))
         if sent.type not in ("parent_page", "parent_content"):
-            raise BadBody("The type of a destination is 'parent_page' or 'space'.")
+            raise BadBody("The type of a destination is 'parent_page', 'existing_page' or 'space'.")
         return Destination(_page_number(sent.value))
 
     def storage(self) -> str | None:

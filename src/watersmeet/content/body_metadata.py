@@ -48,6 +48,12 @@ class SentProperty(Struct):
             raise BadBody("The body must carry the number of the new version: 'version': {'number': …}.")
         return self.version.number
 
+    def key_at(self, key: str) -> str:
+        """The key in the path of a change, which the body may only repeat. Raises ``BadBody``."""
+        if self.key not in (None, key):
+            raise BadBody(f"A property keeps its key: the address names {key!r}, the body {self.key!r}.")
+        return checked_key(key)
+
     def text(self) -> str:
         """The value, as the JSON that was sent. Raises ``BadBody`` or ``PropertyTooLong``."""
         value = bytes(self.value)

@@ -14,6 +14,7 @@ from watersmeet.confluence.page import Window
 from watersmeet.confluence.permission import SpacePermission
 from watersmeet.confluence.storage_format import validate, without_markers
 from watersmeet.content import long_task, read, space
+from watersmeet.content.attachment import Upload, attach
 from watersmeet.content.hold import hold, hold_all
 from watersmeet.content.restriction import copy_restrictions
 from watersmeet.content.right import require, require_create
@@ -64,10 +65,11 @@ class Titles:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a copy goes: under a page, or to the root of a space."""
+    """Where a copy goes: under a page, to the root of a space, or onto a page that is there."""
 
     parent_id: int | None = None
     space_key: str | None = None
+    page_id: int | None = None
 
 
 def copy_page(
@@ -92,7 +94,7 @@ def copy_page(
     source, target, parent_id = _held(tx, caller, page_id, to)
     _require(tx, caller, target, along)
     named = f"Copy of {source.title}" if title is None else title
-    copy_id = _Copying(tx, caller, target, along, now, origin).page(source, parent_id, named, storage)
+    copy_id = Copying(tx, caller, target, along, now, origin).page(source, parent_id, named, storage)
     return read.find(tx, caller, copy_id, read.CURRENT, expansion)
 
 
@@ -116,7 +118,7 @@ def copy_tree(
     source, target, _ = _held(tx, caller, page_id, Destination(parent_id))
     _require(tx, caller, target, along)
     below = _below(tx, caller, source) if descendants else []
-    copying = _Copying(tx, caller, target, along, now, origin)
+    copying = Copying(tx, caller, target, along, now, origin)
     copied = {source.id: copying.page(source, parent_id, titles.of(source.title))}
     for each in below:
         copied[each.id] = copying.page(each, copied[each.parent_id or 0], titles.of(each.title))
@@ -177,8 +179,11 @@ def _below(tx: Transaction, caller: User, root: Content) -> list[Content]:
 
 
 @dataclass(slots=True)
-class _Copying:
-    """One copying into one space, which is held, and how much of it was done."""
+class Copying:
+    """One copying into one space, which is held, and how much of it was done.
+
+    With ``replaces``, a file whose name is taken is the next version of the attachment that has it.
+    """
 
     tx: Transaction
     caller: User
@@ -186,6 +191,7 @@ class _Copying:
     along: Along
     now: Instant
     origin: Origin
+    replaces: bool = False
     parts: int = 0
     characters: int = 0
 
@@ -196,23 +202,25 @@ class _Copying:
         """
         title = checked_title(title, source.type)
         require_free(self.tx, self.space, source.type, title)
-        body = without_markers(self._body_of(source)) if storage is None else storage
+        body = self.said_by(source) if storage is None else storage
         copy_id = self._add(source, title, body, parent_id=parent_id)
         if self.along.permissions:
             copy_restrictions(self.tx, source.id, copy_id, self.now, self.origin)
-        if self.along.attachments or self.along.custom_contents:
-            self._parts(source.id, copy_id)
+        self.in_it(source.id, copy_id)
         return copy_id
 
-    def _parts(self, holder_id: int, copy_id: int) -> None:
-        waiting = [(holder_id, copy_id)]
+    def said_by(self, source: Content) -> str:
+        """What the copy of a page says. Raises ``BadBody``."""
+        return without_markers(self._body_of(source))
+
+    def in_it(self, holder_id: int, copy_id: int) -> None:
+        """Copy what is part of a content, as far as that is copied along. Raises ``BadBody``."""
+        waiting = [(holder_id, copy_id)] if self.along.attachments or self.along.custom_contents else []
         while waiting:
             holder_id, copy_id = waiting.pop()
             for part in self._parts_of(holder_id):
                 if self.along.attachments and part.type == ContentType.ATTACHMENT:
-                    number = self._part(part, copy_id)
-                    if part.file:
-                        attachments.keep_file(self.tx, number, 1, part.file)  # its bytes are kept once
+                    self._attachment(part, copy_id)
                 elif self.along.custom_contents and is_custom(part.type):
                     waiting.append((part.id, self._part(part, copy_id)))
 
@@ -226,13 +234,28 @@ class _Copying:
                 return
             wanted = replace(wanted, after=some.items[-1].id)
 
-    def _part(self, source: Content, container_id: int) -> int:
+    def _attachment(self, source: Content, container_id: int) -> None:
+        taken = self.replaces and attachments.find_named(self.tx, container_id, source.title) is not None
+        if taken and source.file:
+            self.count_part()
+            upload = Upload(source.title, source.file, source.version.message)
+            attach(self.tx, self.caller, container_id, [upload], self.now, NOTHING, replaces=True)
+        elif not taken:
+            number = self._part(source, container_id)
+            if source.file:
+                attachments.keep_file(self.tx, number, 1, source.file)  # its bytes are kept once
+
+    def count_part(self) -> None:
+        """Raises ``BadBody`` once it is too much."""
         self.parts += 1
         if self.parts > MOST_PARTS:
             raise BadBody(
                 f"At most {MOST_PARTS} attachments and custom contents are copied at once; copy fewer pages, or the "
                 "pages without them."
             )
+
+    def _part(self, source: Content, container_id: int) -> int:
+        self.count_part()
         return self._add(source, source.title, self._body_of(source), container_id=container_id)
 
     def _body_of(self, source: Content) -> str:

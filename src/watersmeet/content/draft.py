@@ -1,7 +1,7 @@
 """Drafts: pages and blog posts that only their authors see, until they are published.
 
-A draft is a content with a number of its own, and has one version, the first, however often it is saved. There are no
-drafts of what is published: an update is one.
+A draft is a content with a number of its own, and has one version, the first, however often it is saved. What is
+published has its draft beside it (``draft_beside``), under the number it has already.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from watersmeet.clock import Instant
 from watersmeet.confluence.content import TITLED, Content, ContentStatus
 from watersmeet.confluence.errors import ContentNotFound, VersionConflict
-from watersmeet.confluence.expansion import WRITTEN_CONTENT, Expansion
-from watersmeet.content import read
+from watersmeet.confluence.expansion import NOTHING, WRITTEN_CONTENT, Expansion
+from watersmeet.content import draft_beside, read
 from watersmeet.content.hold import hold
 from watersmeet.content.property import keep_properties
 from watersmeet.content.right import require_change
@@ -20,6 +20,14 @@ from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
 DRAFT = (ContentStatus.DRAFT,)
+
+
+def find(tx: Transaction, caller: User, content_id: int, statuses: tuple[str, ...], expansion: Expansion) -> Content:
+    """A content of one of these statuses, or the draft beside what is published. Raises ``ContentNotFound``."""
+    try:
+        return read.find(tx, caller, content_id, statuses, expansion)
+    except ContentNotFound:
+        return draft_beside.find(tx, caller, content_id, expansion)
 
 
 def write_draft(
@@ -32,9 +40,13 @@ def write_draft(
 ) -> Content:
     """Save one's draft, or publish it where the revision has the status ``current``.
 
-    The number of its version is 1, before and after; clients that count on get their 2 accepted.
+    The number of its version is 1, before and after; clients that count on get their 2 accepted. What is published has
+    a draft beside it.
+
     Raises ``ContentNotFound``, ``Forbidden``, ``VersionConflict``, ``BadBody``, ``BadParent`` or ``TitleTaken``.
     """
+    if not _is_draft(tx, caller, content_id):
+        return draft_beside.write(tx, caller, content_id, revision, now, expansion)
     present = hold(tx, caller, content_id, DRAFT)
     require_change(tx, caller, present)
     if revision.version not in (present.version.number, present.version.number + 1):
@@ -61,7 +73,15 @@ def _change(
 
 
 def discard(tx: Transaction, caller: User, content_id: int) -> None:
-    """Forget one's draft for good: nobody else ever saw it. Raises ``ContentNotFound``."""
+    """Forget one's draft for good, or the one beside what is published. Raises ``ContentNotFound`` or ``Forbidden``."""
+    if not _is_draft(tx, caller, content_id):
+        draft_beside.discard(tx, caller, content_id)
+        return
     hold(tx, caller, content_id, DRAFT)
     if not contents.purge(tx, content_id, ContentStatus.DRAFT):
         raise ContentNotFound(content_id)
+
+
+def _is_draft(tx: Transaction, caller: User, content_id: int) -> bool:
+    """Whether that is a draft of the caller's own. Raises ``ContentNotFound`` where it is nothing that has drafts."""
+    return read.find(tx, caller, content_id, (*DRAFT, *read.CURRENT), NOTHING).status == ContentStatus.DRAFT

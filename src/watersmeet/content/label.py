@@ -9,11 +9,11 @@ from watersmeet.clock import Instant
 from watersmeet.confluence.content import Content, ContentStatus
 from watersmeet.confluence.errors import BadBody, LabelNotFound
 from watersmeet.confluence.expansion import NOTHING
-from watersmeet.confluence.metadata import MAX_LABEL, Label, LabelPrefix
+from watersmeet.confluence.metadata import FAVOURITE, MAX_LABEL, Label, LabelPrefix
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.content import read
 from watersmeet.content.right import require_change
-from watersmeet.database import labels, spaces
+from watersmeet.database import favourites, labels, spaces
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 
@@ -26,6 +26,11 @@ class Word:
 
     prefix: str
     name: str
+
+    @property
+    def marks_favourites(self) -> bool:
+        """Whether it is the label with which people mark their favourites."""
+        return self.prefix == LabelPrefix.MY and self.name in FAVOURITE
 
     @classmethod
     def of(cls, name: str, prefix: str | None = None) -> Word:
@@ -60,13 +65,18 @@ def attach(tx: Transaction, caller: User, content: Content, words: Sequence[Word
     """Put labels on a content the caller may change. Hold the space's lock."""
     for word in words:
         labels.attach(tx, content.id, labels.find_or_add(tx, word.prefix, word.name, caller), now)
+    if any(word.marks_favourites for word in words):
+        favourites.follow_labels(tx, content.id, caller, now)
 
 
-def remove_label(tx: Transaction, caller: User, content_id: int, word: Word) -> None:
+def remove_label(tx: Transaction, caller: User, content_id: int, word: Word, now: Instant) -> None:
     """Take a label off a content. Raises ``ContentNotFound``, ``Forbidden`` or ``LabelNotFound``."""
     found = _find_for_change(tx, caller, content_id, [word])
+    spaces.lock(tx, found.space.id)
     if not labels.detach(tx, found.id, word.prefix, word.name, caller):
         raise LabelNotFound(word.name)
+    if word.marks_favourites:
+        favourites.follow_labels(tx, found.id, caller, now)
 
 
 def _find_for_change(tx: Transaction, caller: User, content_id: int, words: Sequence[Word]) -> Content:

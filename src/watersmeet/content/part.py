@@ -15,7 +15,7 @@ from watersmeet.confluence.content import Content, ContentStatus, ContentType, P
 from watersmeet.confluence.expansion import Expansion
 from watersmeet.confluence.page import Slice, Window
 from watersmeet.confluence.representation import PUBLIC, RENDERED
-from watersmeet.confluence.representation_tree import KINDS
+from watersmeet.confluence.representation_tree import kinds_of
 from watersmeet.content import right
 from watersmeet.content.known import resolvers
 from watersmeet.database import attachments, comments, labels, regards, relatives, restrictions
@@ -123,12 +123,10 @@ def _relatives(
 ) -> dict[int, Mapping[str, Slice[Content]]]:
     """For each content, by type, the window of what ``find`` says of it."""
     found: dict[int, Mapping[str, Slice[Content]]] = {item.id: {} for item in items}
-    for kind in KINDS:
-        if kind not in inner:
-            continue
+    for kind, within in kinds_of(inner).items():
         ids_of = find(tx, sorted(found), kind, window.reach, caller)
         shown = sorted({number for ids in ids_of.values() for number in ids[: window.limit]})
-        loaded = _by_id(tx, caller, shown, CURRENT, inner.within(kind)) if shown else {}
+        loaded = _by_id(tx, caller, shown, CURRENT, within) if shown else {}
         for item_id, lists in found.items():
             ids = ids_of.get(item_id, [])
             some = [loaded[number] for number in ids[: window.limit] if number in loaded]

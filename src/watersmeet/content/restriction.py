@@ -70,8 +70,7 @@ def restrict(
     for each in wanted:
         _keep_to(tx, found.id, each)
     restrictions.work_out_guards(tx, found.id)
-    if not _still_has_it(tx, caller, found):
-        raise LocksOut
+    require_not_locked_out(tx, caller, found)
     after = restrictions.of_contents(tx, [found.id])[found.id]
     if after != before:
         detail = {"content": found.id, "before": _in_words(before), "after": _in_words(after)}
@@ -80,11 +79,12 @@ def restrict(
 
 
 def copy_restrictions(tx: Transaction, source_id: int, copy_id: int, now: Instant, origin: Origin) -> None:
-    """Keep a new content to whom another one is kept. Hold the space's lock."""
+    """Keep a content to whom another one is kept, and to nobody else. Hold the space's lock."""
+    before = restrictions.of_contents(tx, [copy_id])[copy_id]
+    restrictions.forget_all(tx, copy_id)
     copies.copy_restrictions(tx, source_id, copy_id)
     after = restrictions.of_contents(tx, [copy_id])[copy_id]
-    if any(each.people or each.groups for each in after.values()):
-        before = {operation: Restriction(copy_id, each.operation) for operation, each in after.items()}
+    if after != before:
         detail = {"content": copy_id, "before": _in_words(before), "after": _in_words(after)}
         audit.record(tx, Event.RESTRICTIONS_CHANGED, origin, now, detail=detail)
 
@@ -111,8 +111,11 @@ def _keep_to(tx: Transaction, content_id: int, wanted: Wanted) -> None:
         restrictions.keep_to(tx, content_id, wanted.operation, group_id=group_id)
 
 
-def _still_has_it(tx: Transaction, caller: User, content: Content) -> bool:
+def require_not_locked_out(tx: Transaction, caller: User, content: Content) -> None:
+    """Raises ``LocksOut`` if the caller could no longer change a content, once its guards are worked out."""
     try:
-        return may_change(tx, caller, read.find(tx, caller, content.id, _STATUSES, NOTHING))
+        found = read.find(tx, caller, content.id, _STATUSES, NOTHING)
     except ContentNotFound:
-        return False
+        raise LocksOut from None
+    if not may_change(tx, caller, found):
+        raise LocksOut

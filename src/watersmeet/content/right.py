@@ -30,8 +30,7 @@ _REMOVE = {
 def require(tx: Transaction, caller: User, space: Space, needed: SpacePermission) -> None:
     """Raises ``Forbidden`` unless the caller may do that in a space they see."""
     if not allows(caller.role, permissions.permissions_of(tx, space.id, caller), needed):
-        operation, target = needed.operation
-        raise Forbidden(f"You are not permitted to {operation} {target} in the space with key {space.key}.")
+        raise Forbidden(f"You are not permitted to {needed.in_words} in the space with key {space.key}.")
 
 
 def require_create(tx: Transaction, caller: User, space: Space, content_type: str) -> None:

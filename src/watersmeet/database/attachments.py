@@ -26,7 +26,7 @@ IS_NEWEST = (
 )
 """Whether a row of ``attachment_files`` is what its attachment holds now."""
 
-_FILE = select(_file.content_id, _file.digest, _file.file_size, _file.media_type, _file.hidden)
+_FILE = select(_file.content_id, _file.digest, _file.file_size, _file.media_type, _file.hidden, _file.pictorial)
 _NEWEST = _FILE.where(_file.content_id.in_(bindparam("ids", expanding=True)), IS_NEWEST)
 _IN_VERSION = (
     _FILE.where(_file.content_id == bindparam("content_id"), _file.version <= bindparam("number"))
@@ -90,8 +90,16 @@ def find_once_named(tx: Transaction, holder_id: int, name: str, number: int) -> 
 
 def keep_file(tx: Transaction, content_id: int, version: int, file: File) -> None:
     """Let a version of an attachment hold a file. Its bytes are kept already."""
-    values = {"digest": file.digest, "file_size": file.size, "media_type": file.media_type, "hidden": file.hidden}
-    tx.execute(insert(attachment_files), {"content_id": content_id, "version": version, **values})
+    values = {
+        "content_id": content_id,
+        "version": version,
+        "digest": file.digest,
+        "file_size": file.size,
+        "media_type": file.media_type,
+        "hidden": file.hidden,
+        "pictorial": file.pictorial,
+    }
+    tx.execute(insert(attachment_files), values)
 
 
 def move(tx: Transaction, content_id: int, holder_id: int, space_id: int) -> None:

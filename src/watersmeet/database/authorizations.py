@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import FromClause, Select, bindparam, delete, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
@@ -21,10 +21,31 @@ from watersmeet.oauth2.pkce import CodeChallenge, CodeChallengeMethod
 from watersmeet.oauth2.profile import Legacy
 from watersmeet.oauth2.redirect import RedirectUri
 
-_BY_ID = select(authorizations).where(authorizations.c.id == bindparam("id"))
-_BY_CODE = select(authorizations).where(authorizations.c.code_digest == bindparam("code_digest"))
+_COLUMNS = [
+    authorizations.c[name]
+    for name in (
+        "id",
+        "client",
+        "user_id",
+        "session_digest",
+        "request_digest",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "status",
+        "created_at",
+        "expires_at",
+        "code_digest",
+        "family_id",
+        "legacy",
+    )
+]
+_BY_ID = select(*_COLUMNS).where(authorizations.c.id == bindparam("id"))
+_BY_CODE = select(*_COLUMNS).where(authorizations.c.code_digest == bindparam("code_digest"))
 _BY_REQUEST = (
-    select(authorizations)
+    select(*_COLUMNS)
     .where(
         authorizations.c.session_digest == bindparam("session_digest"),
         authorizations.c.request_digest == bindparam("request_digest"),
@@ -59,7 +80,7 @@ def _select_by_codes(rows: FromClause) -> Select[Any]:
     # Locked in one order, so that transactions that meet wait for each other and never in a circle; SQLite's
     # writers wait for each other anyway.
     return (
-        select(authorizations, users.c.enabled)
+        select(*_COLUMNS, users.c.enabled)
         .join(users, users.c.id == authorizations.c.user_id)
         .where(authorizations.c.code_digest.in_(select(rows.c.code_digest)))
         .order_by(authorizations.c.id)
@@ -81,26 +102,25 @@ _BY_CODES = RowsStatement([authorizations.c.code_digest], _select_by_codes)
 _EXCHANGE = RowsStatement([authorizations.c.id, authorizations.c.family_id], _exchange_approved)
 
 
-def _as_authorization(row: Row[Any]) -> Authorization:
-    challenge = None
-    if row.code_challenge is not None:
-        challenge = CodeChallenge(row.code_challenge, CodeChallengeMethod(row.code_challenge_method))
+def _as_authorization(row: Sequence[Any]) -> Authorization:
+    authorization_id, client, user_id, session_digest, request_digest, redirect_uri, scope, state, *rest = row
+    challenge, method, status, created_at, expires_at, code_digest, family_id, legacy = rest
     return Authorization(
-        id=row.id,
-        client=row.client,
-        user_id=row.user_id,
-        session_digest=row.session_digest,
-        request_digest=row.request_digest,
-        redirect_uri=RedirectUri(row.redirect_uri),
-        scope=parse_scope(row.scope),
-        state=row.state,
-        challenge=challenge,
-        status=AuthorizationStatus(row.status),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        code_digest=row.code_digest,
-        family_id=row.family_id,
-        legacy=frozenset(Legacy(kind) for kind in row.legacy.split()),
+        id=authorization_id,
+        client=client,
+        user_id=user_id,
+        session_digest=session_digest,
+        request_digest=request_digest,
+        redirect_uri=RedirectUri(redirect_uri),
+        scope=parse_scope(scope),
+        state=state,
+        challenge=CodeChallenge(challenge, CodeChallengeMethod(method)) if challenge is not None else None,
+        status=AuthorizationStatus(status),
+        created_at=created_at,
+        expires_at=expires_at,
+        code_digest=code_digest,
+        family_id=family_id,
+        legacy=frozenset([Legacy(kind) for kind in legacy.split()]),
     )
 
 
@@ -145,13 +165,14 @@ def find_by_code(tx: Transaction, code_digest: str) -> Authorization | None:
 def find_by_codes(tx: Transaction, code_digests: Iterable[str]) -> dict[str, AnsweredAuthorization]:
     """The answers whose codes have those digests, spent or not, by digest; nobody else changes them meanwhile."""
     rows = _BY_CODES.execute(tx, [(digest,) for digest in code_digests])
-    return {row.code_digest: AnsweredAuthorization(_as_authorization(row), row.enabled) for row in rows}
+    answers = [AnsweredAuthorization(_as_authorization(row), enabled) for *row, enabled in rows]
+    return {str(answer.authorization.code_digest): answer for answer in answers}
 
 
 def exchange(tx: Transaction, exchanged: Sequence[Authorization]) -> set[str]:
     """Write that codes were exchanged; the identifiers of those that nobody else had exchanged first."""
     rows = _EXCHANGE.execute(tx, [(authorization.id, authorization.family_id) for authorization in exchanged])
-    return {row.id for row in rows}
+    return {authorization_id for (authorization_id,) in rows}
 
 
 def find_by_request(tx: Transaction, session_digest: str, request_digest: str) -> Authorization | None:

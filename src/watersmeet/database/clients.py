@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
+from watersmeet.database.prepared import Rows
+from watersmeet.database.rows import RowsStatement
 from watersmeet.database.schema import client_secrets, clients, redirect_uris
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import WatersmeetError
@@ -42,23 +44,32 @@ _COLUMNS = (
     clients.c.plain_answers,
     clients.c.refresh_grace_seconds,
 )
-_BY_CLIENT_IDS = select(*_COLUMNS).where(clients.c.client_id.in_(bindparam("client_ids", expanding=True)))
+_BY_CLIENT_IDS = RowsStatement(
+    [clients.c.client_id],
+    lambda rows: select(*_COLUMNS).where(clients.c.client_id.in_(select(rows.c.client_id))),
+)
 _BY_ID = select(*_COLUMNS).where(clients.c.id == bindparam("id"))
 _ALL = select(*_COLUMNS).order_by(clients.c.name_key)
-_URIS = (
-    select(redirect_uris.c.client, redirect_uris.c.uri)
-    .where(redirect_uris.c.client.in_(bindparam("ids", expanding=True)))
-    .order_by(redirect_uris.c.client, redirect_uris.c.position)
+_URIS = RowsStatement(
+    [redirect_uris.c.client],
+    lambda rows: (
+        select(redirect_uris.c.client, redirect_uris.c.uri)
+        .where(redirect_uris.c.client.in_(select(rows.c.client)))
+        .order_by(redirect_uris.c.client, redirect_uris.c.position)
+    ),
 )
-_SECRETS = (
-    select(
-        client_secrets.c.client,
-        client_secrets.c.digest,
-        client_secrets.c.created_at,
-        client_secrets.c.expires_at,
-    )
-    .where(client_secrets.c.client.in_(bindparam("ids", expanding=True)))
-    .order_by(client_secrets.c.created_at)
+_SECRETS = RowsStatement(
+    [client_secrets.c.client],
+    lambda rows: (
+        select(
+            client_secrets.c.client,
+            client_secrets.c.digest,
+            client_secrets.c.created_at,
+            client_secrets.c.expires_at,
+        )
+        .where(client_secrets.c.client.in_(select(rows.c.client)))
+        .order_by(client_secrets.c.created_at)
+    ),
 )
 
 
@@ -69,7 +80,7 @@ def find(tx: Transaction, client_id: str) -> Client | None:
 
 def find_all(tx: Transaction, client_ids: Set[str]) -> dict[str, Client]:
     """The clients with those public identifiers, by identifier."""
-    rows = tx.execute(_BY_CLIENT_IDS, {"client_ids": list(client_ids)}).all()
+    rows = _BY_CLIENT_IDS.execute(tx, [(client_id,) for client_id in client_ids])
     return {client.client_id: client for client in _assemble(tx, rows)}
 
 
@@ -104,39 +115,42 @@ def is_public_origin(tx: Transaction, origin: str) -> bool:
     return any(RedirectUri(uri).origin == origin for uri in uris)
 
 
-def _assemble(tx: Transaction, rows: Sequence[Any]) -> list[Client]:
+def _assemble(tx: Transaction, rows: Rows) -> list[Client]:
     # Asked for nobody, too: an unknown client is not refused sooner than a wrong secret (S095).
-    ids = [row.id for row in rows] or [0]
+    ids = [(row[0],) for row in rows] or [(0,)]
     uris: dict[int, list[RedirectUri]] = defaultdict(list)
-    for owner, uri in tx.execute(_URIS, {"ids": ids}):
+    for owner, uri in _URIS.execute(tx, ids):
         uris[owner].append(RedirectUri(uri))
     secrets: dict[int, list[ClientSecret]] = defaultdict(list)
-    for owner, digest, created_at, expires_at in tx.execute(_SECRETS, {"ids": ids}):
-        secrets[owner].append(ClientSecret(digest, created_at, expires_at))
-    return [
-        Client(
-            id=row.id,
-            client_id=row.client_id,
-            name=row.name,
-            confidential=row.confidential,
-            scope=parse_scope(row.scope),
-            redirect_uris=tuple(uris[row.id]),
-            secrets=tuple(secrets[row.id]),
-            created_at=row.created_at,
-            created_by=row.created_by,
-            expires_at=row.expires_at,
-            disabled_at=row.disabled_at,
-            last_used_at=row.last_used_at,
-            profile=Profile(row.profile),
-            refuses=frozenset(Legacy(kind) for kind in row.refuses.split()),
-            pkce_seen_at=row.pkce_seen_at,
-            authentication=AuthenticationMethod(row.authentication) if row.authentication else None,
-            may_introspect=row.may_introspect,
-            plain_answers=row.plain_answers,
-            refresh_grace_seconds=row.refresh_grace_seconds,
-        )
-        for row in rows
-    ]
+    for owner, *secret in _SECRETS.execute(tx, ids):
+        secrets[owner].append(ClientSecret(*secret))
+    return [_as_client(row, uris[row[0]], secrets[row[0]]) for row in rows]
+
+
+def _as_client(row: Sequence[Any], uris: Sequence[RedirectUri], secrets: Sequence[ClientSecret]) -> Client:
+    number, client_id, name, confidential, scope, created_at, created_by, expires_at, disabled_at, *rest = row
+    last_used_at, profile, refuses, pkce_seen_at, authentication, may_introspect, plain_answers, grace = rest
+    return Client(
+        id=number,
+        client_id=client_id,
+        name=name,
+        confidential=confidential,
+        scope=parse_scope(scope),
+        redirect_uris=tuple(uris),
+        secrets=tuple(secrets),
+        created_at=created_at,
+        created_by=created_by,
+        expires_at=expires_at,
+        disabled_at=disabled_at,
+        last_used_at=last_used_at,
+        profile=Profile(profile),
+        refuses=frozenset(Legacy(kind) for kind in refuses.split()),
+        pkce_seen_at=pkce_seen_at,
+        authentication=AuthenticationMethod(authentication) if authentication else None,
+        may_introspect=may_introspect,
+        plain_answers=plain_answers,
+        refresh_grace_seconds=grace,
+    )
 
 
 def refuse_taken_name(tx: Transaction, name: str, but: int | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Insert, bindparam, insert, literal, select
+from sqlalchemy import BigInteger, Insert, bindparam, exists, insert, literal, select
 
 from watersmeet.clock import Instant
 from watersmeet.database.restrictions import work_out_guards
@@ -19,13 +19,17 @@ _SOURCE = bindparam("source", type_=BigInteger)
 _COPY = bindparam("copy", type_=BigInteger)
 _NOW = bindparam("now", type_=BigInteger)
 _BY = bindparam("copied_by", type_=BigInteger)
-
+_has = content_labels.alias("has")
 
 _LABELS: Insert = insert(content_labels).from_select(
     ["content_id", "label_id", "created_at"],
     select(_COPY, content_labels.c.label_id, _NOW)
     .join(labels, labels.c.id == content_labels.c.label_id)
-    .where(content_labels.c.content_id == _SOURCE, labels.c.owner_id.is_(None)),
+    .where(
+        content_labels.c.content_id == _SOURCE,
+        labels.c.owner_id.is_(None),
+        ~exists().where(_has.c.content_id == _COPY, _has.c.label_id == content_labels.c.label_id),
+    ),
 )
 _PROPERTIES: Insert = insert(content_properties).from_select(
     ["content_id", "key", "value", "version", "updated_by", "updated_at"],
@@ -45,7 +49,7 @@ _RESTRICTIONS: Insert = insert(content_restrictions).from_select(
 
 
 def copy_labels(tx: Transaction, source: int, copy: int, now: Instant) -> None:
-    """Give a new content the labels of another one, but nobody's own."""
+    """Give a content the labels of another one that it lacks, but nobody's own."""
     tx.execute(_LABELS, {"source": source, "copy": copy, "now": now})
 
 

@@ -205,7 +205,7 @@ def roll_back(connection: Connection) -> None:
     """End a transaction on SQLite that may have ended by itself."""
     raw = connection.connection.dbapi_connection
     if raw is not None and raw.in_transaction:
-        connection.exec_driver_sql("ROLLBACK")
+        run(connection, "ROLLBACK")
 
 
 ROWS = "rows"
@@ -230,13 +230,31 @@ def rows_parameter(name: str, columns: Sequence[Column[Any]]) -> FromClause:
     return select(*(field.label(column.name) for field, column in zip(fields, columns, strict=True))).subquery(ROWS)
 
 
+def run(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+    """What the driver's own statement selects or returns, without SQLAlchemy's ceremony (SQLite only).
+
+    Where somebody listens to the engine's statements, it goes SQLAlchemy's way, and is heard.
+    """
+    heard = connection.engine.dispatch
+    if heard.before_cursor_execute or heard.after_cursor_execute:
+        result = connection.exec_driver_sql(statement, tuple(parameters))
+        return result.all() if result.returns_rows else ()
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        found: list[tuple[Any, ...]] = raw.execute(statement, parameters).fetchall()
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    return found
+
+
 def data_version(connection: Connection) -> int:
     """A number that changes when another connection changes the database (SQLite only); cheaper than a read."""
-    raw = connection.connection.dbapi_connection
-    assert raw is not None  # noqa: S101 - the connection is open
+    raw: Any = connection.connection.dbapi_connection
     try:
         found: tuple[int] = raw.execute("PRAGMA data_version").fetchone()
-    except raw.OperationalError as error:
+    except sqlite3.OperationalError as error:
         raise OperationalError("PRAGMA data_version", None, error) from error
     return found[0]
 
@@ -247,13 +265,11 @@ def begin_writing(connection: Connection, patience: float) -> None:
     SQLite's own waiting asks less and less often, ten times a second in the end, and a process that asks so seldom
     hardly ever meets the moments between the batches of another one that is busy (docs/decisions/0071).
     """
-    raw = connection.connection.dbapi_connection
-    assert raw is not None  # noqa: S101 - the connection is open
-    raw.execute("PRAGMA busy_timeout=0")  # a setting, without SQLAlchemy's ceremony for a statement
+    run(connection, "PRAGMA busy_timeout=0")
     deadline = time.monotonic() + patience
     while True:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(connection, "BEGIN IMMEDIATE")
         except DBAPIError as error:
             if not _is_locked(error) or time.monotonic() >= deadline:
                 raise

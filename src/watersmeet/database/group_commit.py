@@ -142,7 +142,7 @@ class GroupCommit:
 
     def _commit(self, connection: Connection, units: list[Unit], outcomes: _Outcomes) -> None:
         try:
-            connection.exec_driver_sql("COMMIT")
+            dialect.run(connection, "COMMIT")
         except Exception as error:
             self._give_up(units, error)
         else:
@@ -199,17 +199,17 @@ def _run(connection: Connection, units: Sequence[Unit]) -> _Outcomes:
 
 def _run_in_savepoint(connection: Connection, group: Group) -> _Outcomes:
     """A group that fails is rolled back alone and harms no neighbour."""
-    connection.exec_driver_sql("SAVEPOINT unit")
+    dialect.run(connection, "SAVEPOINT unit")
     try:
         return group.run(connection)
     except Exception as error:
         if isinstance(error, DBAPIError) and dialect.is_busy(error):
             raise  # the whole batch is in trouble, not this group
-        connection.exec_driver_sql("ROLLBACK TO unit")
+        dialect.run(connection, "ROLLBACK TO unit")
         failure = error
     finally:
         if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-            connection.exec_driver_sql("RELEASE unit")
+            dialect.run(connection, "RELEASE unit")
     if len(group.units) == 1:
         return group.fail(failure)
     return [each for alone in group.apart() for each in _run_in_savepoint(connection, alone)]

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.long_task import LongTask, Progress
 from watersmeet.confluence.page import Slice, Window
+from watersmeet.database import expiry
+from watersmeet.database.expiry import Backlog
 from watersmeet.database.schema import long_tasks
 from watersmeet.database.transaction import Transaction
 
@@ -31,6 +33,9 @@ _UNFINISHED = long_tasks.c.finished_at.is_(None)
 _NEXT = select(long_tasks.c.id).where(_UNFINISHED).order_by(long_tasks.c.started_at, long_tasks.c.id).limit(1)
 # Another worker is at it: none of us waits for the other.
 _HOLD = _BY_ID.where(_UNFINISHED).with_for_update(skip_locked=True)
+
+_ANY_OVER = expiry.any_ended(long_tasks.c.finished_at)
+_OVER = expiry.ended(long_tasks.c.id, long_tasks.c.finished_at)
 
 
 def _as_task(row: Any) -> LongTask:
@@ -84,3 +89,20 @@ def fail(tx: Transaction, task_id: str, message: str, now: Instant) -> None:
     """End a task without success; how far it came stays to be seen."""
     values = {"successful": False, "message": message, "finished_at": now}
     tx.execute(update(long_tasks).where(long_tasks.c.id == task_id).values(values))
+
+
+def any_over(tx: Transaction, before: Instant) -> bool:
+    """Whether any task ended before an instant."""
+    return tx.execute(_ANY_OVER, {"before": before}).first() is not None
+
+
+def prune(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Forget what ended before an instant, a bounded number; how much went."""
+    found = list(tx.execute(_OVER, {"before": before, "at_most": at_most}).scalars())
+    tx.execute(delete(long_tasks).where(long_tasks.c.id.in_(found)))
+    return len(found)
+
+
+def backlog(tx: Transaction, before: Instant) -> dict[str, Backlog]:
+    """What waits to be pruned, by table."""
+    return {long_tasks.name: expiry.backlog(tx, long_tasks.c.finished_at, before)}

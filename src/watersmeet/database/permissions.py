@@ -188,6 +188,24 @@ def strangers_may_use(tx: Transaction, asked: Sequence[None]) -> list[bool]:
     return [may] * len(asked)
 
 
+_IS_USE = global_permissions.c.permission == GlobalPermission.USE.value
+_of_group = group_members.join(global_permissions, global_permissions.c.group_id == group_members.c.group_id)
+_MAY_USE = select(users.c.id).where(
+    users.c.id.in_(bindparam("ids", expanding=True)),
+    or_(
+        exists().where(_IS_USE, global_permissions.c.user_id.is_(None), global_permissions.c.group_id.is_(None)),
+        exists().where(_IS_USE, global_permissions.c.user_id == users.c.id).correlate(users),
+        exists().select_from(_of_group).where(_IS_USE, group_members.c.user_id == users.c.id).correlate(users),
+    ),
+)
+
+
+def may_use(tx: Transaction, asked: Sequence[int]) -> list[bool]:
+    """Whether each of these users was granted the use of the instance, to be asked together: every request asks it."""
+    found = set(tx.execute(_MAY_USE, {"ids": list(set(asked))}).scalars())
+    return [number in found for number in asked]
+
+
 def may_update(tx: Transaction, content_id: int, user: User) -> bool:
     """Whether no restriction keeps the user from changing that very content. They need the right in its space too."""
     return bool(tx.execute(_UPDATABLE, {"content_id": content_id, **viewer(user)}).scalar_one())

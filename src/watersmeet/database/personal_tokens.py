@@ -66,7 +66,7 @@ def find_live(tx: Transaction, digests: Sequence[str]) -> list[LivePersonalToken
     """What the tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LivePersonalToken] = {}
     for row in _LIVE.execute(tx, [(digest,) for digest in digests]):
-        digest, number, scope, expires_at, *person = tuple(row)
+        digest, number, scope, expires_at, *person = row
         live[digest] = LivePersonalToken(number, as_user(person), parse_scope(scope), expires_at)
     return [live.get(digest) for digest in digests]
 

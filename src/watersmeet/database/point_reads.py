@@ -44,11 +44,11 @@ class PointReads:
         with self._reading, self._translating():
             reader = self._open_reader()
             # One snapshot for the whole operation, however many statements it has.
-            reader.exec_driver_sql("BEGIN")
+            dialect.run(reader, "BEGIN")
             try:
                 return operation(reader)
             finally:
-                reader.exec_driver_sql("ROLLBACK")
+                dialect.run(reader, "ROLLBACK")
 
     async def read_apart(self, operation: Operation[T]) -> T:
         """The value of an operation that changes nothing and may take long."""
@@ -56,11 +56,11 @@ class PointReads:
 
     def _read_apart(self, operation: Operation[T]) -> T:
         with self._translating(), self._lent() as connection:
-            connection.exec_driver_sql("BEGIN")
+            dialect.run(connection, "BEGIN")
             try:
                 return operation(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                dialect.run(connection, "ROLLBACK")
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[Connection]:
@@ -84,15 +84,18 @@ class PointReads:
         SQLite itself says whether any other connection, of this process or of another, has committed since
         (``PRAGMA data_version``), so what is kept is never older than what a statement would find.
         """
-        with self._reading, self._translating():
-            reader = self._open_reader()
-            version = dialect.data_version(reader)
-            if version != self._kept_version or len(self._kept) >= _KEPT:
-                self._kept_version, self._kept = version, {}
-            key = (operation, request)
-            if key not in self._kept:
-                [self._kept[key]] = operation(reader, [request])
-            outcome = self._kept[key]
+        key = (operation, request)
+        with self._reading:
+            try:
+                reader = self._open_reader()
+                version = dialect.data_version(reader)
+                if version != self._kept_version or len(self._kept) >= _KEPT:
+                    self._kept_version, self._kept = version, {}
+                if key not in self._kept:
+                    [self._kept[key]] = operation(reader, [request])
+                outcome = self._kept[key]
+            except OperationalError as error:
+                raise dialect.translated(error) from error
         if isinstance(outcome, Exception):
             raise outcome
         return cast("T", outcome)

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Column, Executable, FromClause, Row
+from sqlalchemy import Column, FromClause
 
 from watersmeet.database import dialect
+from watersmeet.database.prepared import Prepared, Rows, Statement
 from watersmeet.database.transaction import Transaction
 
 Record: TypeAlias = tuple[str | int | None, ...]
@@ -27,14 +28,14 @@ class RowsStatement:
     The parameter has the given columns, by their names, and each record their values in the same order.
     """
 
-    def __init__(self, columns: Sequence[Column[Any]], build: Callable[[FromClause], Executable]) -> None:
+    def __init__(self, columns: Sequence[Column[Any]], build: Callable[[FromClause], Statement]) -> None:
         self._columns = columns
         self._build = build
-        self._built: dict[str, Executable] = {}
+        self._prepared: dict[str, Prepared] = {}
 
     def execute(
         self, tx: Transaction, records: Sequence[Record], more: Mapping[str, Any] = MappingProxyType({})
-    ) -> Sequence[Row[Any]]:
+    ) -> Rows:
         """Run it for these records; what it returned or selected, nothing when there are none.
 
         ``more`` are the parameters that it has besides.
@@ -42,8 +43,8 @@ class RowsStatement:
         if not records:
             return ()
         name = tx.dialect.name
-        statement = self._built.get(name)
-        if statement is None:
-            statement = self._built[name] = self._build(dialect.rows_parameter(name, self._columns))
-        result = tx.execute(statement, {dialect.ROWS: _encoder.encode(records).decode(), **more})
-        return result.all() if result.returns_rows else ()
+        prepared = self._prepared.get(name)
+        if prepared is None:
+            statement = self._build(dialect.rows_parameter(name, self._columns))
+            prepared = self._prepared[name] = Prepared(statement, tx.dialect)
+        return prepared.execute(tx, {dialect.ROWS: _encoder.encode(records).decode(), **more})

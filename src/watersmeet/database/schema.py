@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from watersmeet.database.dialect import append_only, born_with, copied_from, full_text_index
@@ -406,6 +407,19 @@ content_versions = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 
+# What is being written of the next version of a page or blog post, by all who may change it.
+content_drafts = Table(
+    "content_drafts",
+    metadata,
+    Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("base_version", Integer, nullable=False),  # of the content, that it was made from
+    Column("title", String(255), nullable=False),
+    Column("storage", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("updated_by", ForeignKey("users.id"), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
 # The file of every version of an attachment. Its bytes lie elsewhere, under their digest.
 attachment_files = Table(
     "attachment_files",
@@ -416,6 +430,9 @@ attachment_files = Table(
     Column("file_size", BigInteger, nullable=False),  # bytes
     Column("media_type", String(255), nullable=False),
     Column("hidden", Boolean, nullable=False),
+    Column(
+        "pictorial", Boolean, nullable=False, server_default=true()
+    ),  # begins as a picture does (content.picture_head)
 )
 
 # The small pictures of files that somebody asked for, by the digest of the file: one, whatever attachments hold it.
@@ -637,5 +654,5 @@ long_tasks = Table(
     Column("successful", Boolean, nullable=True),  # null: not finished
     Column("message", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
-    Column("finished_at", BigInteger, nullable=True),
+    Column("finished_at", BigInteger, nullable=True, index=True),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     FromClause,
-    Row,
     Select,
     Table,
     and_,
@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import parse_scope
@@ -66,13 +66,19 @@ class LiveAccess:
 
 _PAIR = (
     select(
-        token_pairs.c.id.label("pair_id"),
+        token_pairs.c.id,
         token_pairs.c.generation,
-        token_pairs.c.scope.label("pair_scope"),
+        token_pairs.c.scope,
         token_pairs.c.state,
         token_pairs.c.created_at,
         token_pairs.c.access_expires_at,
-        token_families,
+        token_families.c.id,
+        token_families.c.client,
+        token_families.c.user_id,
+        token_families.c.scope,
+        token_families.c.authorized_at,
+        token_families.c.expires_at,
+        token_families.c.revoked_at,
         users.c.enabled,
     )
     .join(token_families, token_families.c.id == token_pairs.c.family_id)
@@ -167,24 +173,12 @@ _ADD_PAIRS = _insert_all(
 )
 
 
-def _as_stored_pair(row: Row[Any]) -> StoredPair:
-    family = TokenFamily(
-        id=row.id,
-        client=row.client,
-        user_id=row.user_id,
-        scope=parse_scope(row.scope),
-        authorized_at=row.authorized_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-    )
-    pair = TokenPair(
-        generation=row.generation,
-        scope=parse_scope(row.pair_scope),
-        state=PairState(row.state),
-        created_at=row.created_at,
-        access_expires_at=row.access_expires_at,
-    )
-    return StoredPair(row.pair_id, pair, family, row.enabled)
+def _as_stored_pair(row: Sequence[Any]) -> StoredPair:
+    number, generation, pair_scope, state, created_at, access_expires_at, *about_family, user_enabled = row
+    family_id, client, user_id, scope, authorized_at, expires_at, revoked_at = about_family
+    pair = TokenPair(generation, parse_scope(pair_scope), PairState(state), created_at, access_expires_at)
+    family = TokenFamily(family_id, client, user_id, parse_scope(scope), authorized_at, expires_at, revoked_at)
+    return StoredPair(number, pair, family, user_enabled)
 
 
 def add_families(tx: Transaction, families: Iterable[TokenFamily]) -> None:
@@ -224,7 +218,7 @@ def find_by_refresh_tokens(tx: Transaction, digests: Iterable[str]) -> dict[str,
     Nobody else ends their families before this transaction does.
     """
     rows = _ALL_BY_REFRESH.execute(tx, [(digest,) for digest in digests])
-    return {row.refresh_digest: _as_stored_pair(row) for row in rows}
+    return {digest: _as_stored_pair(row) for *row, digest in rows}
 
 
 def find_by_refresh_token(tx: Transaction, digest: str) -> StoredPair | None:
@@ -249,7 +243,7 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, ends, scope, client_scope, client_ends, family_id, *person = tuple(row)
+        digest, ends, scope, client_scope, client_ends, family_id, *person = row
         ends = ends if client_ends is None else min(ends, client_ends)
         live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
     return [live.get(digest) for digest in digests]
@@ -257,7 +251,7 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
 
 def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:
     """Spend pairs; the numbers of those that nobody else had spent first."""
-    return {row.id for row in _SPEND.execute(tx, [(stored.id,) for stored in pairs])}
+    return {number for (number,) in _SPEND.execute(tx, [(stored.id,) for stored in pairs])}
 
 
 def revoke(tx: Transaction, family_id: str, because: Revocation, now: Instant) -> bool:
@@ -399,6 +393,18 @@ _ANY_EXPIRED = any_ended(token_families.c.expires_at)
 _PAIRS_OF_A_FAMILY = 10  # so many times the families of a batch may go with it
 
 
+def _delete_some_pairs(rows: FromClause) -> ReturningDelete[Any]:
+    theirs = select(token_pairs.c.id).where(token_pairs.c.family_id.in_(select(rows.c.family_id)))
+    some = theirs.limit(bindparam("at_most", type_=BigInteger)).scalar_subquery()
+    return delete(token_pairs).where(token_pairs.c.id.in_(some)).returning(token_pairs.c.id)
+
+
+_DELETE_PAIRS = RowsStatement([token_pairs.c.family_id], _delete_some_pairs)
+_DELETE_FAMILIES = RowsStatement(
+    [token_families.c.id], lambda rows: delete(token_families).where(token_families.c.id.in_(select(rows.c.id)))
+)
+
+
 def any_expired(tx: Transaction, before: Instant) -> bool:
     """Whether there is anything to prune: a point read on the index of expiries."""
     return tx.execute(_ANY_EXPIRED, {"before": before}).first() is not None
@@ -410,13 +416,11 @@ def prune(tx: Transaction, before: Instant, at_most: int) -> int:
     Bounded in families and in pairs: what has been refreshed every minute for months goes a part at a time, and a
     part counts as one.
     """
-    expired = [row.id for row in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
-    theirs = token_pairs.c.family_id.in_(expired)
+    expired = [(family_id,) for (family_id,) in tx.execute(_EXPIRED, {"before": before, "at_most": at_most})]
     most = at_most * _PAIRS_OF_A_FAMILY
-    some = select(token_pairs.c.id).where(theirs).limit(most).scalar_subquery()
-    if tx.execute(delete(token_pairs).where(token_pairs.c.id.in_(some))).rowcount == most:
+    if len(_DELETE_PAIRS.execute(tx, expired, {"at_most": most})) == most:
         return 1
-    tx.execute(delete(token_families).where(token_families.c.id.in_(expired)))
+    _DELETE_FAMILIES.execute(tx, expired)
     return len(expired)
 
 

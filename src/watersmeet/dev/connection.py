@@ -23,7 +23,7 @@ class Connections:
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 if self.client:
-                    transports[self.client] = transport
+                    transports[self.client] = self.transport
 
             def connection_lost(self, exc: Exception | None) -> None:
                 if self.client:

@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from watersmeet.clock import SECOND, Clock, Instant, as_datetime
-from watersmeet.database import attempts, audit, authorizations, consents, personal_tokens, signing_keys, tokens, users
+from watersmeet.database import (
+    attempts,
+    audit,
+    authorizations,
+    consents,
+    long_tasks,
+    personal_tokens,
+    signing_keys,
+    tokens,
+    users,
+)
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.database.transaction import Transaction
@@ -15,13 +25,16 @@ from watersmeet.errors import ServiceUnavailable, SettingsError
 from watersmeet.settings import Settings
 from watersmeet.web.log import log
 
-# Each row touches a page of its own in every index of its table. So few are deleted in some milliseconds, within
-# what SQLite's page cache holds; ten times as many take twenty times as long (docs/decisions/0018).
-BATCH = 20
+# Each row touches a page of its own in every index of its table, and whoever writes meanwhile waits. So few are deleted
+# in half a millisecond, and their commit flushes about as many pages as that of a few requests (docs/decisions/0018).
+BATCH = 5
 
 # A used code is kept for a day after its end, so that its replay is still recognised (S079). Families need no
 # such time: their last refresh token expires with them, so there is nothing left to replay.
 CODE_RETENTION: Instant = 86_400 * SECOND
+
+TASK_RETENTION: Instant = 7 * 86_400 * SECOND
+"""How long a long task can be asked about after its end."""
 
 
 class Schedule:
@@ -88,6 +101,7 @@ def sweeps(settings: Settings) -> list[Sweep]:
         ),
         Sweep(codes, 0, consents.any_expired, consents.prune, "remembered consent", consents.backlog),
         Sweep(every_minute, 0, attempts.any_expired, attempts.prune, "counters of failed attempts", attempts.backlog),
+        Sweep(every_hour, TASK_RETENTION, long_tasks.any_over, long_tasks.prune, "long tasks", long_tasks.backlog),
         Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]
     if settings.audit_retention_days:

@@ -11,9 +11,12 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from watersmeet.confluence.errors import UseNotPermitted
+from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.scopes import Role
 from watersmeet.database import audit, clients, users
 from watersmeet.database.audit import Event
+from watersmeet.database.permissions import may_use
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
 from watersmeet.errors import Throttled, WatersmeetError
@@ -127,6 +130,17 @@ async def require_administrator(environment: Environment, request: Request, *, o
     if session.user.role is Role.USER:
         raise NotAnAdministrator
     return session
+
+
+async def require_use(environment: Environment, user: User) -> None:
+    """Raises ``UseNotPermitted`` for a user who was not granted the use of the instance; administrators need no grant.
+
+    Their own pages, where they end what acts for them, are everybody's (docs/decisions/0084).
+    """
+    if bypasses_spaces(user.role):
+        return
+    if not await environment.database.read_together(may_use, user.id):
+        raise UseNotPermitted
 
 
 @dataclass(frozen=True)

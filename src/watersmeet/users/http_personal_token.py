@@ -75,7 +75,7 @@ class _PersonalTokens:
     async def list(self, request: Request) -> Response:
         owner, now = await self._owner(request, Scope.READ), self.environment.clock.now()
         found = await self.environment.database.read(lambda tx: personal_tokens.list_of(tx, owner.user.id, now))
-        return JsonResponse([token_as_json(token) for token in found], headers=_NOT_STORED)
+        return JsonResponse([token_as_json(token, owner.user) for token in found], headers=_NOT_STORED)
 
     async def create(self, request: Request) -> Response:
         environment, owner = self.environment, await self._owner(request, Scope.WRITE)
@@ -103,7 +103,7 @@ class _PersonalTokens:
         except NoLongerProven as problem:
             raise _refused() from problem
         log.info("personal access token created", user=owner.user.username, token=new.token.id)
-        return JsonResponse(token_as_json(new.token) | {"rawToken": new.raw}, 201, _NOT_STORED)
+        return JsonResponse(token_as_json(new.token, owner.user) | {"rawToken": new.raw}, 201, _NOT_STORED)
 
     async def revoke(self, request: Request) -> Response:
         owner, number = await self._owner(request, Scope.WRITE), request.path_params["token_id"]

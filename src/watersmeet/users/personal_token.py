@@ -131,12 +131,12 @@ def revoke_all_tokens(tx: Transaction, user: User, now: Instant, origin: Origin 
     return ended
 
 
-def token_as_json(token: PersonalToken) -> dict[str, object]:
-    """A token for machines, without what is secret of it."""
+def token_as_json(token: PersonalToken, user: User) -> dict[str, object]:
+    """A token for machines, without what is secret of it; its scope as far as its user may do that much now."""
     return personal_token_json(
         token.id,
         token.name,
-        str(token.scope),
+        str(token.scope.capped_by(user.role.ceiling)),
         created_at=token.created_at,
         expires_at=token.expires_at,
         last_used_at=token.last_used_at,

@@ -28,7 +28,7 @@ class DirectRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
         handler = self._handlers.get(scope["path"]) if scope["type"] == "http" else None
-        if handler is None or scope["method"] != "POST" or any(name == b"origin" for name, _ in scope["headers"]):
+        if handler is None or scope["method"] != "POST" or b"origin" in dict(scope["headers"]):
             await self._app(scope, receive, send)
             return
         try:

@@ -49,8 +49,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message.get("headers", ())
-                names = {name for name, _ in own}
-                message["headers"] = [*own, *(header for header in self._headers if header[0] not in names)]
+                names = dict(own)
+                message["headers"] = [*own, *[header for header in self._headers if header[0] not in names]]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -23,6 +23,7 @@ from watersmeet.database.backup import back_up
 
 from .support import CONTENT, create, path_of
 
+HEAD_OF_A_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\x08\x06\0\0\0\0\0\0\0"
 NO_CHECK = {"X-Atlassian-Token": "nocheck"}
 
 
@@ -65,7 +66,7 @@ def data_of(site: Site, attachment: dict[str, Any]) -> bytes:
 
 def test_a_new_attachment(site: Site) -> None:
     page = create(site, "Plan")
-    answer = attach(site, page, "plan.png", b"\x89PNG", type="image/png", comment="first", minorEdit="true").json()
+    answer = attach(site, page, "plan.png", HEAD_OF_A_PNG, type="image/png", comment="first", minorEdit="true").json()
     assert (answer["size"], answer["start"], answer["limit"]) == (1, 0, 25)
     assert answer["_links"]["self"].endswith(f"{path_of(page)}/child/attachment")
     (found,) = answer["results"]
@@ -82,7 +83,7 @@ def test_a_new_attachment(site: Site) -> None:
     assert (found["container"]["id"], found["container"]["title"]) == (page["id"], "Plan")
     assert (found["metadata"]["mediaType"], found["metadata"]["comment"]) == ("image/png", "first")
     assert found["metadata"]["labels"]["results"] == []
-    assert found["extensions"] == {"mediaType": "image/png", "fileSize": 4, "comment": "first"}
+    assert found["extensions"] == {"mediaType": "image/png", "fileSize": 33, "comment": "first"}
     links, version = found["_links"], found["version"]
     assert links["webui"] == f"/pages/viewpage.action?pageId={page['id']}&preview=%2F{page['id']}%2F{number}%2Fplan.png"
     when = site.clock.now()

@@ -12,6 +12,7 @@ from tests.http.conftest import Site
 from tests.http.content.support import create, path_of
 from watersmeet.confluence.storage_format.document import Element
 from watersmeet.content import macro
+from watersmeet.content.http import sent_body
 
 _CONVERT = "/rest/api/contentbody/convert"
 
@@ -37,6 +38,60 @@ def test_what_comes_out_of_wiki_markup_can_be_kept_and_shown(site: Site) -> None
     storage = convert(site, "|| a ||\n| b |\n{code}\n<x>\n{code}", "wiki", "storage").json()["value"]
     made = create(site, storage=storage)
     assert "&lt;x&gt;" in site.get(f"{path_of(made)}?expand=body.view").json()["body"]["view"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ({"wiki": {"value": "h1. One", "representation": "wiki"}}, "<h1>One</h1>"),
+        ({"wiki": {"value": "h1. One"}}, "<h1>One</h1>"),
+        ({"storage": {"value": "h1. One", "representation": "wiki"}}, "<h1>One</h1>"),
+        ({"editor": {"value": "<p>One</p>", "representation": "editor"}}, "<p>One</p>"),
+        ({"storage": {"value": "<p>One</p>"}, "wiki": {"value": "two"}}, "<p>One</p>"),
+    ],
+)
+def test_what_is_written_in_another_notation_is_kept_as_storage_format(
+    site: Site, body: dict[str, Any], kept: str
+) -> None:
+    page = {"type": "page", "title": "One", "space": {"key": "DEMO"}, "body": body}
+    made = site.post("/rest/api/content", json=page).json()
+    assert made["body"]["storage"]["value"] == kept
+    other = create(site, "Other", storage="<p>before</p>")
+    changed = site.put(path_of(other), json={"version": {"number": 2}, "body": body}).json()
+    assert (changed["body"]["storage"]["value"], changed["version"]["number"]) == (kept, 2)
+    comment = {"type": "comment", "container": {"id": made["id"], "type": "page"}, "body": body}
+    assert site.post("/rest/api/content", json=comment).json()["body"]["storage"]["value"] == kept
+    note = {"type": "acme:note", "container": {"id": made["id"]}, "body": body}
+    assert site.post("/rest/api/content", json=note).json()["body"]["storage"]["value"] == kept
+    copy = {"destination": {"type": "space", "value": "DEMO"}, "pageTitle": "Copied", "body": body}
+    assert site.post(f"{path_of(made)}/copy", json=copy).json()["body"]["storage"]["value"] == kept
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"editor": {"value": "<p>a</p>\n<p>b<p>"}}, 400, "[row,col]: [2,"),
+        ({"editor": {"value": '<img class="editor-inline-macro" />'}}, 501, "storage"),
+        ({"wiki": {"value": "x" * 200_001}}, 413, "at most"),
+        ({"wiki": {"value": "a\0b"}}, 400, ""),
+        ({"wiki": {"value": "x", "representation": "storage"}}, 400, "body.wiki must have the representation"),
+        ({"view": {"value": "<p>x</p>", "representation": "view"}}, 400, "body.wiki"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(site: Site, body: dict[str, Any], status: int, said: str) -> None:
+    page = {"type": "page", "title": "One", "space": {"key": "DEMO"}, "body": body}
+    answer = site.post("/rest/api/content", json=page)
+    assert answer.status_code == status
+    assert said in answer.json()["message"]
+    assert site.get("/rest/api/content?spaceKey=DEMO&title=One").json()["results"] == []
+
+
+def test_what_markup_becomes_is_no_longer_than_what_is_sent_may_be(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = {"type": "page", "title": "One", "space": {"key": "DEMO"}, "body": {"wiki": {"value": "h1. One"}}}
+    monkeypatch.setattr(sent_body, "MAX_BODY", 10)
+    assert site.post("/rest/api/content", json=page).status_code == 413
+    monkeypatch.setattr(sent_body, "MAX_BODY", len("<h1>One</h1>"))
+    assert site.post("/rest/api/content", json=page).status_code == 200
 
 
 @pytest.mark.parametrize("into", ["view", "export_view", "styled_view", "editor", "anonymous_export_view"])

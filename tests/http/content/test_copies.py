@@ -219,7 +219,8 @@ def test_siblings_keep_their_order(site: Site) -> None:
     ("sent", "status"),
     [
         ({}, 400),
-        ({"destination": {"type": "existing_page", "value": "1"}}, 400),
+        ({"destination": {"type": "existing_page", "value": "x"}}, 400),
+        ({"destination": {"type": "existing_page", "value": "987654"}}, 404),
         ({"destination": {"type": "parent_page", "value": "x"}}, 400),
         ({"destination": {"type": "parent_page", "value": "987654"}}, 404),
         ({"destination": {"type": "space", "value": "NOPE"}}, 404),
@@ -231,6 +232,77 @@ def test_siblings_keep_their_order(site: Site) -> None:
 def test_what_cannot_be_copied_is_refused(site: Site, sent: dict[str, Any], status: int) -> None:
     page = create(site, "Plan")
     assert site.post(f"{path_of(page)}/copy", json=sent).status_code == status
+
+
+def _copy_onto(site: Site, page: dict[str, Any], onto: dict[str, Any], **more: Any) -> httpx.Response:
+    user, where = more.pop("user", "alice"), {"type": "existing_page", "value": onto["id"]}
+    return site.post(f"{path_of(page)}/copy", json={"destination": where, **more}, user=user)
+
+
+def test_a_page_is_copied_onto_another_as_its_next_version(site: Site) -> None:
+    page, onto = create(site, "Plan", storage="<p>&nbsp;new</p>"), create(site, "Old", key="ENG", storage="<p>old</p>")
+    answer = _copy_onto(site, page, onto)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert (shown["id"], shown["title"], shown["version"]["number"]) == (onto["id"], "Old", 2)
+    assert (shown["space"]["key"], shown["body"]["storage"]["value"]) == ("ENG", "<p>&nbsp;new</p>")
+    before = site.get(f"{path_of(onto)}?version=1&expand=body.storage").json()
+    assert before["body"]["storage"]["value"] == "<p>old</p>"
+    given = _copy_onto(site, page, onto, pageTitle="Named", body={"storage": {"value": "<p>walrus</p>"}}).json()
+    assert (given["title"], given["body"]["storage"]["value"], given["version"]["number"]) == (
+        "Named",
+        "<p>walrus</p>",
+        3,
+    )
+    assert [each["id"] for each in site.get(f"{CONTENT}/search?cql=text~walrus").json()["results"]] == [onto["id"]]
+
+
+def test_what_is_copied_onto_a_page_along_is_added_to_what_it_has(site: Site) -> None:
+    def furnished(title: str, mood: str, data: bytes) -> dict[str, Any]:
+        made = create(site, title, metadata={"properties": {"mood": {"value": mood}, f"of {title}": {"value": 1}}})
+        site.post(f"{path_of(made)}/label", json=[{"name": "both"}, {"name": title.lower()}])
+        for name in ("both.txt", f"{title}.txt"):
+            files = {"file": (name, data, "text/plain")}
+            sent = {"files": files, "headers": {"X-Atlassian-Token": "no-check"}}
+            assert site.post(f"{path_of(made)}/child/attachment", **sent).status_code == 200
+        return made
+
+    page, onto = furnished("Plan", "new", b"new"), furnished("Old", "old", b"old")
+    note = {"type": "a.b:note", "title": "n", "container": {"id": page["id"], "type": "page"}}
+    assert site.post(CONTENT, json=note).status_code == 200
+    flags = ("copyAttachments", "copyPermissions", "copyProperties", "copyLabels", "copyCustomContents")
+    only = [{"operation": "read", "restrictions": {"user": [{"username": "alice"}], "group": []}}]
+    assert site.put(path_of(page) + "/restriction", json=only).status_code == 200
+    for _ in range(2):
+        assert _copy_onto(site, page, onto, **dict.fromkeys(flags, True)).status_code == 200
+    shown = site.get(path_of(onto) + "?expand=metadata.labels,metadata.properties").json()["metadata"]
+    assert {each["name"] for each in shown["labels"]["results"]} == {"both", "plan", "old"}
+    assert shown["properties"]["mood"]["value"] == "new"
+    assert shown["properties"].keys() >= {"of Plan", "of Old"}
+    files = site.get(f"{path_of(onto)}/child/attachment?expand=version").json()["results"]
+    assert {each["title"]: each["version"]["number"] for each in files} == {"both.txt": 3, "Old.txt": 1, "Plan.txt": 2}
+    assert site.get(f"/download/attachments/{onto['id']}/both.txt").content == b"new"
+    assert site.get(f"{path_of(onto)}/child/a.b:note").json()["size"] == 2
+    assert site.get(path_of(onto), user="bob").status_code == 404
+
+
+def test_who_may_copy_onto_a_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, onto, secret = create(site, "Plan"), create(site, "Old"), create(site, "Secret", key="ENG")
+    assert _copy_onto(site, page, onto, user="bob").status_code == 403
+    assert _copy_onto(site, page, secret, user="bob").status_code == 404
+    assert _copy_onto(site, secret, onto, user="bob").status_code == 404
+    assert _copy_onto(site, page, page).status_code == 400
+    assert _copy_onto(site, page, onto, pageTitle="Plan").status_code == 400
+    post = create(site, "Post", type="blogpost")
+    assert _copy_onto(site, page, post).status_code == 400
+    assert _copy_onto(site, post, onto).status_code == 404
+    site.put(f"{path_of(page)}/property/p", json={"value": 1, "version": {"number": 1}})
+    monkeypatch.setattr(copy, "MOST_PARTS", 0)
+    assert _copy_onto(site, page, onto, copyProperties=True).status_code == 400
+    others = [{"operation": "update", "restrictions": {"user": [{"username": "admin"}], "group": []}}]
+    assert site.put(path_of(page) + "/restriction", json=others, user="admin").status_code == 200
+    assert _copy_onto(site, page, onto, copyPermissions=True).status_code == 400
+    assert site.get(path_of(onto)).json()["version"]["number"] == 1
 
 
 def test_who_may_copy(site: Site) -> None:

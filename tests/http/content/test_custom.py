@@ -44,6 +44,29 @@ def test_it_is_part_of_a_page_and_found_by_its_type(site: Site) -> None:
     assert _ids(site, f"{path_of(page)}/child/page") == _ids(site, f"{path_of(page)}/child/other:Note") == []
 
 
+def test_it_is_shown_along_with_what_it_is_part_of(site: Site) -> None:
+    page = create(site, "Plan")
+    first, second = _in(site, page), _in(site, page, title="Another")
+    _in(site, first)
+    for part, ids in (("children", [first["id"], second["id"]]), ("descendants", [])):
+        expand = f"{part}.{TYPE}.version,{part}.{TYPE}.body.storage,{part}.other:Note,{part}.page"
+        shown = site.get(f"{path_of(page)}?expand={expand}").json()[part]
+        notes = shown[TYPE]
+        assert [each["id"] for each in notes["results"]][:2] == (ids or [first["id"], second["id"]])
+        assert notes["results"][0]["body"]["storage"]["value"] == "<p>walrus</p>"
+        assert notes["results"][0]["version"]["number"] == 1
+        assert notes["_links"]["self"].endswith(f"/{'child' if ids else 'descendant'}/{TYPE}")
+        assert shown["other:Note"]["results"] == shown["page"]["results"] == []
+        assert shown["_expandable"].keys() == {"attachment", "comment"}
+    mapped = site.get(f"{path_of(page)}/child?expand={TYPE}").json()
+    assert [each["id"] for each in mapped[TYPE]["results"]] == [first["id"], second["id"]]
+    listed = site.get(f"{CONTENT}?spaceKey=DEMO&title=Plan&expand=children.{TYPE}").json()["results"][0]
+    assert listed["children"][TYPE]["size"] == 2
+    many = ",".join(f"children.type:n{number}" for number in range(100))
+    shown = site.get(f"{path_of(page)}?expand={many}").json()["children"]
+    assert len([name for name in shown if name.startswith("type:")]) == 5
+
+
 @pytest.mark.parametrize(
     "cql", [f'type = "{TYPE}"', f'type in ("page", "{TYPE}") and text ~ walrus', "container = PAGE", "text ~ walrus"]
 )

@@ -53,7 +53,7 @@ def test_what_nothing_matches_is_an_empty_list(site: Site, query: str) -> None:
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"ancestors":[{"id":1e400}]}',
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"ancestors":[{"id":[]}]}',
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"ancestors":[{}]}',
-        b'{"type":"page","title":"a","space":{"key":"DEMO"},"body":{"wiki":{"value":"x"}}}',
+        b'{"type":"page","title":"a","space":{"key":"DEMO"},"body":{"view":{"value":"x"}}}',
         b'{"type":"page","title":"a","space":{"key":"DEMO"},"status":"trashed"}',
     ],
 )

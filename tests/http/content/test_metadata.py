@@ -110,6 +110,17 @@ def _who(owner: str) -> str:
     return "alice" if owner.startswith(CONTENT) else "admin"
 
 
+def test_a_property_keeps_its_key(site: Site, owner: str) -> None:
+    path, user = f"{owner}/property/mood", _who(owner)
+    other = {"key": "other", "value": 1, "version": {"number": 1}}
+    for method in ("PUT", "POST"):
+        assert site.request(method, path, json=other, user=user, scope="WRITE").status_code == 400
+    assert site.get(f"{owner}/property", user=user).json()["results"] == []
+    for version in (1, 2):
+        same = other | {"key": "mood", "version": {"number": version}}
+        assert site.put(path, json=same, user=user).json()["version"]["number"] == version
+
+
 def test_properties_live(site: Site, owner: str) -> None:
     path, user = f"{owner}/property", _who(owner)
     made = site.post(path, json={"key": "editor", "value": {"b": [1, None], "a": "ü"}}, user=user)

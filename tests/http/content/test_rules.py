@@ -107,7 +107,7 @@ def test_an_update_keeps_what_it_does_not_name(site: Site) -> None:
         {"version": {"number": 2}, "status": "trashed"},
         {"version": {"number": 2}, "title": " "},
         {"version": {"number": 2, "message": "\0"}},
-        {"version": {"number": 2}, "body": {"storage": {"value": "x", "representation": "wiki"}}},
+        {"version": {"number": 2}, "body": {"storage": {"value": "x", "representation": "view"}}},
         {"version": {"number": 2}, "body": {"storage": {"value": "\0"}}},
     ],
 )

@@ -42,7 +42,7 @@ def test_deleting_a_space_is_a_long_task(site: Site) -> None:
     _work(site)
     task = site.get(status, user="admin").json()
     assert (task["percentageComplete"], task["successful"], task["messages"][0]["args"]) == (100, True, [])
-    assert task["name"] == {"key": "Deleting a space", "args": [], "translation": "Deleting a space"}
+    assert task["name"] == {"key": "watersmeet.deleting.a.space", "args": [], "translation": "Deleting a space"}
     assert [each["id"] for each in site.get("/rest/api/longtask", user="admin").json()["results"]] == [task["id"]]
     assert site.get("/rest/api/longtask").json()["results"] == []
     assert site.get(status).status_code == site.get("/rest/api/longtask/none").status_code == 404

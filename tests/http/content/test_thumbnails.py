@@ -7,13 +7,15 @@ import subprocess
 import sys
 import zlib
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.http.conftest import Site
+from watersmeet.content.picture_head import MAX_HEAD, is_of_a_picture
 from watersmeet.content.picture_work import MAX_SCANS
-from watersmeet.content.thumbnail import MAX_SIDE, draw
+from watersmeet.content.thumbnail import MAX_FILE, MAX_SIDE, draw
 
 from .support import create
 from .test_attachments import attached
@@ -53,6 +55,41 @@ def test_a_picture(site: Site, kind: str, media_type: str, drawn: str) -> None:
     assert site.client.get(made["_links"]["thumbnail"]).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("GIF", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": Image.Exif()}),
+    ],
+)
+@pytest.mark.parametrize("size", [(1, 1), (900, 600)])
+def test_a_picture_is_known_by_its_head(kind: str, more: dict[str, Any], size: tuple[int, int]) -> None:
+    data = picture(kind, size, **more)
+    assert is_of_a_picture(data[:MAX_HEAD], len(data))
+    assert not is_of_a_picture(data[:MAX_HEAD], MAX_FILE + 1)
+    assert not is_of_a_picture(data[1:], len(data))
+
+
+def test_a_gif_of_too_many_pixels_is_none() -> None:
+    data = picture("GIF", (10, 10))
+    large = data[:6] + struct.pack("<HH", 5000, 5000) + data[10:]
+    assert not is_of_a_picture(large, len(large))
+
+
+def test_a_jpeg_is_believed_where_its_head_does_not_say() -> None:
+    data = picture("JPEG", (300, 200))
+    for end in range(3, len(data)):
+        assert is_of_a_picture(data[:end], len(data))
+    frame = data.index(b"\xff\xc0") + 5
+    large = data[:frame] + b"\xff\xff\xff\xff" + data[frame + 4 :]
+    assert not is_of_a_picture(large, len(large))
+    assert not is_of_a_picture(data[1:], len(data))
+
+
 def test_what_is_no_picture_has_none(site: Site) -> None:
     page = create(site, "Plan")
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -63,8 +100,10 @@ def test_what_is_no_picture_has_none(site: Site) -> None:
         ("d.txt", picture("PNG"), "text/plain"),
         ("e.png", picture("BMP"), "image/png"),
         ("f.png", b"", "image/png"),
+        ("g.png", bomb(5000, 5000), "image/png"),
     ):
-        attached(site, page, name, data, type=media_type)
+        made = attached(site, page, name, data, type=media_type)
+        assert ("thumbnail" in made["_links"]) is (name == "c.png"), name  # broken behind its head, which nobody reads
         answer = site.get(f"/download/thumbnails/{page['id']}/{name}")
         assert (answer.status_code, answer.json()["message"]) == (404, "There is no thumbnail of this file.")
 

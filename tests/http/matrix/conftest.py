@@ -127,6 +127,9 @@ def _made(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
+_TASK = "<ac:task><ac:task-id>7</ac:task-id><ac:task-status>incomplete</ac:task-status></ac:task>"
+
+
 def _remark(page_id: str) -> dict[str, Any]:
     place = {"originalSelection": "Page", "numMatches": 1, "matchIndex": 0, "lastFetchTime": "1"}
     return {"containerId": page_id, "body": "<p>why?</p>", "serializedHighlights": "", **place}
@@ -143,7 +146,10 @@ def _furnish(site: Site) -> dict[str, str]:
     macro = (
         '<ac:structured-macro ac:name="code" ac:macro-id="m-1"><ac:plain-text-body><![CDATA[x]]></ac:plain-text-body>'
     )
-    first, other = page("Page", f"<p>Page</p>{macro}</ac:structured-macro>"), page("Other")
+    first, other = (
+        page("Page", f"<p>Page</p>{macro}</ac:structured-macro><ac:task-list>{_TASK}</ac:task-list>"),
+        page("Other"),
+    )
     draft = page("Draft", status="draft")
     remark = _made(site.post("/rest/inlinecomments/1.0/comments", json=_remark(first["id"])))
     template = {"name": "Minutes", "templateType": "page", "body": {"storage": {"value": "<p>x</p>"}}}
@@ -183,6 +189,6 @@ def _furnish(site: Site) -> dict[str, str]:
         "outsider": key, "task_id": task["id"], "attachment_id": attachment["id"],
         "tiny": first["_links"]["tinyui"].removeprefix("/x/"),
         "macro": "m-1", "hash": hashlib.md5(b"x").hexdigest(), "draft": draft["id"], "remark": str(remark["id"]),
-        "template_id": template["templateId"], "to": "view", "resolved": "true", "dangling": "false",
+        "template_id": template["templateId"], "to": "view", "task": "7", "resolved": "true", "dangling": "false",
 
     }  # fmt: skip

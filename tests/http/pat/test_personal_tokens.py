@@ -85,6 +85,14 @@ def test_a_password_makes_one_and_it_is_shown_once(site: Site) -> None:
     assert created.detail == {"token": made["id"], "scope": "SYSTEM_ADMIN", "expires_at": end}
 
 
+@pytest.mark.parametrize(("user", "told"), [("alice", "WRITE"), ("admin", "SYSTEM_ADMIN")])
+def test_what_is_told_of_its_scope_is_no_more_than_its_user_may_do(site: Site, user: str, told: str) -> None:
+    assert make(site, user)["scope"] == told
+    assert make(site, user, scope="READ")["scope"] == "READ"
+    listed = site.new_browser().get(TOKENS, headers=basic(user)).json()
+    assert [each["scope"] for each in listed] == ["READ", told]
+
+
 def test_without_a_life_it_gets_the_operators(site_under: SiteFactory) -> None:
     site = site_under(personal_token_days=7, personal_token_max_days=10)
     assert make(site)["expiringAt"].startswith("2027-01-22")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from watersmeet.confluence.errors import (
+    BadBody,
     ContentNotFound,
     Forbidden,
+    MalformedStorage,
     RestError,
     SpaceNotFound,
     TitleTaken,
@@ -28,6 +30,21 @@ def test_the_envelope_is_the_original_s() -> None:
         "message": "No content found with id: ContentId{id=954415933}",
         "reason": "Not Found",
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (TitleTaken("page", "Plan", "TST"), "watersmeet.title.taken"),
+        (VersionConflict(7), "watersmeet.version.conflict"),
+        (MalformedStorage("<b> is not closed", 1, 4), "watersmeet.malformed.storage"),
+        (BadBody("No."), "watersmeet.bad.body"),
+    ],
+)
+def test_what_is_not_acceptable_is_told_by_a_key_too(error: RestError, key: str) -> None:
+    shown = envelope(error)
+    assert shown["data"]["errors"] == [{"message": {"key": key, "args": [], "translation": shown["message"]}}]
+    assert shown["data"]["valid"] is False
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from watersmeet.confluence.storage_format.document import parse, validate
 from watersmeet.confluence.storage_format.render import render
 from watersmeet.confluence.storage_format.source import mark, marked_refs, without_markers
+from watersmeet.confluence.storage_format.task import with_task
 from watersmeet.confluence.storage_format.text import (
     attachment_links,
     external_links,
@@ -33,5 +34,6 @@ __all__ = [
     "plain_text",
     "render",
     "validate",
+    "with_task",
     "without_markers",
 ]

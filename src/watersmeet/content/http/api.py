@@ -22,7 +22,7 @@ from watersmeet.content.http.rendering import built, renders
 from watersmeet.database.permissions import strangers_may_use
 from watersmeet.database.transaction import Operation
 from watersmeet.database.users import ANONYMOUS
-from watersmeet.users.http import SignInRequired, current_session, path_and_query
+from watersmeet.users.http import SignInRequired, current_session, path_and_query, require_use
 from watersmeet.web.bearer import Caller, Handler, Protected, protected_route
 from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
@@ -53,13 +53,25 @@ class Api:
 
     def route(self, path: str, **methods: tuple[Scope, Answering]) -> Route:
         """A route of the content API, each method with the scope it needs."""
-        protected = {name: Protected(scope, _named(handler)) for name, (scope, handler) in methods.items()}
+        protected = {name: Protected(scope, self._admitted(handler)) for name, (scope, handler) in methods.items()}
         return protected_route(self.environment.verify_token, path, protected, stranger=self.stranger)
 
     def shown_route(self, path: str, handler: Answering) -> Route:
         """A route that is read with a token, and by people in their browsers with a session."""
-        protected = {"GET": Protected(Scope.READ, _named(handler))}
+        protected = {"GET": Protected(Scope.READ, self._admitted(handler))}
         return protected_route(self.environment.verify_token, path, protected, stranger=self._person)
+
+    def _admitted(self, handler: Answering) -> Handler:
+        """The handler, for those who may use the instance; its answers say who asked."""
+
+        async def answer(request: Request, caller: Caller) -> Response:
+            if caller.user is not ANONYMOUS:
+                await require_use(self.environment, caller.user)
+            response = await handler(request, caller)
+            response.headers["X-AUSERNAME"] = caller.user.username or "anonymous"
+            return response
+
+        return answer
 
     async def _person(self, request: Request) -> Caller | None:
         """Whoever is signed in, else what strangers may be; a browser that shows a page is led to the sign-in."""
@@ -138,15 +150,6 @@ class Api:
             return JsonResponse(content_json(content, expansion, self.site, outermost=True))
 
         return await built(build, [content], expansion)
-
-
-def _named(handler: Answering) -> Handler:
-    async def answer(request: Request, caller: Caller) -> Response:
-        response = await handler(request, caller)
-        response.headers["X-AUSERNAME"] = caller.user.username or "anonymous"
-        return response
-
-    return answer
 
 
 # ---- what a request says ----------------------------------------------------------------------------------

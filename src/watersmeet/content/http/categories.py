@@ -33,6 +33,6 @@ class _Categories:
         return Response(status_code=204)
 
     async def remove(self, request: Request, caller: Caller) -> Response:
-        key, name = request.path_params["key"], request.path_params["label"]
-        await self.api.environment.database.write(lambda tx: category.remove(tx, caller.user, key, name))
+        key, name, now = request.path_params["key"], request.path_params["label"], self.api.environment.clock.now()
+        await self.api.environment.database.write(lambda tx: category.remove(tx, caller.user, key, name, now))
         return Response(status_code=204)

@@ -32,6 +32,7 @@ from watersmeet.content.http.api import (
     window_of,
 )
 from watersmeet.content.http.attachments import replace_file
+from watersmeet.content.http.sent_body import kept
 from watersmeet.content.version import with_past
 from watersmeet.database.content import ContentFilter
 from watersmeet.database.transaction import Transaction
@@ -81,6 +82,7 @@ class _Contents:
 
     async def create_content(self, request: Request, caller: Caller) -> Response:
         wanted = decode(await read_body(request), NewContent)
+        wanted.body = await kept(wanted.body)
         wanted.status = wanted.status or request.query_params.get("status")
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         create: Callable[[Transaction], Content]
@@ -102,6 +104,8 @@ class _Contents:
         def operation(tx: Transaction) -> Content:
             if version is not None:
                 found = read.find_version(tx, caller.user, content_id, version, expansion)
+            elif ContentStatus.DRAFT in statuses:
+                found = draft.find(tx, caller.user, content_id, statuses, expansion)
             else:
                 found = read.find(tx, caller.user, content_id, statuses, expansion)
             return with_past(tx, caller.user, found, expansion.within("history"))
@@ -123,6 +127,7 @@ class _Contents:
         if is_multipart(request):  # some clients send another file for an attachment so
             return await replace_file(self.api, request, caller, None, content_id)
         sent = decode(await read_body(request), ContentUpdate)
+        sent.body = await kept(sent.body)
         revision, resolution = sent.revision(), sent.resolution()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         is_draft = ContentStatus.DRAFT in (request.query_params.get("status"), revision.status)
@@ -137,7 +142,9 @@ class _Contents:
 
     async def publish_draft(self, request: Request, caller: Caller) -> Response:
         content_id = content_id_of(request)
-        revision = decode(await read_body(request), ContentUpdate).publication()
+        sent = decode(await read_body(request), ContentUpdate)
+        sent.body = await kept(sent.body)
+        revision = sent.publication()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         published = await self.api.environment.database.write(
             lambda tx: draft.write_draft(tx, caller.user, content_id, revision, now, expansion)

@@ -15,7 +15,9 @@ from watersmeet.confluence.scopes import Scope
 from watersmeet.content import copy
 from watersmeet.content.body import decode
 from watersmeet.content.body_copy import PageCopy, TreeCopy
+from watersmeet.content.copy_onto import copy_onto
 from watersmeet.content.http.api import CONTENT, Api, content_id_of, expansion_of, read_body
+from watersmeet.content.http.sent_body import kept
 from watersmeet.database.transaction import Transaction
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
@@ -41,23 +43,18 @@ class _Copies:
 
     async def copy_page(self, request: Request, caller: Caller) -> Response:
         content_id, sent = content_id_of(request), decode(await read_body(request), PageCopy)
+        sent.body = await kept(sent.body)
         to, along, storage = sent.to(), sent.along(), sent.storage()
         expansion, now = WRITTEN_CONTENT | expansion_of(request), self.api.environment.clock.now()
         origin = origin_of(request, caller.user.username)
 
         def operation(tx: Transaction) -> Content:
-            return copy.copy_page(
-                tx,
-                caller.user,
-                content_id,
-                to,
-                along,
-                now,
-                origin,
-                title=sent.pageTitle,
-                storage=storage,
-                expansion=expansion,
-            )  # fmt: skip
+            given = {"title": sent.pageTitle, "storage": storage}
+            if to.page_id is not None:
+                return copy_onto(
+                    tx, caller.user, content_id, to.page_id, along, now, origin, **given, expansion=expansion
+                )
+            return copy.copy_page(tx, caller.user, content_id, to, along, now, origin, **given, expansion=expansion)
 
         return await self.api.content(await self.api.environment.database.write(operation), expansion)
 

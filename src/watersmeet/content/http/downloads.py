@@ -63,7 +63,7 @@ class _Downloads:
 
     async def thumbnail(self, request: Request, caller: Caller) -> Response:
         found, file = await self._found(request, caller)
-        if not has_thumbnail(file.media_type) or file.size > MAX_FILE:
+        if not has_thumbnail(file) or file.size > MAX_FILE:
             raise NoThumbnail
         stored = Stored(file.size, f"{file.digest}-{MAX_SIDE}", found.version.when)
         headers = _headers(stored)

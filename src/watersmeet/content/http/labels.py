@@ -67,8 +67,8 @@ class _Labels:
         name = request.path_params.get("label") or request.query_params.get("name")
         if not name:
             raise BadBody("Say which label: label/NAME, or label?name=NAME.")
-        word = Word.of(name)
-        await self.api.environment.database.write(lambda tx: label.remove_label(tx, caller.user, content_id, word))
+        word, now = Word.of(name), self.api.environment.clock.now()
+        await self.api.environment.database.write(lambda tx: label.remove_label(tx, caller.user, content_id, word, now))
         return Response(status_code=204)
 
     def _page(self, request: Request, content_id: int, part: Slice[Label]) -> Response:

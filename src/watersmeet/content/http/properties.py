@@ -66,7 +66,8 @@ class _Properties:
 
     async def add_property(self, request: Request, caller: Caller) -> Response:
         owner, sent = _owner(request), decode(await read_body(request), SentProperty)
-        key, value = checked_key(request.path_params.get("property") or sent.key), sent.text()
+        named = request.path_params.get("property")
+        key, value = sent.key_at(named) if named else checked_key(sent.key), sent.text()
         now = self.api.environment.clock.now()
         added = await self.api.environment.database.write(
             lambda tx: properties.add_property(tx, caller.user, owner, key, value, now)
@@ -75,7 +76,7 @@ class _Properties:
 
     async def put_property(self, request: Request, caller: Caller) -> Response:
         owner, sent = _owner(request), decode(await read_body(request), SentProperty)
-        key, value, number = checked_key(request.path_params["property"]), sent.text(), sent.number
+        key, value, number = sent.key_at(request.path_params["property"]), sent.text(), sent.number
         now = self.api.environment.clock.now()
         changed = await self.api.environment.database.write(
             lambda tx: properties.put_property(tx, caller.user, owner, key, value, number, now)

@@ -15,38 +15,48 @@ from watersmeet.confluence.attachment import base_name, media_type_of
 from watersmeet.confluence.content import File
 from watersmeet.confluence.errors import UploadTooLarge
 from watersmeet.content.attachment import Upload
+from watersmeet.content.picture_head import MAX_HEAD, is_of_a_picture
 from watersmeet.web.multipart import MultipartReader, Part
 
 _FILE = "file"  # the name of the parts that are files
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A body that was read to its end: its files, which are not kept yet, and its fields."""
+class SentFile:
+    """A file that came whole and is not kept yet."""
 
-    files: Sequence[tuple[str, str, Incoming]]
+    name: str
+    media_type: str
+    head: bytes
+    """Its first bytes, by which a picture is known."""
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body that was read to its end: its files and its fields."""
+
+    files: Sequence[SentFile]
     fields: dict[str, list[str]]
 
     @property
     def names(self) -> list[str]:
         """What the files are called."""
-        return [name for name, _, _ in self.files]
+        return [file.name for file in self.files]
 
     async def keep(self) -> list[Upload]:
         """The same files, kept. Raises ``StoreUnavailable``.
 
         All at the end, so that none is old, and a sweep takes it, while the others are still on their way.
         """
-        return [
-            await self._keep(position, name, media_type, incoming)
-            for position, (name, media_type, incoming) in enumerate(self.files)
-        ]
+        return [await self._keep(position, sent) for position, sent in enumerate(self.files)]
 
-    async def _keep(self, position: int, name: str, media_type: str, incoming: Incoming) -> Upload:
-        blob = await incoming.finish()
-        file = File(blob.digest, blob.size, media_type, hidden=self._field("hidden", position) == "true")
-        minor = self._field("minorEdit", position) == "true"
-        return Upload(name, file, self._field("comment", position), minor)
+    async def _keep(self, position: int, sent: SentFile) -> Upload:
+        blob = await sent.incoming.finish()
+        hidden, minor = (self._field(name, position) == "true" for name in ("hidden", "minorEdit"))
+        pictorial = is_of_a_picture(sent.head, blob.size)
+        file = File(blob.digest, blob.size, sent.media_type, hidden=hidden, pictorial=pictorial)
+        return Upload(sent.name, file, self._field("comment", position), minor)
 
     def _field(self, name: str, position: int) -> str:
         """What is said of one file: the fields come as often as the files, and in their order."""
@@ -64,7 +74,7 @@ async def reading(request: Request, store: BlobStore, limit: int) -> AsyncIterat
     if length.isdigit() and int(length) > limit + _ROOM_FOR_FIELDS:
         raise UploadTooLarge(limit)
     async with AsyncExitStack() as stack:
-        files: list[tuple[str, str, Incoming]] = []
+        files: list[SentFile] = []
         fields: dict[str, list[str]] = {}
         left = limit
         async for part in MultipartReader(request):
@@ -73,13 +83,16 @@ async def reading(request: Request, store: BlobStore, limit: int) -> AsyncIterat
                 fields.setdefault(part.name, []).append(await part.text())
                 continue
             incoming = await stack.enter_async_context(store.upload())
+            head = b""
             async for piece in part.pieces():
                 left -= len(piece)
                 if left < 0:
                     raise UploadTooLarge(limit)
+                if len(head) < MAX_HEAD:
+                    head += piece[: MAX_HEAD - len(head)]
                 await incoming.write(piece)
             await incoming.flush()
-            files.append((part.filename, _media_type(part), incoming))
+            files.append(SentFile(part.filename, _media_type(part), head, incoming))
         yield Sent(files, fields)
 
 

@@ -185,6 +185,7 @@ def make_what_belongs_to_content() -> None:
         sa.Column("file_size", sa.BigInteger(), nullable=False),
         sa.Column("media_type", sa.String(length=255), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("pictorial", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.ForeignKeyConstraint(
             ["content_id"], ["content.id"], name=op.f("fk_attachment_files_content_id"), ondelete="CASCADE"
         ),
@@ -359,6 +360,22 @@ def make_what_belongs_to_content() -> None:
     op.create_index(op.f("ix_space_watches_user_id"), "space_watches", ["user_id"])
 
     op.create_table(
+        "content_drafts",
+        sa.Column("content_id", NUMBER, nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=255), nullable=False),
+        sa.Column("storage", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("updated_by", NUMBER, nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["content.id"], name=op.f("fk_content_drafts_content_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["updated_by"], ["users.id"], name=op.f("fk_content_drafts_updated_by")),
+        sa.PrimaryKeyConstraint("content_id", name=op.f("pk_content_drafts")),
+    )
+
+    op.create_table(
         "likes",
         sa.Column("content_id", NUMBER, nullable=False),
         sa.Column("user_id", NUMBER, nullable=False),
@@ -446,6 +463,7 @@ def make_what_belongs_to_content() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_long_tasks_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_long_tasks")),
     )
+    op.create_index(op.f("ix_long_tasks_finished_at"), "long_tasks", ["finished_at"])
     op.create_index(op.f("ix_long_tasks_user_id"), "long_tasks", ["user_id"])
 
 
