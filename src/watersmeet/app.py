@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from starlette import routing
@@ -16,27 +17,23 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from watersmeet import __version__
-from watersmeet.audit import http as audit_http
-from watersmeet.authorize import http as authorize_http
 from watersmeet.blobs.folder import FolderStore
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import Clock, SystemClock
 from watersmeet.content import http as content_http
-from watersmeet.content import long_task, space_deletion, unnamed, user_deletion
+from watersmeet.content import long_task, unnamed
+from watersmeet.content.long_task import Work
 from watersmeet.database.engine import Database
 from watersmeet.discovery import http as discovery_http
 from watersmeet.entropy import Entropy, SystemEntropy
 from watersmeet.errors import SettingsError
 from watersmeet.links import credentials
-from watersmeet.links import http as links_http
 from watersmeet.oauth2.keys import Keys
 from watersmeet.settings import Settings
 from watersmeet.tokens import http as tokens_http
 from watersmeet.tokens import keys as signing
 from watersmeet.tokens import sweep
 from watersmeet.users import http as users_http
-from watersmeet.users import http_account as users_http_account
-from watersmeet.users import http_personal_token as users_http_personal_token
 from watersmeet.web import errors, uses
 from watersmeet.web.direct import DirectRoutes
 from watersmeet.web.environment import DemoAccount, Environment
@@ -45,11 +42,17 @@ from watersmeet.web.headers import SecurityHeaders
 from watersmeet.web.hosts import KnownHosts
 from watersmeet.web.log import RequestLog
 from watersmeet.web.proxies import TrustedProxies
-from watersmeet.web.route import Mount, Router
+from watersmeet.web.route import Later, Mount, Route, Router
 from watersmeet.web.static import StaticFiles
 from watersmeet.web.throttle import Throttle
 
-LONG_WORKS = {space_deletion.NAME: space_deletion.WORK, user_deletion.NAME: user_deletion.WORK}
+
+@cache
+def long_works() -> Mapping[str, Work]:
+    """How each kind of long task is done; imported with the first one (docs/decisions/0074)."""
+    from watersmeet.content import space_deletion, user_deletion
+
+    return {space_deletion.NAME: space_deletion.WORK, user_deletion.NAME: user_deletion.WORK}
 
 
 def open_database(settings: Settings) -> Database:
@@ -155,7 +158,7 @@ def create_app(
             *(asyncio.create_task(sweep.run(each, opened, environment.clock)) for each in sweeps),
             asyncio.create_task(uses.run(environment.uses, opened)),
             asyncio.create_task(unnamed.run(environment.blobs, opened)),
-            asyncio.create_task(long_task.run(LONG_WORKS, opened, environment.clock)),
+            asyncio.create_task(long_task.run(long_works, opened, environment.clock)),
         ]
         yield
         for task in running:
@@ -168,13 +171,9 @@ def create_app(
     endpoint = tokens_http.TokenEndpoint(environment)
     routes: list[BaseRoute] = [
         *tokens_http.routes(environment, endpoint),
-        *authorize_http.routes(environment),
         *users_http.routes(environment),
-        *users_http_account.routes(environment),
-        *users_http_personal_token.routes(environment),
-        *links_http.routes(environment),
+        *_for_later(environment),
         *content_http.routes(environment),
-        *audit_http.routes(environment),
         *discovery_http.routes(settings, __version__),
         *more_routes,
         routing.Mount("/static", StaticFiles()),
@@ -196,6 +195,52 @@ def create_app(
     app.router = Router(routes, lifespan=lifespan)
     app.state.environment = environment
     return app
+
+
+def _for_later(environment: Environment) -> list[Later]:
+    """What is imported when it is first asked for, and what its paths begin with."""
+
+    def authorize() -> list[Route]:
+        from watersmeet.authorize import http
+
+        return http.routes(environment)
+
+    def account() -> list[Route]:
+        from watersmeet.users import http_account
+
+        return http_account.routes(environment)
+
+    def personal_tokens() -> list[Route]:
+        from watersmeet.users import http_personal_token
+
+        return http_personal_token.routes(environment)
+
+    def links() -> list[Route]:
+        from watersmeet.links import http
+
+        return http.routes(environment)
+
+    def audit() -> list[Route]:
+        from watersmeet.audit import http
+
+        return http.routes(environment)
+
+    return [
+        Later(["/rest/oauth2/{version}/authorize", "/plugins/servlet/oauth2/consent"], authorize),
+        Later(["/account"], account),
+        Later(["/rest/pat"], personal_tokens),
+        Later(
+            [
+                "/",
+                "/plugins/servlet/applinks",
+                "/plugins/servlet/oauth2/authorized-applications",
+                "/plugins/personalaccesstokens",
+                "/rest/oauth2/{version}/client",
+            ],
+            links,
+        ),
+        Later(["/admin/audit", "/rest/oauth2/{version}/audit"], audit),
+    ]
 
 
 def _way_home(context_path: str) -> BaseRoute:

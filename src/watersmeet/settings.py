@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -378,6 +377,8 @@ def _canonical_url(raw: str) -> str:
 
 
 def _read_file(file: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
+    import tomllib
+
     try:
         with file.open("rb") as stream:
             tree = tomllib.load(stream)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.support.grants import ENTROPY, together
-from watersmeet.app import LONG_WORKS
+from watersmeet.app import long_works
 from watersmeet.confluence.content import ContentType
 from watersmeet.confluence.errors import Forbidden, LongTaskNotFound, SpaceNotFound
 from watersmeet.confluence.expansion import NOTHING
@@ -42,7 +42,7 @@ def _begin(wiki: Wiki, by: str = "admin", key: str = "OPEN") -> LongTask:
 
 
 def _step(wiki: Wiki, task: LongTask) -> bool:
-    return wiki.database.write_now(lambda tx: long_task.step(tx, LONG_WORKS, task.id, NOW + 5_000))
+    return wiki.database.write_now(lambda tx: long_task.step(tx, long_works(), task.id, NOW + 5_000))
 
 
 def _task(wiki: Wiki, task: LongTask, by: str = "admin") -> LongTask:
@@ -124,7 +124,7 @@ def test_whoever_comes_next_goes_on(wiki: Wiki, monkeypatch: pytest.MonkeyPatch)
     _fill(wiki, 3)
     task = _begin(wiki)
     _step(wiki, task)
-    asyncio.run(long_task.work_off(LONG_WORKS, wiki.database, _Clock(), Counter()))
+    asyncio.run(long_task.work_off(long_works(), wiki.database, _Clock(), Counter()))
     assert _task(wiki, task).successful is True
 
 

@@ -54,19 +54,20 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        from watersmeet.confluence.errors import NotFound
-        from watersmeet.links.register import UnknownLink
-        from watersmeet.users.personal_token import UnknownToken
-        from watersmeet.users.signin import UnknownUser
-
         try:
             return super().invoke(ctx)
-        except (UnknownLink, UnknownToken, UnknownUser, NotFound) as error:
-            click.echo(f"watersmeet: {error.description}", err=True)
-            ctx.exit(NOT_FOUND)
         except WatersmeetError as error:
             click.echo(f"watersmeet: {error.description}", err=True)
-            ctx.exit(REFUSED)
+            ctx.exit(NOT_FOUND if _names_nothing(error) else REFUSED)
+
+
+def _names_nothing(error: WatersmeetError) -> bool:
+    from watersmeet.confluence.errors import NotFound
+    from watersmeet.links.register import UnknownLink
+    from watersmeet.users.personal_token import UnknownToken
+    from watersmeet.users.signin import UnknownUser
+
+    return isinstance(error, UnknownLink | UnknownToken | UnknownUser | NotFound)
 
 
 @click.command(

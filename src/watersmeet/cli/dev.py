@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from watersmeet.cli.collector import resting
 from watersmeet.cli.configuration import parse_properties, property_option
 from watersmeet.cli.output import say
 from watersmeet.errors import SettingsError
@@ -33,6 +34,7 @@ _FIXED = frozenset({"base_url", "host", "port", "database_url", "blob_store", "s
 )
 @click.option("--no-banner", is_flag=True, help="Print only the base URL.")
 @property_option
+@resting()
 def command(
     port: int,
     context_path: str,

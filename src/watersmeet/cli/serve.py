@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from watersmeet.cli.collector import resting
 from watersmeet.cli.configuration import config_option, load_settings, parse_properties, property_option
 from watersmeet.cli.output import say, warn
 
@@ -17,6 +18,7 @@ from watersmeet.cli.output import say, warn
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--workers", type=click.IntRange(1), help="How many processes serve; one unless the settings say more.")
 @property_option
+@resting()
 def command(
     config: Path | None, host: str | None, port: int | None, workers: int | None, properties: tuple[str, ...]
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,13 +14,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from watersmeet.cli import collector
 from watersmeet.cli.connection import Connection, raise_file_limit
 from watersmeet.cli.door import Door
 from watersmeet.errors import SettingsError
 from watersmeet.web.headers import ALWAYS
 from watersmeet.web.log import log
 
-_NEW_OBJECTS = 20_000  # of which the garbage collector looks for rings: some megabytes at most
 _GRACE_SECONDS = 1  # what a request in flight gets when `dev` ends, so that the process ends within two
 
 
@@ -71,11 +70,7 @@ class _Server(uvicorn.Server):
             door: Any = Door(self.config.http_protocol_class, listener, lambda: self.should_exit)
             self.config.http_protocol_class = door
         await super().startup(sockets)
-        # What start-up made stays for good: the garbage collector need not look at it again and again. What requests
-        # make is nearly all gone when they end; Python's own 700 new objects are those of two or three requests.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_NEW_OBJECTS)
+        collector.resume()
         if not self.should_exit:
             try:
                 self._when_ready()

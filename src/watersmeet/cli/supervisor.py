@@ -6,7 +6,6 @@ it lives, and ends by the signal it was sent. Forking after the imports starts q
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from watersmeet.cli import collector
 from watersmeet.errors import SettingsError
 from watersmeet.web.log import log
 
@@ -45,7 +45,7 @@ class Supervisor:
         for number in _SIGNALS:
             signal.signal(number, lambda *_: None)  # a signal that is ignored would not be waited for everywhere
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        gc.freeze()  # what is there now stays shared
+        collector.resume()  # what is there now stays shared
         self._lifeline = os.pipe()
         ready = [self._start() for _ in range(self.count)]
         told = [_is_told(descriptor) for descriptor in ready]

@@ -76,13 +76,14 @@ def give_up(tx: Transaction, works: Mapping[str, Work], task_id: str, now: Insta
         long_tasks.fail(tx, task_id, _GIVEN_UP, now)
 
 
-async def run(works: Mapping[str, Work], database: Database, clock: Clock) -> None:
-    """Work for ever on whatever there is to do."""
+async def run(works: Callable[[], Mapping[str, Work]], database: Database, clock: Clock) -> None:
+    """Work for ever on whatever there is to do; ``works`` are asked for once there is something."""
     failures: Counter[str] = Counter()
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
         try:
-            await work_off(works, database, clock, failures)
+            if await database.read(long_tasks.next_unfinished):
+                await work_off(works(), database, clock, failures)
         except ServiceUnavailable as error:
             log.warning("long task postponed", detail=error.detail)
         except Exception as error:  # whatever it was, the next round may fare better

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Index,
     Select,
     Table,
     Text,
@@ -393,6 +394,23 @@ def born_with(table: Table, *statements: str) -> None:
     """Whenever the table is created, create these rows too."""
     for statement in statements:
         event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
+
+
+def only_where(condition: str, index: Index) -> Index:
+    """The index, of those rows only for which the condition holds.
+
+    SQLAlchemy imports the whole dialect whose option is named, and one of the two is never needed: so the option is
+    named when the table is created, and an engine is there.
+    """
+
+    def name_option(_table: Table, connection: Connection, **_: Any) -> None:
+        index.dialect_options[connection.dialect.name]["where"] = text(condition)
+
+    def listen(_index: Index, table: Table) -> None:
+        event.listen(table, "before_create", name_option)
+
+    event.listen(index, "after_parent_attach", listen)
+    return index
 
 
 # ---- copies ----------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def _make(database: Database, purpose: Purpose, fingerprint: str) -> None:
     try:
         with dialect.alone(database.engine) as tx:
             if schema_of(tx) is None:  # no other process was quicker
-                metadata.create_all(tx)
+                metadata.create_all(tx, checkfirst=False)
                 _describe(tx, purpose, fingerprint)
     except DBAPIError as error:
         raise SettingsError(f"The database of database_url takes no tables: {_cause(error)}") from error

@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
 )
 
-from watersmeet.database.dialect import append_only, born_with, copied_from, full_text_index
+from watersmeet.database.dialect import append_only, born_with, copied_from, full_text_index, only_where
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -370,22 +370,13 @@ content = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_by", ForeignKey("users.id"), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index(
-        "uq_content_current_title",
-        "space_id",
-        "type",
-        "title_key",
-        unique=True,
-        sqlite_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
-        postgresql_where=text("status = 'current' AND type IN ('page', 'blogpost')"),
+    only_where(
+        "status = 'current' AND type IN ('page', 'blogpost')",
+        Index("uq_content_current_title", "space_id", "type", "title_key", unique=True),
     ),
-    Index(
-        "uq_content_current_attachment",
-        "container_id",
-        "title",
-        unique=True,
-        sqlite_where=text("status = 'current' AND type = 'attachment'"),
-        postgresql_where=text("status = 'current' AND type = 'attachment'"),
+    only_where(
+        "status = 'current' AND type = 'attachment'",
+        Index("uq_content_current_attachment", "container_id", "title", unique=True),
     ),
     # What clients look up most: by title, in a space or anywhere, whatever the status.
     Index("ix_content_title_key_space_id", "title_key", "space_id"),
@@ -485,14 +476,7 @@ labels = Table(
     Column("name", String(255), nullable=False),  # always lower case
     Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),  # of a "my" label
     Index("ix_labels_name", "name", "prefix"),
-    Index(
-        "uq_labels_shared",
-        "name",
-        "prefix",
-        unique=True,
-        sqlite_where=text("owner_id IS NULL"),
-        postgresql_where=text("owner_id IS NULL"),
-    ),
+    only_where("owner_id IS NULL", Index("uq_labels_shared", "name", "prefix", unique=True)),
 )
 
 content_labels = Table(

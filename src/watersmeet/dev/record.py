@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watersmeet.clock import Instant
 from watersmeet.dev.fault import Fault
-from watersmeet.dev.reason import Finding
+
+if TYPE_CHECKING:
+    from watersmeet.dev.reason import Finding
 
 CAPACITY = 200
 BODY_LIMIT = 16 * 1024

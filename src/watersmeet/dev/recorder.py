@@ -7,16 +7,14 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watersmeet.dev.case import Seen
 from watersmeet.dev.injector import BLOW
-from watersmeet.dev.reason import Finding, examine
 from watersmeet.dev.record import BODY_LIMIT, Record, Records
 from watersmeet.dev.record import Message as Kept
 from watersmeet.web.bearer import ProtectedRoute
@@ -26,6 +24,10 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.forms import FORM_TYPE, content_type
 from watersmeet.web.language import Sentence
 from watersmeet.web.log import log
+from watersmeet.web.route import Router
+
+if TYPE_CHECKING:
+    from watersmeet.dev.reason import Finding
 
 _PATIENCE_SECONDS = 0.2
 _NOT_RECORDED = ("/_dev/", "/static/")
@@ -71,9 +73,9 @@ class _Watch:
 class Recorder:
     """ASGI middleware around everything else, the injector of faults included."""
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], records: Records, environment: Environment) -> None:
+    def __init__(self, app: ASGIApp, router: Router, records: Records, environment: Environment) -> None:
         self._app = app
-        self._routes = list(_protected(routes))
+        self._router = router
         self._records = records
         self._environment = environment
         self._context_path = environment.settings.context_path
@@ -134,6 +136,10 @@ class Recorder:
         )
 
     async def _finding(self, request: Request, path: str, watch: _Watch, failure: Exception | None) -> Finding:
+        # Imported with the first request (docs/decisions/0074).
+        from watersmeet.dev.case import Seen
+        from watersmeet.dev.reason import Finding, examine
+
         environment, now = self._environment, self._environment.clock.now()
         rule = self._rule(request.method, path)
         cause = cause_of(request.scope) or failure
@@ -165,18 +171,8 @@ class Recorder:
             return Finding(why=Sentence("(not examined: {cause})", cause=type(error).__name__))
 
     def _rule(self, method: str, path: str) -> ProtectedRoute | None:
-        scope = {"type": "http", "method": method, "path": path, "root_path": ""}
-        return next((route for route in self._routes if route.matches(scope)[0] is Match.FULL), None)
-
-
-def _protected(routes: Sequence[BaseRoute]) -> list[ProtectedRoute]:
-    found = []
-    for route in routes:
-        if isinstance(route, ProtectedRoute):
-            found.append(route)
-        elif isinstance(route, Mount):
-            found += _protected(route.routes)
-    return found
+        found = self._router.find(method, self._context_path + path)
+        return found if isinstance(found, ProtectedRoute) else None
 
 
 def _foreign(request: Request) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -22,6 +22,7 @@ from watersmeet.web.environment import Environment
 
 if TYPE_CHECKING:
     from watersmeet.dev.run import Runs
+    from watersmeet.web.route import Router
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Workshop:
         faulty = FaultInjector(
             app, self.faults, self.connections, environment.database, self.clock, environment.settings.context_path
         )
-        return Recorder(faulty, app.routes, self.records, environment)
+        return Recorder(faulty, cast("Router", app.router), self.records, environment)
 
     async def reset(self) -> None:
         """Back to the first state: data, clock, faults, records, runs. Every token and session is dead."""

@@ -12,7 +12,7 @@ import httpx
 from tests.http.conftest import Site
 from tests.support.client import token_of
 from tests.support.server import RunningServer
-from watersmeet.app import LONG_WORKS
+from watersmeet.app import long_works
 from watersmeet.content import long_task
 from watersmeet.database.audit import Query, search
 
@@ -20,7 +20,7 @@ from .support import CONTENT, SPACE, create, path_of
 
 
 def _work(site: Site) -> None:
-    asyncio.run(long_task.work_off(LONG_WORKS, site.environment.database, site.clock, Counter()))
+    asyncio.run(long_task.work_off(long_works(), site.environment.database, site.clock, Counter()))
 
 
 def test_deleting_a_space_is_a_long_task(site: Site) -> None:

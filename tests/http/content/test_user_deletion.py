@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from tests.http.audit.test_trail import trail
 from tests.http.conftest import Site, form_of
 from watersmeet import demo
-from watersmeet.app import LONG_WORKS
+from watersmeet.app import long_works
 from watersmeet.confluence.permission import WRITER
 from watersmeet.confluence.scopes import Role
 from watersmeet.content import long_task, user_deletion
@@ -56,7 +56,7 @@ def delete(site: Site, username: str = "bob") -> str:
     status = begun.json()["links"]["status"]
     assert status == f"/rest/api/longtask/{begun.json()['id']}"
     assert site.get(status, user="admin").json()["percentageComplete"] == 0
-    asyncio.run(long_task.work_off(LONG_WORKS, site.environment.database, site.clock, Counter()))
+    asyncio.run(long_task.work_off(long_works(), site.environment.database, site.clock, Counter()))
     task = site.get(status, user="admin").json()
     assert (task["percentageComplete"], task["successful"]) == (100, True)
     assert task["messages"][0]["translation"] == "The user was deleted."
@@ -319,7 +319,7 @@ def test_the_command_line_leaves_the_rest_to_the_server(site: Site) -> None:
     meanwhile = {"user_id": bob.id, "content_id": int(page["id"]), "created_at": 1}  # by a request under way
     database.write_now(lambda tx: tx.execute(content_watches.insert(), meanwhile).rowcount)
     assert rows_of(site, bob.id).keys() >= {"content.created_by", "content_watches.user_id"}
-    asyncio.run(long_task.work_off(LONG_WORKS, database, site.clock, Counter()))
+    asyncio.run(long_task.work_off(long_works(), database, site.clock, Counter()))
     assert rows_of(site, bob.id).keys() == {"token_families.user_id", "long_tasks.user_id"}
     assert site.get(f"/rest/api/longtask/{task.id}", user="admin").json()["successful"] is True
     assert [each.actor for each in trail(site) if each.event == "user.deleted"] == ["the command line"]
