@@ -71,7 +71,7 @@ class PointReads:
             connection = self._engine.connect()
         try:
             yield connection
-        except OperationalError:
+        except DBAPIError:
             connection.close()
             raise
         finally:
