@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from starlette import routing
@@ -181,13 +181,14 @@ def create_app(
     if settings.context_path:
         routes = [_way_home(settings.context_path), Mount(settings.context_path, routes)]
     routes = [*discovery_http.root_routes(settings), *routes]
+    visitor_of = partial(users_http.visitor_of, environment)
     app = Starlette(
-        exception_handlers={**errors.handlers(environment), **users_http.error_handlers(environment)},
+        exception_handlers={**errors.handlers(environment, visitor_of), **users_http.error_handlers(environment)},
         middleware=[
             Middleware(RequestLog, entropy=environment.entropy),
             Middleware(TrustedProxies, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
-            Middleware(Failures, environment=environment),
+            Middleware(Failures, environment=environment, visitor_of=visitor_of),
             Middleware(KnownHosts, settings=settings),
             Middleware(DirectRoutes, handlers=endpoint.direct()),
         ],

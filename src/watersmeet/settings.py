@@ -147,6 +147,12 @@ class Settings:
         "The header in which the proxies name the client: x-forwarded-for or forwarded (RFC 7239).",
     )
     session_hours: int = _setting(12, "session_hours", "How long a sign-in in the browser lasts.")
+    secrets_viewable: bool = _setting(
+        False,
+        "secrets_viewable",
+        "Let administrators see the secrets of incoming links again, as the original does. Weaker: whoever has the "
+        "database and the server's secret, or an administrator's session, has every client secret made since.",
+    )
     remember_consent_days: int = _setting(
         0,
         "remember_consent_days",
@@ -601,6 +607,10 @@ _WEAKNESSES = (
     (
         lambda settings: not settings.provider.validate_client_secret,
         f"{PROPERTY_PREFIX}validate.client.secret is off: whoever holds a token can revoke it without the secret.",
+    ),
+    (
+        lambda settings: settings.secrets_viewable,
+        "secrets_viewable is on: an administrator's session is enough to see the secrets of all applications.",
     ),
 )
 

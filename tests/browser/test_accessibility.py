@@ -138,16 +138,22 @@ _CLIPPED = """[...document.querySelectorAll(".scroll")]
     .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"""
 
 
-@pytest.mark.parametrize("width", [320, 800, 880])  # 880: just wide enough for a table
+@pytest.mark.parametrize("width", [320, 800, 1004])  # 1004: just wide enough for a table
 def test_no_table_hides_what_it_offers(server_in_use: RunningServer, browser: Browser, width: int) -> None:
-    """With the longer words of German, every button of a row is seen without scrolling the table."""
+    """With the longer words of German and the longest names, all of a row is seen without scrolling the table."""
+    long = {
+        "name": f"Donaudampfschifffahrtsgesellschaftskapitän{'s' * 30} {width}",
+        "redirect_uris": [f"https://{'a' * 60}.synchronisation.example.com/callback"],
+        "scope": "SYSTEM_ADMIN",
+    }
+    httpx.post(f"{server_in_use.base_url}/_dev/clients", json=long).raise_for_status()
     with fresh_page(browser, locale="de-DE") as page, fresh_page(browser, locale="de-DE") as elsewhere:
         for each in (elsewhere, page):  # two sessions: one of them can be ended
             each.goto(server_in_use.base_url + "/login.action")
             each.get_by_role("button", name="Ada Admin").click()
             each.get_by_role("button", name="Abmelden").first.wait_for()
         page.set_viewport_size({"width": width, "height": 800})
-        for path in ("/account", _AUTHORIZED):
+        for path in ("/account", _AUTHORIZED, _LINKS, "/admin/audit"):
             page.goto(server_in_use.base_url + path)
             page.locator(".scroll tbody tr").first.wait_for()
             assert page.evaluate(_CLIPPED) == [], path

@@ -228,6 +228,9 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     page.goto(f"{dev_server.base_url}/plugins/servlet/applinks/listApplicationLinks")
     _sign_in(page, "admin")
     screenshot(page, "links")
+    page.goto(f"{dev_server.base_url}/")
+    screenshot(page, "home")
+    page.get_by_role("navigation").get_by_role("link", name="Incoming links").click()
     page.get_by_role("link", name="Create link").click()
     page.get_by_label("Name").fill("Wiki sync")
     page.get_by_label("Redirect URL").fill("http://evil.example/cb")
@@ -267,6 +270,9 @@ def test_an_administrator_s_life_of_a_link(dev_server: RunningServer, page: Page
     page.get_by_role("navigation").get_by_role("link", name="Incoming links").click()
     page.get_by_role("link", name="Wiki sync").click()
     assert secret[1] not in page.content()
+    page.set_viewport_size({"width": 1024, "height": 1500})
+    screenshot(page, "link")
+    page.set_viewport_size({"width": 1024, "height": 768})
     page.get_by_role("button", name="Make a new secret").click()
     expect(settings).not_to_contain_text(secret[1])
     expect(settings).to_contain_text("CLIENT_SECRET=")
@@ -433,17 +439,17 @@ def test_a_german_reader_is_answered_in_german(
 def test_times_are_the_reader_s_own(dev_server: RunningServer, browser: Browser) -> None:
     with fresh_page(browser, timezone_id="Asia/Tokyo") as page:
         page.goto(f"{dev_server.base_url}/login.action")
-        page.get_by_role("button", name="Vera Viewer").click()
-        page.goto(f"{dev_server.base_url}/account")
-        time = page.locator("time").first
-        instant = time.get_attribute("datetime")
-        expected = page.evaluate(
-            "(instant) => new Intl.DateTimeFormat('en-GB',"
-            "{dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Tokyo'}).format(new Date(instant))",
-            instant,
-        )
-        expect(time).to_have_text(expected)
-        expect(time).to_have_attribute("title", re.compile("UTC$"))
+        page.get_by_role("button", name="Ada Admin").click()
+        for path, exactness in (("/account", "short"), ("/admin/audit", "medium"), ("/_dev/", "medium")):
+            page.goto(dev_server.base_url + path)
+            time = page.locator("time").first
+            expected = page.evaluate(
+                "([instant, exactness]) => new Intl.DateTimeFormat('en-GB',"
+                "{dateStyle: 'medium', timeStyle: exactness, timeZone: 'Asia/Tokyo'}).format(new Date(instant))",
+                [time.get_attribute("datetime"), exactness],
+            )
+            expect(time).to_have_text(expected)
+            expect(time).to_have_attribute("title", re.compile("UTC$"))
 
 
 def test_the_account_page_changes_what_it_says(

@@ -135,6 +135,10 @@ def test_from_a_link_by_way_of_signing_in_to_an_old_version(
     ).click()
     expect(page.get_by_role("heading", name="Newest blog posts")).to_be_visible()
     screenshot(page, "reading-space")
+    page.set_viewport_size({"width": 1024, "height": 500})
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Spaces").click()
+    expect(page.get_by_role("link", name="Demonstration")).to_be_visible()
+    screenshot(page, "reading-spaces")
 
 
 def test_kinds_of_panels_and_states_differ_in_words_and_colours(

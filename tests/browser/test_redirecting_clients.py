@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import fresh_page
 from tests.support.server import RunningServer
 
 
@@ -99,3 +100,67 @@ def test_s007_an_error_after_sign_in_gets_through_too(
     _ask(page, dev_server, callback, response_type="token")
     expect(page).to_have_url(re.compile(rf"^{re.escape(application)}/app\?error=unsupported_response_type"))
     expect(page).to_have_title("The application")
+
+
+# ---- why the policy names schemes (docs/decisions/0050) -----------------------------------------------------
+
+
+@contextmanager
+def _asking(form_action: str, status: int, answer: dict[str, str]) -> Iterator[str]:
+    """A page that asks as ours does, with a policy and an answer of one's choice."""
+
+    class Question(_Quiet):
+        def do_GET(self) -> None:
+            self._answer(200, {}, b"<form method=post><button>Allow</button></form>")
+
+        def do_POST(self) -> None:
+            self._answer(status, answer, b"")
+
+        def _answer(self, status: int, headers: dict[str, str], form: bytes) -> None:
+            body = b"<!doctype html><html lang=en><link rel=icon href='data:,'><title>The question</title>" + form
+            policy = f"default-src 'none'; img-src data:; form-action {form_action}"
+            fixed = {"content-type": "text/html", "content-security-policy": policy}
+            self.send_response(status)
+            for name, value in {**fixed, "content-length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    with _listening(Question, "127.0.0.1") as origin:
+        yield origin
+
+
+def test_s007_naming_the_client_s_origin_stops_whoever_redirects_on_after_the_code_was_used(
+    browser: Browser, callback: str
+) -> None:
+    """If this fails, Chromium has changed: the policy can name the origin, as the specification would like it."""
+    origin = callback.removesuffix("/callback")
+    with (
+        _asking(f"'self' {origin}", 303, {"location": f"{callback}?code=1"}) as question,
+        fresh_page(browser, expected=("form-action",)) as page,
+    ):
+        page.goto(question)
+        with (
+            page.expect_console_message(lambda message: "form-action" in message.text),
+            page.expect_request(f"{callback}?code=1"),
+        ):
+            page.get_by_role("button", name="Allow").click(no_wait_after=True)
+        expect(page).to_have_title("The question")
+
+
+@pytest.mark.parametrize("by", ["redirect", "refresh"])
+def test_s007_a_page_that_refreshes_to_the_client_would_get_through_but_not_as_what_the_user_did(
+    page: Page, callback: str, by: str
+) -> None:
+    """The other way to hold the policy to the origin: it costs the click, which browsers ask for to open programs."""
+    to = f"{callback}?code=1"
+    form_action, status, answer = {
+        "redirect": ("'self' http:", 303, {"location": to}),
+        "refresh": ("'self'", 200, {"refresh": f"0;url={to}"}),
+    }[by]
+    with _asking(form_action, status, answer) as question:
+        page.goto(question)
+        with page.expect_request(to) as asked:
+            page.get_by_role("button", name="Allow").click(no_wait_after=True)
+        expect(page).to_have_title("The application")
+        assert asked.value.all_headers().get("sec-fetch-user") == ("?1" if by == "redirect" else None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, NOW, Grants, together
+from tests.support.grants import CODE_LIFETIME, NOW, Grants, answering, together
 from watersmeet.authorize.begin import QUESTION_LIFETIME
 from watersmeet.authorize.decide import NoOpenQuestion, approve, deny, find_question
 from watersmeet.confluence.scopes import Scope
@@ -27,15 +27,7 @@ def grants(database: Database) -> Grants:
 
 def allow(grants: Grants, question: Authorization, session: Session | None = None, now: int = NOW) -> str:
     return grants.database.write_now(
-        lambda tx: approve(
-            tx,
-            question.id,
-            session or grants.session,
-            now=now,
-            code_lifetime=CODE_LIFETIME,
-            keys=KEYS,
-            entropy=ENTROPY,
-        )
+        lambda tx: approve(tx, question.id, answering(session or grants.session, now)),
     )
 
 
@@ -64,7 +56,7 @@ def test_s049_of_20_answers_at_once_exactly_one_counts(grants: Grants) -> None:
         lambda number: (
             allow(grants, question)
             if number % 2
-            else grants.database.write_now(lambda tx: deny(tx, question.id, grants.session, NOW))
+            else grants.database.write_now(lambda tx: deny(tx, question.id, answering(grants.session)))
         ),
     )
     assert sum(isinstance(outcome, str) for outcome in outcomes) == 1
@@ -101,7 +93,7 @@ def test_s041_the_registration_is_looked_at_again_when_the_user_answers(grants: 
 
 def test_denying_says_so_and_gives_no_code(grants: Grants) -> None:
     question = grants.ask(state="xyz")
-    url = grants.database.write_now(lambda tx: deny(tx, question.id, grants.session, NOW))
+    url = grants.database.write_now(lambda tx: deny(tx, question.id, answering(grants.session)))
     assert url == "https://app.example/cb?error=access_denied&state=xyz"
     stored = grants.database.read_now(lambda tx: authorizations.find(tx, question.id))
     assert stored is not None

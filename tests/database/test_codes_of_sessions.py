@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from tests.database.test_ended_sessions import PATIENCE, wait_until_it_waits
-from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, LIFETIMES, NOW, REDIRECT_URI, VERIFIER, Grants
+from tests.support.grants import ENTROPY, KEYS, LIFETIMES, NOW, REDIRECT_URI, VERIFIER, Grants, answering
 from watersmeet.authorize.decide import approve
 from watersmeet.database import users
 from watersmeet.database.engine import Database
@@ -80,9 +80,7 @@ def test_s077_a_code_that_is_given_while_its_session_ends_is_withdrawn(grants: G
     question = grants.ask()
 
     def allow(tx: Transaction) -> str:
-        return approve(
-            tx, question.id, grants.session, now=NOW, code_lifetime=CODE_LIFETIME, keys=KEYS, entropy=ENTROPY
-        )
+        return approve(tx, question.id, answering(grants.session))
 
     url = _while(grants, allow)
     with pytest.raises(CodeUnknown):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.database.test_ended_sessions import PATIENCE, wait_until_it_waits
-from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, NOW, Grants
+from tests.support.grants import NOW, Grants, answering
 from watersmeet.authorize.decide import approve, approve_again
 from watersmeet.database import consents
 from watersmeet.database.engine import Database
@@ -29,24 +29,13 @@ def grants(database: Database) -> Grants:
     found = Grants.prepare(database)
     question = found.ask()
     database.write_now(
-        lambda tx: approve(
-            tx,
-            question.id,
-            found.session,
-            remember=DAY,
-            now=NOW,
-            code_lifetime=CODE_LIFETIME,
-            keys=KEYS,
-            entropy=ENTROPY,
-        )
+        lambda tx: approve(tx, question.id, answering(found.session), remember=DAY),
     )
     return found
 
 
 def again(tx: Transaction, grants: Grants, question: Authorization, now: int = NOW) -> str | None:
-    return approve_again(
-        tx, question.id, grants.session, longest=DAY, now=now, code_lifetime=CODE_LIFETIME, keys=KEYS, entropy=ENTROPY
-    )
+    return approve_again(tx, question.id, answering(grants.session, now), longest=DAY)
 
 
 def _removed(tx: Transaction, grants: Grants) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, NOW, Grants
+from tests.support.grants import CODE_LIFETIME, ENTROPY, KEYS, NOW, Grants, answering
 from watersmeet.authorize.decide import NoOpenQuestion, approve, deny
 from watersmeet.database import users
 from watersmeet.database.engine import Database
@@ -42,7 +42,7 @@ def _signed_out(tx: Transaction, grants: Grants) -> None:
 
 
 def _allow(tx: Transaction, question: Authorization, grants: Grants) -> str:
-    return approve(tx, question.id, grants.session, now=NOW, code_lifetime=CODE_LIFETIME, keys=KEYS, entropy=ENTROPY)
+    return approve(tx, question.id, answering(grants.session))
 
 
 @pytest.mark.parametrize("end", [_new_password, _disabled, _signed_out])
@@ -54,7 +54,7 @@ def test_s067_s117_a_session_that_ended_answers_nothing(
     with pytest.raises(NoOpenQuestion):
         grants.database.write_now(lambda tx: _allow(tx, question, grants))
     with pytest.raises(NoOpenQuestion):
-        grants.database.write_now(lambda tx: deny(tx, question.id, grants.session, NOW))
+        grants.database.write_now(lambda tx: deny(tx, question.id, answering(grants.session)))
 
 
 @pytest.mark.parametrize("end", [_new_password, _disabled])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from tests.support.grants import KEYS, NOW, Grants, register_client, together
+from tests.support.grants import KEYS, NOW, Grants, answering, register_client, together
+from watersmeet.authorize.decide import NoOpenQuestion, approve, approve_again, deny
+from watersmeet.clock import Instant
 from watersmeet.database import clients, legacy, schema
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
@@ -14,6 +16,7 @@ from watersmeet.oauth2.errors import CredentialInQuery, InvalidClient, OtherClie
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.tokens.authenticate import authenticate
 
+DAY = 86_400_000
 BOTH = [Legacy.CREDENTIAL_IN_QUERY, Legacy.TWO_AUTHENTICATIONS]
 
 
@@ -79,11 +82,35 @@ def test_rules_are_kept(grants: Grants) -> None:
 
 
 def test_pkce_is_first_seen_once(grants: Grants) -> None:
-    for now in (NOW + 1, NOW + 2):
-        grants.ask(now=now)
-    found = grants.database.read_now(lambda tx: clients.find_by_id(tx, grants.client))
-    assert found is not None
-    assert found.pkce_seen_at == NOW + 1
+    def seen() -> Instant | None:
+        found = grants.database.read_now(lambda tx: clients.find_by_id(tx, grants.client))
+        assert found is not None
+        return found.pkce_seen_at
+
+    grants.ask(now=NOW + 1)
+    grants.code(now=NOW + 2, pkce=False)
+    assert seen() is None, "a question is no use of it, whoever made it up"
+    for now in (NOW + 3, NOW + 4):
+        grants.code(now=now)
+    assert seen() == NOW + 3
+
+
+def test_n1_what_a_request_lacks_is_counted_once_it_is_allowed(grants: Grants) -> None:
+    def counted() -> dict[Legacy, int]:
+        found = grants.database.read_now(lambda tx: legacy.of_client(tx, grants.client))
+        return {kind: of.count for kind, of in found.items()}
+
+    asked = [grants.ask(pkce=False, state="seen again and again") for _ in range(3)]
+    grants.database.write_now(lambda tx: deny(tx, asked[0].id, answering(grants.session)))
+    assert counted() == {}, "asked and refused: nothing was accepted"
+    allow = [lambda tx, each=each: approve(tx, each.id, answering(grants.session), remember=DAY) for each in asked[1:]]
+    grants.database.write_now(allow[0])
+    with pytest.raises(NoOpenQuestion):
+        grants.database.write_now(allow[0])
+    assert counted() == {Legacy.NO_PKCE: 1}
+    unasked = grants.ask(pkce=False, state="seen again and again")
+    assert grants.database.write_now(lambda tx: approve_again(tx, unasked.id, answering(grants.session), longest=DAY))
+    assert counted() == {Legacy.NO_PKCE: 2}, "remembered consent is consent"
 
 
 def test_only_a_client_that_proved_itself_learns_what_it_may_not_do(grants: Grants) -> None:

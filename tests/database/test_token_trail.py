@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from tests.support.grants import (
     CODE_LIFETIME,
@@ -24,7 +25,6 @@ from tests.support.grants import (
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import authorizations, legacy, personal_tokens, tokens
-from watersmeet.database import clients as database_clients
 from watersmeet.database.audit import INTERNAL, Entry, Origin, Query, search
 from watersmeet.database.engine import Database
 from watersmeet.database.legacy import Acceptances
@@ -44,6 +44,7 @@ from watersmeet.oauth2.errors import (
     OAuthError,
 )
 from watersmeet.oauth2.family import STRICT_ROTATION, RefreshReplay, RotationPolicy
+from watersmeet.oauth2.keys import Generation, Keys
 from watersmeet.oauth2.profile import Legacy, Profile
 from watersmeet.oauth2.response import IssuedTokens
 from watersmeet.tokens.batch import Asked
@@ -516,15 +517,55 @@ def test_s134_a_client_hears_of_its_own_tokens_and_of_others_where_an_administra
     assert ask(issued.access_token, NOW + 5 + LIFETIMES.access_token) is None
 
 
-@pytest.mark.parametrize("gone", ["grant", "client"])
-def test_s135_what_is_deleted_between_two_looks_is_inactive(
-    grants: Grants, gone: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_s134_the_same_is_looked_up_whatever_is_asked_about(grants: Grants) -> None:
+    other = grants.database.write_now(lambda tx: register_client(tx, "Other"))
+    asks = ClientCredentials(other.client.client_id, other.client_secret, from_basic=False)
+    revoked, expired, foreign = (grants.tokens().access_token for _ in range(3))
+    grants.revoke(revoked)
+    statements: list[str] = []
+
+    def note(*args: object) -> None:
+        statements.append(str(args[2]))
+
+    def look_ups(token: str, now: Instant = NOW) -> list[str]:
+        statements.clear()
+        listen(grants.database.engine, "before_cursor_execute", note)
+        try:
+            assert grants.database.read_now(lambda tx: introspect(tx, asks, token, now=now, keys=KEYS)) is None
+        finally:
+            remove(grants.database.engine, "before_cursor_execute", note)
+        return list(statements)
+
+    made = look_ups(foreign)
+    assert made
+    unknown = foreign[:-10] + foreign[-10:].swapcase()
+    assert [look_ups(token) for token in (unknown, revoked, "malformed", "")] == [made] * 4
+    assert look_ups(expired, NOW + LIFETIMES.access_token) == made
+
+
+def test_s135_a_token_is_said_to_end_with_its_link(grants: Grants) -> None:
     token = grants.tokens().access_token
-    module, name = (tokens, "find_by_access_token") if gone == "grant" else (database_clients, "find_by_id")
-    monkeypatch.setattr(module, name, lambda *_: None)
-    told = grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=NOW, keys=KEYS))
-    assert told is None
+    grants.database.write_now(lambda tx: tx.execute(clients.update().values(expires_at=NOW + 10)))
+
+    def ask(now: Instant) -> ActiveToken | None:
+        return grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=now, keys=KEYS))
+
+    found = ask(NOW + 9)
+    assert found is not None
+    assert found.expires_at == NOW + 10
+    with pytest.raises(InvalidClient):
+        ask(NOW + 10)
+
+
+def test_s149_a_token_of_a_key_that_is_gone_is_inactive(grants: Grants) -> None:
+    token, present = grants.tokens().access_token, Keys.derive("the secret of these tests, long enough to be one")
+    present.adopt([Generation("later", "salt", 0, 0, None)], NOW)
+
+    def ask(keys: Keys) -> ActiveToken | None:
+        return grants.database.read_now(lambda tx: introspect(tx, credentials(grants), token, now=NOW, keys=keys))
+
+    assert ask(KEYS) is not None
+    assert ask(present) is None
 
 
 def test_s134_a_public_client_hears_nothing(grants: Grants) -> None:

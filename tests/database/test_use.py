@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.grants import ENTROPY, KEYS, NOW, Grants, register_client, together
+from tests.support.grants import ENTROPY, KEYS, LIFETIMES, NOW, Grants, answering, register_client, together
 from watersmeet.authorize.begin import begin
 from watersmeet.authorize.decide import NoOpenQuestion, PasswordNeeded, approve, find_question, reopen_question
 from watersmeet.clock import SECOND
@@ -40,10 +40,13 @@ def grants(database: Database) -> Grants:
 def _approve(grants: Grants, question: Authorization, scope: Scope | None = None, *, typed: bool = False) -> str:
     return grants.database.write_now(
         lambda tx: approve(
-            tx, question.id, grants.session, scope=scope.as_set if scope else None, has_typed_password=typed,
-            now=NOW, code_lifetime=60 * SECOND, keys=KEYS, entropy=ENTROPY,
+            tx,
+            question.id,
+            answering(grants.session),
+            scope=scope.as_set if scope else None,
+            has_typed_password=typed,
         )
-    )  # fmt: skip
+    )
 
 
 def test_s060_the_smaller_scope_is_what_the_code_is_worth(grants: Grants) -> None:
@@ -86,16 +89,22 @@ def test_the_first_time_is_over_once_something_was_given(grants: Grants) -> None
     assert not is_first_time()
 
 
-def test_usage_counts_people_and_grants_that_hold(grants: Grants) -> None:
+def test_usage_counts_people_grants_and_tokens_that_work(grants: Grants) -> None:
     database = grants.database
     other = database.write_now(lambda tx: register_client(tx, "Other"))
-    first = grants.tokens()
-    grants.tokens()
-    assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW)) == {grants.client: Usage(1, 2)}
+    first, second = grants.tokens(), grants.tokens()
+    assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW)) == {grants.client: Usage(1, 2, 4)}
     assert database.read_now(lambda tx: tokens.list_users_of(tx, grants.client, NOW)) == [grants.session.user]
     assert database.read_now(lambda tx: tokens.list_users_of(tx, other.client.id, NOW)) == []
     grants.revoke(first.refresh_token)
-    assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW)) == {grants.client: Usage(1, 1)}
+    assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW)) == {grants.client: Usage(1, 1, 2)}
+    grants.refresh(second.refresh_token)
+    assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW)) == {grants.client: Usage(1, 1, 2)}
+    assert database.read_now(lambda tx: tokens.usage_of(tx, grants.client, NOW)) == Usage(1, 1, 2)
+    assert database.read_now(lambda tx: tokens.usage_of(tx, other.client.id, NOW)) == Usage()
+    # The access token has expired, and can be renewed.
+    later = NOW + LIFETIMES.access_token
+    assert database.read_now(lambda tx: tokens.usage_by_client(tx, later)) == {grants.client: Usage(1, 1, 1)}
     assert database.read_now(lambda tx: tokens.usage_by_client(tx, NOW + 91 * 86_400 * SECOND)) == {}
 
 

@@ -18,6 +18,7 @@ from tests.security.known_failures import KNOWN_FAILURES
 from tests.security.requirements import ATTACKS, NOTES, REQUIREMENTS, Requirement
 from tests.security.test_specification import rows_tried
 
+_ROUNDS = 100
 _DOCUMENTS = Path(__file__).parents[2] / "docs" / "security"
 
 
@@ -43,6 +44,7 @@ class Run(msgspec.Struct, frozen=True):
 class _Document:
     run: Run
     today: str
+    command: str
 
     def text(self) -> str:
         """The report in Markdown: what was judged, the counts, every row, every class of attack."""
@@ -52,7 +54,7 @@ class _Document:
             [
                 f"# Security conformance: {name}",
                 "",
-                f"Written on {self.today} by `make security ARGS=--write`. Verdicts: {counts}.",
+                f"Written on {self.today} by `{self.command}`. Verdicts: {counts}.",
                 "A row that the vendor's dialect touches has one verdict for each client profile.",
                 "How to read and to repeat this, and what a fail of another server means: [README.md](README.md).",
                 "",
@@ -85,8 +87,10 @@ class _Document:
         return sum(found.verdict is verdict for found in self.run.rows)
 
     def _of(self, identifier: str) -> list[Found]:
-        found = [each for each in self.run.rows if each.id == identifier]
-        return sorted(found, key=lambda each: each.profile != "strict")
+        """The worst verdict of each profile: a test with several values found several."""
+        worst_last = sorted(self.run.rows, key=lambda each: each.verdict is Verdict.FAIL)
+        found = {each.profile: each for each in worst_last if each.id == identifier}
+        return sorted(found.values(), key=lambda each: each.profile != "strict")
 
     def _row(self, row: Requirement) -> str:
         found = self._of(row.id)
@@ -111,13 +115,21 @@ def _plain(note: str) -> str:
     return note.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
+def _command(given: argparse.Namespace) -> str:
+    """How a document was made, so that it says what was left out; without the paths of a machine."""
+    if given.target:
+        return "python -m tests.security --target … --write"
+    shorter = " --no-timing" * given.no_timing + f" --rounds {given.rounds}" * (given.rounds < _ROUNDS)
+    return f'make security ARGS="--write{shorter}"' if shorter else "make security ARGS=--write"
+
+
 def main() -> int:
     """Run, report, and with ``--write`` renew the document. The exit code is pytest's."""
     parser = argparse.ArgumentParser(prog="make security", description=__doc__)
     parser.add_argument("--write", action="store_true", help="renew docs/security/conformance.md, or --output")
     parser.add_argument("--output", type=Path, default=_DOCUMENTS / "conformance.md", help="the document to write")
     parser.add_argument("--target", type=Path, help="the description of another server")
-    parser.add_argument("--rounds", type=int, default=100, help="how often races are run (default 100)")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="how often races are run (default 100)")
     parser.add_argument("--no-timing", action="store_true", help="leave the statistics of time out")
     parser.add_argument("pytest", nargs="*", help="more for pytest, after --")
     given = parser.parse_args()
@@ -140,7 +152,7 @@ def main() -> int:
         )
     if given.write:
         given.output.parent.mkdir(exist_ok=True)
-        given.output.write_text(_Document(run, datetime.now(tz=UTC).date().isoformat()).text())
+        given.output.write_text(_Document(run, datetime.now(tz=UTC).date().isoformat(), _command(given)).text())
     return code
 
 

@@ -117,7 +117,7 @@ def test_s046_what_was_approved_is_what_the_code_is_for(server: Server, client: 
         # In the address of the question, which repeats them all: it is not asked then.
         assert name in page.url.params or not server.is_ours
         moved = browser.get(str(page.url.copy_set_param(name, value)))
-        assert moved.status_code == 400, name
+        assert moved.status_code == 400 or name not in page.url.params, name
         # In the form: it changes nothing.
         told = browser.answer({**question, name: value})
         assert told.is_redirect
@@ -205,6 +205,8 @@ def test_s051_one_answer_each_parameter_once(client: Client) -> None:
 
 def test_s052_prompt_and_max_age_are_honoured_or_not_advertised(server: Server, client: Client, row: Row) -> None:
     server.must_not_advertise("prompt_values_supported", "acr_values_supported")
+    if not server.is_ours:
+        pytest.skip("not advertised; whether another server honours or ignores them it must say itself")
     row.not_supported("prompt, max_age and acr_values are not advertised, and ignored")
     extras: list[dict[str, Any]] = [{"prompt": "none"}, {"prompt": "consent"}, {"max_age": "0"}, {"acr_values": "x"}]
     for extra in extras:
@@ -220,7 +222,8 @@ def test_s053_request_objects_are_refused_and_never_fetched(server: Server, clie
         address = f"http://127.0.0.1:{canary.getsockname()[1]}/request"
         assert client.outcome(request_uri=address).get("error") == "request_uri_not_supported"
         assert client.outcome(request="eyJhbGciOiJub25lIn0.e30.").get("error") == "request_not_supported"
-        assert client.outcome(claims=f'{{"x":"{address}"}}').get("error") == "invalid_request"
+        told = client.outcome(claims=f'{{"x":"{address}"}}')
+        assert told.get("error") == "invalid_request" or not server.is_ours  # elsewhere they may be ignored
         anonymous = server.browser()
         anonymous.follow(anonymous.get(client.url(request_uri=address)))
         with pytest.raises(BlockingIOError):

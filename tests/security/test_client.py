@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import re
 import secrets
-import statistics
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,6 +18,7 @@ import pytest
 from tests.security.harness.browser import Browser, new_address
 from tests.security.harness.client import Client, Server, answer_of, basic, is_refused
 from tests.security.harness.target import both_profiles
+from tests.security.harness.timing import differing_medians
 from tests.security.harness.verdict import Row
 from tests.security.harness.wire import race
 from tests.security.test_code import bits_of
@@ -173,17 +172,15 @@ def test_s095_unknown_and_wrong_look_alike(server: Server, client: Client, measu
 
     assert seen(unknown) == seen(wrong) == seen(first) == seen(last)
     if measures_time:
-        kinds = {"unknown": unknown, "first": first, "last": last}
-        times: dict[str, list[float]] = {name: [] for name in kinds}
-        for _ in range(2000):
-            name = random.choice(list(kinds))
-            http = server.http()
-            began = time.perf_counter()
-            http.post(server.target.token, data={**client.refresh_fields("x"), **kinds[name]})
-            times[name].append(time.perf_counter() - began)
+
+        def attempt(credentials: dict[str, str]) -> Callable[[], object]:
             server.close()
-        medians = {name: statistics.median(found) for name, found in times.items()}
-        assert max(medians.values()) - min(medians.values()) < 0.05 * min(medians.values()), medians
+            fields = {**client.refresh_fields("x"), **credentials}
+            return partial(server.http().post, server.target.token, data=fields)
+
+        kinds = {"unknown": unknown, "first": first, "last": last}
+        attempts = {name: partial(attempt, credentials) for name, credentials in kinds.items()}
+        assert differing_medians(attempts, times=667) == {}
 
 
 def flipped(text: str, position: int) -> str:

@@ -40,13 +40,20 @@ def test_s082_s256(server: Server, client: Client) -> None:
 
 @both_profiles
 def test_s083_no_plain(client: Client, row: Row) -> None:
-    for method in ("plain", None, "Plain", "PLAIN"):
-        told = client.outcome(pkce=False, code_challenge=VERIFIER, code_challenge_method=method)
+    # An empty method counts as none (S020), and none means plain (RFC 7636 §4.3).
+    for method in ("plain", "Plain", "PLAIN", "", None):
         if client.is_strict:
+            told = client.outcome(pkce=False, code_challenge=VERIFIER, code_challenge_method=method)
             assert told.get("error") == "invalid_request", method
-        else:
-            assert "code" in told, method
-            row.legacy_accepted("plain, as the vendor's guide has it")
+            assert "code" not in told, method
+            continue
+        code = code_for(client, VERIFIER, method, s256(VERIFIER))
+        assert is_refused(client.exchange(code), "invalid_grant"), method
+        assert client.exchange(code, code_verifier=VERIFIER).status_code == 200, method
+        row.legacy_accepted("plain in any letter case, or no method: it is compared as plain")
+    for method in ("plain ", "plaintext", "pla\u0131n"):
+        told = client.outcome(pkce=False, code_challenge=VERIFIER, code_challenge_method=method)
+        assert told.get("error") == "invalid_request", method
 
 
 @both_profiles

@@ -183,8 +183,9 @@ def _by_the_api(server: Server, client: Client, user: User) -> None:
     assert {event["event"] for event in found(user=user.username)} >= {"sign-in.succeeded", "sign-in.failed"}
     assert {event["event"] for event in found(event="tokens.")} <= {*OF_A_CLIENT, "tokens.resent"}
     first = server.http().get(url, headers=header).json()
-    then = server.http().get(url, params={"before": first["next"]}, headers=header).json()
-    assert {event["id"] for event in first["results"]}.isdisjoint(event["id"] for event in then["results"])
+    if first["next"]:  # alone, this test does not fill a page
+        then = server.http().get(url, params={"before": first["next"]}, headers=header).json()
+        assert {event["id"] for event in first["results"]}.isdisjoint(event["id"] for event in then["results"])
     assert server.http().get(url, params={"since": "nonsense"}, headers=header).status_code == 400
     reader = server.client("administration").acting_for(server.user("reader"))
     token = reader.tokens(scope="ADMIN")["access_token"]
@@ -205,7 +206,7 @@ def _by_the_page(server: Server, client: Client) -> None:
     rows = list(csv.DictReader(io.StringIO(browser.get(f"{export}&format=csv").text)))
     assert [row["event"] for row in rows] == [line["event"] for line in lines]
     assert not any(cell[:1] in ("=", "+", "-", "@") for row in rows for cell in row.values())
-    assert [event["event"] for event in server.hooks.audit()[-2:]] == ["audit.exported"] * 2
+    assert [event["event"] for event in server.hooks.audit(newest=2)] == ["audit.exported"] * 2
     reader = server.user("reader")
     for path in (server.page("audit"), export):
         assert server.open(server.signed_in(reader), path, reader).status_code == 403
@@ -222,15 +223,17 @@ class Trail:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._seen = len(server.hooks.audit())
+        self._last = server.hooks.audit(newest=1)[0]["id"]
 
     def skip(self) -> None:
-        self._seen = len(self._server.hooks.audit())
+        self._last = self._server.hooks.audit(newest=1)[0]["id"]
 
     def _news(self) -> list[dict[str, object]]:
-        trail = self._server.hooks.audit()
-        news, self._seen = trail[self._seen :], len(trail)
-        return news
+        # After a whole run the trail has tens of thousands of events; of those, at most these few are new.
+        trail = self._server.hooks.audit(newest=50)
+        [last] = [place for place, event in enumerate(trail) if event["id"] == self._last]
+        self._last = trail[-1]["id"]
+        return trail[last + 1 :]
 
     def expect(self, count: int, what: str, names: str) -> None:
         """Exactly so many new events, the last of which names somebody."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from tests.security.requirements import ATTACKS, NOTES, REQUIREMENTS, ROW_NAME
 
 
+@cache
 def rows_tried() -> dict[str, list[str]]:
     """The tests of the suite by the row they are named for."""
     found: dict[str, list[str]] = {}

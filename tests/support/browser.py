@@ -103,6 +103,7 @@ def write_screenshot(page: Page, name: str, *, scratch: Path) -> Path:
     folder = images if is_kept else scratch
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
+    page.wait_for_load_state()  # pictures and scripts included
     for attempts_left in (2, 1, 0):
         try:
             page.screenshot(path=path, animations="disabled", caret="hide")

@@ -10,10 +10,10 @@ from typing import TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from watersmeet.authorize.begin import Refused, begin
-from watersmeet.authorize.decide import approve
+from watersmeet.authorize.decide import Answering, approve
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import Role, Scope
-from watersmeet.database import users
+from watersmeet.database import tokens, users
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import SystemEntropy
@@ -30,7 +30,7 @@ from watersmeet.oauth2.scope import ScopeSet
 from watersmeet.tokens.exchange import ExchangeRequest, exchange
 from watersmeet.tokens.refresh import RefreshRequest, refresh
 from watersmeet.tokens.revoke import revoke
-from watersmeet.tokens.verify import verify
+from watersmeet.tokens.verify import caller_of, digest_of_genuine
 from watersmeet.users import session as sessions
 from watersmeet.users.password import hash_public_password
 from watersmeet.users.session import Session
@@ -124,15 +124,7 @@ class Grants:
         """An authorization code, as it arrives at the client."""
         question = self.ask(now=now, pkce=pkce)
         url = self.database.write_now(
-            lambda tx: approve(
-                tx,
-                question.id,
-                self.session,
-                now=now,
-                code_lifetime=CODE_LIFETIME,
-                keys=KEYS,
-                entropy=ENTROPY,
-            )
+            lambda tx: approve(tx, question.id, answering(self.session, now)),
         )
         return parse_qs(urlsplit(url).query)["code"][0]
 
@@ -202,7 +194,9 @@ class Grants:
 
     def verify(self, access_token: str, *, now: Instant = NOW) -> Caller:
         """Who an access token acts for."""
-        return self.database.read_now(lambda tx: verify(tx, access_token, KEYS, now))
+        digest = digest_of_genuine(access_token, KEYS)
+        [live] = self.database.read_now(lambda tx: tokens.find_live_access(tx, [digest]))
+        return caller_of(live, now)
 
 
 def register_client(
@@ -220,6 +214,11 @@ def register_client(
     return register(
         tx, registration, confidential=confidential, created_by="admin", now=NOW, keys=KEYS, entropy=ENTROPY
     )
+
+
+def answering(session: Session, now: Instant = NOW, code_lifetime: Instant = CODE_LIFETIME) -> Answering:
+    """What somebody's answer to a question is given with."""
+    return Answering(session=session, now=now, keys=KEYS, entropy=ENTROPY, code_lifetime=code_lifetime)
 
 
 def together(count: int, work: Callable[[int], T]) -> list[T | Exception]:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from tests.support.grants import ENTROPY, KEYS, REDIRECT_URI, Grants
+from tests.support.grants import ENTROPY, KEYS, REDIRECT_URI, Grants, answering
 from watersmeet.authorize.begin import Refused, begin
 from watersmeet.authorize.decide import approve
 from watersmeet.clock import SECOND, SystemClock
@@ -174,15 +174,7 @@ class Production:
         }
         question = begin(tx, Parameters.parse(urlencode(asked).encode()), session, now, ENTROPY)
         assert not isinstance(question, Refused)
-        url = approve(
-            tx,
-            question.authorization.id,
-            session,
-            now=now,
-            code_lifetime=CODE_LIFETIME,
-            keys=KEYS,
-            entropy=ENTROPY,
-        )
+        url = approve(tx, question.authorization.id, answering(session, now, CODE_LIFETIME))
         return parse_qs(urlsplit(url).query)["code"][0]
 
     @contextmanager

@@ -45,6 +45,7 @@ OWN: dict[str, Any] = {
     "trusted_proxies": "",
     "proxy_header": "x-forwarded-for",
     "session_hours": 12,
+    "secrets_viewable": False,
     "remember_consent_days": 0,
     "personal_token_days": 90,
     "personal_token_max_days": 365,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from watersmeet.clock import SECOND, Instant
 from watersmeet.confluence.scopes import VOCABULARY
-from watersmeet.database import authorizations, clients, legacy
-from watersmeet.database.audit import INTERNAL, Origin
+from watersmeet.database import authorizations, clients
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.oauth2.authorization import (
@@ -40,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question is kept; ``legacy`` is what was accepted of the client for compatibility.
+    """The question is kept; ``legacy`` is what will be accepted of the client if the user allows it.
 
     ``insists`` says that the client wants the user to be asked although they need not be.
     """
@@ -82,7 +81,6 @@ def begin(
     resource: str | None = None,
     legacy_allowed: bool = True,
     allow_http: bool = False,
-    origin: Origin = INTERNAL,
 ) -> Asked | Refused:
     """Remember the question, to be asked on the consent page.
 
@@ -98,9 +96,6 @@ def begin(
         request = AuthorizationRequest.parse(parameters, client, target.redirect_uri, VOCABULARY)
     except OAuthError as error:
         return Refused(error, client.answer_url(target.redirect_uri, _error_answer(error, parameters), issuer))
-    legacy.record(tx, client, request.legacy, now, origin)
-    if request.challenge is not None and client.pkce_seen_at is None:
-        clients.note_pkce(tx, client.id, now)
     authorization = Authorization(
         id=entropy.hex(16),
         client=request.client.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watersmeet.clock import Instant
-from watersmeet.database import audit, authorizations, clients, consents, tokens, users
+from watersmeet.database import audit, authorizations, clients, consents, legacy, tokens, users
 from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
@@ -67,12 +67,28 @@ class Leniency:
 AS_SHIPPED = Leniency()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """Who answers, when, from where, and by which rules: the same whatever the answer is.
+
+    ``code_lifetime`` is in milliseconds; ``issuer`` is told to the client (RFC 9207), unless it is ``None``.
+    """
+
+    session: Session
+    now: Instant
+    keys: Keys
+    entropy: Entropy
+    code_lifetime: Instant
+    origin: Origin = INTERNAL
+    issuer: str | None = None
+    leniency: Leniency = AS_SHIPPED
+
+
 def find_question(
     tx: Transaction, session: Session, request_digest: str, now: Instant, *, leniency: Leniency = AS_SHIPPED
 ) -> Question:
     """The open question with these parameters that this browser was sent to answer.
 
-    ``legacy_allowed``, here and below, is the operator's switch over all profiles.
     Raises ``NoOpenQuestion``, also when a parameter of the URL was changed on the way (S046).
     """
     authorization = authorizations.find_by_request(tx, session.digest, request_digest)
@@ -89,101 +105,77 @@ def reopen_question(
 def approve(
     tx: Transaction,
     authorization_id: str,
-    session: Session,
+    answering: Answering,
     *,
     scope: ScopeSet | None = None,
     has_typed_password: bool = False,
     remember: Instant = 0,
-    now: Instant,
-    code_lifetime: Instant,
-    keys: Keys,
-    entropy: Entropy,
-    origin: Origin = INTERNAL,
-    issuer: str | None = None,
-    leniency: Leniency = AS_SHIPPED,
 ) -> str:
     """Allow: the URL that carries the code to the client. Raises ``NoOpenQuestion`` or ``PasswordNeeded``.
 
     ``scope`` gives less than was asked for (S060); more raises ``ScopeAboveGrant``. ``remember`` is for how long the
     user need not be asked as much again, in milliseconds, where that may be (S057).
-    The code has 256 random bits; only its digest is kept (S071).
     """
-    question = _question_to_answer(tx, authorization_id, session, now, leniency)
-    before, code = question.authorization, entropy.hex(32)
-    granted = before.narrowed_to(scope) if scope is not None else before
+    question = _question_to_answer(tx, authorization_id, answering)
+    asked = question.authorization
+    granted = asked.narrowed_to(scope) if scope is not None else asked
     if not has_typed_password and granted.scope.is_administrative:
         raise PasswordNeeded
-    _move(tx, before, granted.approve(now, keys.digest(code), now + code_lifetime))
+    url = _give_code(tx, question, granted, answering)
     remembered = {}
     if remember and question.may_be_remembered:
-        consent = Consent.to(granted, question.held, now, remember)
+        consent = Consent.to(granted, question.held, answering.now, remember)
         consents.add(tx, consent)
         remembered = {"remembered_until": consent.expires_at}
-    _record(tx, Event.CONSENT_ALLOWED, question, session, now, origin, granted.scope, **remembered)
-    return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
+    _record_allowed(tx, Event.CONSENT_ALLOWED, question, answering, granted.scope, **remembered)
+    return url
 
 
-def approve_again(
-    tx: Transaction,
-    authorization_id: str,
-    session: Session,
-    *,
-    longest: Instant,
-    now: Instant,
-    code_lifetime: Instant,
-    keys: Keys,
-    entropy: Entropy,
-    origin: Origin = INTERNAL,
-    issuer: str | None = None,
-    leniency: Leniency = AS_SHIPPED,
-) -> str | None:
+def approve_again(tx: Transaction, authorization_id: str, answering: Answering, *, longest: Instant) -> str | None:
     """``approve`` without asking, if the user allowed as much before and wanted it remembered; ``None``: ask.
 
     ``longest`` is how long the operator lets consent be remembered, in milliseconds. Raises ``NoOpenQuestion``.
     """
-    question = _question_to_answer(tx, authorization_id, session, now, leniency)
-    before, code = question.authorization, entropy.hex(32)
+    question = _question_to_answer(tx, authorization_id, answering)
+    asked = question.authorization
     if not question.may_be_remembered:
         return None
-    known = consents.hold(tx, before.client, before.user_id, before.redirect_uri.value)
-    if not any(consent.covers(before, question.held, now, longest) for consent in known):
+    known = consents.hold(tx, asked.client, asked.user_id, asked.redirect_uri.value)
+    if not any(consent.covers(asked, question.held, answering.now, longest) for consent in known):
         return None
-    _move(tx, before, before.approve(now, keys.digest(code), now + code_lifetime))
-    _record(tx, Event.CONSENT_REUSED, question, session, now, origin, before.scope)
-    return question.client.answer_url(before.redirect_uri, {"code": code, "state": before.state}, issuer)
+    url = _give_code(tx, question, asked, answering)
+    _record_allowed(tx, Event.CONSENT_REUSED, question, answering, asked.scope)
+    return url
 
 
-def deny(
-    tx: Transaction,
-    authorization_id: str,
-    session: Session,
-    now: Instant,
-    origin: Origin = INTERNAL,
-    *,
-    issuer: str | None = None,
-    leniency: Leniency = AS_SHIPPED,
-) -> str:
+def deny(tx: Transaction, authorization_id: str, answering: Answering) -> str:
     """Deny: the URL that tells the client so. Raises ``NoOpenQuestion``.
 
     Whoever denies is asked again the next time, whatever they allowed before.
     """
-    question = _question_to_answer(tx, authorization_id, session, now, leniency)
-    before = question.authorization
-    _move(tx, before, before.deny(now))
-    consents.forget(tx, user_id=session.user.id, client=question.client.id)
-    _record(tx, Event.CONSENT_DENIED, question, session, now, origin, before.scope)
-    answer = {"error": AccessDenied.code.value, "state": before.state}
-    return question.client.answer_url(before.redirect_uri, answer, issuer)
+    question = _question_to_answer(tx, authorization_id, answering)
+    asked, client = question.authorization, question.client
+    _move(tx, asked, asked.deny(answering.now))
+    consents.forget(tx, user_id=answering.session.user.id, client=client.id)
+    _record(tx, Event.CONSENT_DENIED, question, answering, asked.scope)
+    answer = {"error": AccessDenied.code.value, "state": asked.state}
+    return client.answer_url(asked.redirect_uri, answer, answering.issuer)
 
 
-def _question_to_answer(
-    tx: Transaction, authorization_id: str, session: Session, now: Instant, leniency: Leniency
-) -> Question:
+def _give_code(tx: Transaction, question: Question, granted: Authorization, answering: Answering) -> str:
+    """The URL with a code for what was granted. The code has 256 random bits; only its digest is kept (S071)."""
+    asked, now, code = question.authorization, answering.now, answering.entropy.hex(32)
+    _move(tx, asked, granted.approve(now, answering.keys.digest(code), now + answering.code_lifetime))
+    return question.client.answer_url(asked.redirect_uri, {"code": code, "state": asked.state}, answering.issuer)
+
+
+def _question_to_answer(tx: Transaction, authorization_id: str, answering: Answering) -> Question:
     # The session was looked up in another transaction; since then its user may have signed out, been disabled, or
     # got another password, and what that withdrew must not come into being afterwards (S067, S117).
+    session, now = answering.session, answering.now
     if users.hold_session(tx, session.digest, now) is None:
         raise NoOpenQuestion(detail="the session ended")
-    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, leniency)
+    return _open_question(tx, authorizations.find(tx, authorization_id), session, now, answering.leniency)
 
 
 def _open_question(
@@ -221,24 +213,32 @@ def _move(tx: Transaction, before: Authorization, after: Authorization) -> None:
         raise NoOpenQuestion(detail="two answers raced")
 
 
+def _record_allowed(
+    tx: Transaction, event: Event, question: Question, answering: Answering, scope: ScopeSet, **more: object
+) -> None:
+    """What only the profile of the client allows is accepted with the answer and not before, so it is counted here.
+
+    So it counts once for a question (N1), however often that was asked or looked at. So does PKCE that was used (N2).
+    Last, because others who answer the same client wait for these rows until the transaction ends.
+    """
+    asked, client = question.authorization, question.client
+    if asked.challenge is not None and client.pkce_seen_at is None:
+        clients.note_pkce(tx, client.id, answering.now)
+    legacy.record(tx, client, asked.legacy, answering.now, answering.origin)
+    _record(tx, event, question, answering, scope, **more)
+
+
 def _record(
-    tx: Transaction,
-    event: Event,
-    question: Question,
-    session: Session,
-    now: Instant,
-    origin: Origin,
-    scope: ScopeSet,
-    **more: object,
+    tx: Transaction, event: Event, question: Question, answering: Answering, scope: ScopeSet, **more: object
 ) -> None:
     asked = question.authorization
     narrowed = {"asked": str(asked.scope)} if scope != asked.scope else {}
     audit.record(
         tx,
         event,
-        origin,
-        now,
-        user_id=session.user.id,
+        answering.origin,
+        answering.now,
+        user_id=answering.session.user.id,
         client_id=question.client.client_id,
         detail={"scope": str(scope), **narrowed, "redirect_host": asked.redirect_uri.host, **more},
     )

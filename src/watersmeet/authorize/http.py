@@ -12,7 +12,6 @@ from watersmeet.authorize.decide import Question
 from watersmeet.authorize.page import AUTHORIZE_PATHS, authorize_again, consent_page, consent_token
 from watersmeet.clock import Instant
 from watersmeet.confluence.scopes import Scope
-from watersmeet.database.audit import Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.errors import Throttled, WatersmeetError
 from watersmeet.oauth2.errors import AccessDenied
@@ -58,8 +57,8 @@ class _Authorize:
             )
             return to_sign_in(self.environment, path_and_query(request))
         await require_use(self.environment, session.user)
-        settings, now = self.environment.settings, self.environment.clock.now()
-        origin = origin_of(request, session.user.username)
+        settings, answering = self.environment.settings, self._answering(request, session)
+        now = answering.now
 
         def begin_and_maybe_end(tx: Transaction) -> tuple[begin.Asked | begin.Refused, str | None]:
             begun = begin.begin(
@@ -72,11 +71,15 @@ class _Authorize:
                 resource=settings.resource,
                 legacy_allowed=settings.allows_legacy(now),
                 allow_http=allow_http,
-                origin=origin,
             )
             if isinstance(begun, begin.Refused) or begun.insists or not settings.consent_memory:
                 return begun, None
-            return begun, self._approve_again(tx, begun, session, now, origin)
+            try:
+                return begun, decide.approve_again(
+                    tx, begun.authorization.id, answering, longest=settings.consent_memory
+                )
+            except decide.NoOpenQuestion:  # the session ended meanwhile: the consent page will say so
+                return begun, None
 
         begun, answer = await self.environment.database.write(begin_and_maybe_end)
         if isinstance(begun, begin.Refused):
@@ -88,28 +91,6 @@ class _Authorize:
         onward = RedirectResponse(answer or f"{settings.context_path}{CONSENT_PATH}?{parameters.encode()}", 302)
         note_legacy(onward, begun.client.client_id, begun.legacy, settings)
         return onward
-
-    def _approve_again(
-        self, tx: Transaction, begun: begin.Asked, session: Session, now: Instant, origin: Origin
-    ) -> str | None:
-        """Where the browser goes with a code, if its user need not be asked (S057)."""
-        environment = self.environment
-        try:
-            return decide.approve_again(
-                tx,
-                begun.authorization.id,
-                session,
-                longest=environment.settings.consent_memory,
-                now=now,
-                code_lifetime=environment.settings.code_lifetime,
-                keys=environment.keys,
-                entropy=environment.entropy,
-                origin=origin,
-                issuer=environment.settings.base_url,
-                leniency=self._leniency(now),
-            )
-        except decide.NoOpenQuestion:  # the session ended meanwhile: the consent page will say so
-            return None
 
     async def ask(self, request: Request) -> Response:
         parameters = Parameters.parse(request.scope["query_string"])
@@ -146,35 +127,37 @@ class _Authorize:
         return RedirectResponse(location, 303)
 
     async def _deny(self, request: Request, session: Session, authorization_id: str, _form: Form) -> str:
-        now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
-        issuer, leniency = self.environment.settings.base_url, self._leniency(now)
+        answering = self._answering(request, session)
         note_cause(request, AccessDenied())
-        return await self.environment.database.write(
-            lambda tx: decide.deny(tx, authorization_id, session, now, origin, issuer=issuer, leniency=leniency)
-        )
+        return await self.environment.database.write(lambda tx: decide.deny(tx, authorization_id, answering))
 
     async def _allow(self, request: Request, session: Session, authorization_id: str, form: Form) -> str:
-        environment, now, scope = self.environment, self.environment.clock.now(), _chosen(form)
-        origin, typed = origin_of(request, session.user.username), form.raw("password")
-        remember = environment.settings.consent_memory if form.text("remember") else 0
-        if typed and not await prove_again(environment, request, session.user, typed):
+        answering, scope, typed = self._answering(request, session), _chosen(form), form.raw("password")
+        remember = self.environment.settings.consent_memory if form.text("remember") else 0
+        if typed and not await prove_again(self.environment, request, session.user, typed):
             raise decide.WrongPassword
-        return await environment.database.write(
+        return await self.environment.database.write(
             lambda tx: decide.approve(
                 tx,
                 authorization_id,
-                session,
+                answering,
                 scope=scope.as_set if scope else None,
                 has_typed_password=bool(typed),
                 remember=remember,
-                now=now,
-                code_lifetime=environment.settings.code_lifetime,
-                keys=environment.keys,
-                entropy=environment.entropy,
-                origin=origin,
-                issuer=environment.settings.base_url,
-                leniency=self._leniency(now),
             )
+        )
+
+    def _answering(self, request: Request, session: Session) -> decide.Answering:
+        environment, now = self.environment, self.environment.clock.now()
+        return decide.Answering(
+            session=session,
+            now=now,
+            keys=environment.keys,
+            entropy=environment.entropy,
+            code_lifetime=environment.settings.code_lifetime,
+            origin=origin_of(request, session.user.username),
+            issuer=environment.settings.base_url,
+            leniency=self._leniency(now),
         )
 
     def _leniency(self, now: Instant) -> decide.Leniency:

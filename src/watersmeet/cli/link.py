@@ -82,6 +82,7 @@ def add(
                 keys=environment.keys,
                 entropy=environment.entropy,
                 origin=COMMAND_LINE,
+                viewable=environment.settings.secrets_viewable,
             )
         )
     if as_json:
@@ -89,7 +90,8 @@ def add(
         return
     say(f"client ID      {registered.client.client_id}")
     if registered.client_secret:
-        say(f"client secret  {registered.client_secret}\nThe secret is shown this once.")
+        again = "" if environment.settings.secrets_viewable else "\nThe secret is shown this once."
+        say(f"client secret  {registered.client_secret}{again}")
 
 
 @command.command("list")
@@ -278,12 +280,14 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
                 keys=environment.keys,
                 entropy=environment.entropy,
                 origin=COMMAND_LINE,
+                viewable=environment.settings.secrets_viewable,
             )
         )
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
         return
-    say(f"client secret  {secret}\nThe secret is shown this once; the old one works {overlap_hours} hours more.")
+    again = "" if environment.settings.secrets_viewable else "The secret is shown this once. "
+    say(f"client secret  {secret}\n{again}The old one works {overlap_hours} hours more.")
 
 
 @command.command("end-old-secrets")

@@ -66,6 +66,7 @@ _SECRETS = RowsStatement(
             client_secrets.c.digest,
             client_secrets.c.created_at,
             client_secrets.c.expires_at,
+            client_secrets.c.salt,
             client_secrets.c.last_used_at,
         )
         .where(client_secrets.c.client.in_(select(rows.c.client)))
@@ -248,9 +249,10 @@ def set_disabled(tx: Transaction, number: int, disabled_at: Instant | None) -> N
     tx.execute(update(clients).where(clients.c.id == number).values(disabled_at=disabled_at))
 
 
-def add_secret(tx: Transaction, number: int, digest: str, now: Instant) -> None:
-    """One more secret that works from now on."""
-    tx.execute(insert(client_secrets), {"digest": digest, "client": number, "created_at": now, "expires_at": None})
+def add_secret(tx: Transaction, number: int, digest: str, now: Instant, salt: str | None = None) -> None:
+    """One more secret that works from now on; with its ``salt`` it can be made again."""
+    row = {"digest": digest, "client": number, "created_at": now, "expires_at": None, "salt": salt}
+    tx.execute(insert(client_secrets), row)
 
 
 def end_secrets(tx: Transaction, number: int, *, now: Instant, expires_at: Instant) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -58,13 +59,19 @@ class NewPair:
 
 @dataclass(frozen=True, slots=True)
 class LiveAccess:
-    """What an access token of a living family amounts to until it expires, before the user's rights cap it."""
+    """What an access token of a living family amounts to until it expires, before the user's rights cap it.
+
+    ``client`` is the number of the client's row, ``client_id`` what the client calls itself.
+    """
 
     user: User
     scope: ScopeSet
     client_scope: ScopeSet
+    issued_at: Instant
     expires_at: Instant
     family_id: str
+    client: int
+    client_id: str
 
 
 _PAIR = (
@@ -114,8 +121,11 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
     return (
         select(
             token_pairs.c.access_digest,
+            token_pairs.c.created_at,
             token_pairs.c.access_expires_at,
             token_pairs.c.scope,
+            clients.c.id,
+            clients.c.client_id,
             clients.c.scope,
             clients.c.expires_at,
             token_families.c.id,
@@ -246,9 +256,10 @@ def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
     live: dict[str, LiveAccess] = {}
     for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, ends, scope, client_scope, client_ends, family_id, *person = row
+        digest, begins, ends, scope, client, client_id, client_scope, client_ends, family_id, *person = row
         ends = ends if client_ends is None else min(ends, client_ends)
-        live[digest] = LiveAccess(as_user(person), parse_scope(scope), parse_scope(client_scope), ends, family_id)
+        scopes = parse_scope(scope), parse_scope(client_scope)
+        live[digest] = LiveAccess(as_user(person), *scopes, begins, ends, family_id, client, client_id)
     return [live.get(digest) for digest in digests]
 
 
@@ -402,20 +413,37 @@ def count_users_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifeti
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much a client is in use: people who gave it access that still holds, and how many grants that is."""
+    """How much a client is in use: people who gave it access that still holds, grants, and tokens that work."""
 
     users: int = 0
     grants: int = 0
+    tokens: int = 0
 
 
 def usage_by_client(tx: Transaction, now: Instant, lifetimes: Lifetimes | None = None) -> dict[int, Usage]:
     """The usage of every client that is in use, by the number of its row. ``lifetimes``: see ``_live``."""
+    return {client: Usage(*counts) for client, *counts in tx.execute(_usage(now, lifetimes))}
+
+
+def usage_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifetimes | None = None) -> Usage:
+    """The usage of one client. ``lifetimes``: see ``_live``."""
+    found = tx.execute(_usage(now, lifetimes).where(token_families.c.client == client)).first()
+    return Usage(*found[1:]) if found else Usage()
+
+
+def _usage(now: Instant, lifetimes: Lifetimes | None) -> Select[Any]:
+    """A row for each client that is in use: its number, and what ``Usage`` holds."""
+    # The pair that is not spent: its refresh token works as long as the grant holds, its access token until it expires.
+    access = case((token_pairs.c.access_expires_at > now, 1), else_=0)
     counted = select(
-        token_families.c.client, func.count(token_families.c.user_id.distinct()), func.count(token_families.c.id)
+        token_families.c.client,
+        func.count(token_families.c.user_id.distinct()),
+        func.count(token_families.c.id.distinct()),
+        func.count(token_pairs.c.id) + func.coalesce(func.sum(access), 0),
     )
-    live = counted.select_from(_OF_CLIENTS).where(_live(now, lifetimes))
-    rows = tx.execute(live.group_by(token_families.c.client))
-    return {client: Usage(people, grants) for client, people, grants in rows}
+    active = and_(token_pairs.c.family_id == token_families.c.id, token_pairs.c.state == PairState.ACTIVE.value)
+    found = counted.select_from(_OF_CLIENTS.outerjoin(token_pairs, active)).where(_live(now, lifetimes))
+    return found.group_by(token_families.c.client)
 
 
 def list_users_of(tx: Transaction, client: int, now: Instant, lifetimes: Lifetimes | None = None) -> list[User]:

@@ -107,7 +107,7 @@ class Run:
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
             "response_type": "code",
-            "scope": self.scope,
+            **({"scope": self.scope} if self.scope else {}),
             "state": self.state,
         }
         if self.pkce is not Pkce.NONE:

@@ -8,7 +8,7 @@ from watersmeet.database.audit import INTERNAL, Event, Origin
 from watersmeet.database.transaction import Transaction
 from watersmeet.entropy import Entropy
 from watersmeet.errors import WatersmeetError
-from watersmeet.oauth2.client import Client
+from watersmeet.oauth2.client import Client, ClientSecret
 from watersmeet.oauth2.family import Revocation
 from watersmeet.oauth2.keys import Keys
 
@@ -28,11 +28,35 @@ class TimeOver(WatersmeetError):
     description = "The link has expired. Give it a later last day, or none, and then enable it."
 
 
-def new_secret(tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, now: Instant) -> str:
-    """One more secret of 256 random bits; only its digest is kept (S093, S094)."""
-    secret = entropy.hex(32)
-    clients.add_secret(tx, number, keys.digest(secret), now)
+class NotViewable(WatersmeetError):
+    """A secret of which only a digest is kept, or that may not be shown again."""
+
+    description = "The secret cannot be shown again. Make a new one: the old one works on for the hours you choose."
+
+
+def new_secret(
+    tx: Transaction, number: int, *, keys: Keys, entropy: Entropy, now: Instant, viewable: bool = False
+) -> str:
+    """One more secret of 256 random bits; kept is its digest (S093, S094), and if ``viewable`` what makes it again."""
+    salt = entropy.hex(16) if viewable else None
+    secret = keys.client_secret(salt) if salt else entropy.hex(32)
+    clients.add_secret(tx, number, keys.digest(secret), now, salt)
     return secret
+
+
+def viewable_secret(client: Client, now: Instant) -> ClientSecret | None:
+    """The newest secret of a client, if it works and can be made again."""
+    newest = client.secrets[-1] if client.secrets else None
+    return newest if newest and newest.salt and newest.is_live(now) else None
+
+
+def view_secret(tx: Transaction, client: Client, *, now: Instant, keys: Keys, origin: Origin = INTERNAL) -> str:
+    """The secret of a client once more, and that somebody saw it. Raises ``NotViewable``."""
+    found = viewable_secret(client, now)
+    if found is None or found.salt is None:
+        raise NotViewable
+    audit.record(tx, Event.SECRET_VIEWED, origin, now, client_id=client.client_id)
+    return keys.client_secret(found.salt)
 
 
 def rotate_secret(
@@ -44,6 +68,7 @@ def rotate_secret(
     keys: Keys,
     entropy: Entropy,
     origin: Origin = INTERNAL,
+    viewable: bool = False,
 ) -> str:
     """A new secret; the old ones work for ``overlap`` milliseconds more (S097). Raises ``NoSecret``."""
     if not client.confidential:
@@ -51,7 +76,7 @@ def rotate_secret(
     clients.end_secrets(tx, client.id, now=now, expires_at=now + overlap)
     detail = {"old_secrets_end_at": now + overlap}
     audit.record(tx, Event.SECRET_ROTATED, origin, now, client_id=client.client_id, detail=detail)
-    return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now)
+    return new_secret(tx, client.id, keys=keys, entropy=entropy, now=now, viewable=viewable)
 
 
 def end_old_secrets(tx: Transaction, client: Client, now: Instant, origin: Origin = INTERNAL) -> int:

@@ -34,6 +34,7 @@ def routes(environment: Environment) -> list[Route]:
         Route(LINK_PATH + "/{client_id}/check", links.check_draft, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/rotate-secret", links.rotate, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/end-old-secrets", links.end_old_secrets, methods=["POST"]),
+        Route(LINK_PATH + "/{client_id}/secret", links.view, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/disable", links.disable, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/enable", links.enable, methods=["POST"]),
         Route(LINK_PATH + "/{client_id}/rules", links.rules, methods=["POST"]),

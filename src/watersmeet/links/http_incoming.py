@@ -17,12 +17,15 @@ from watersmeet.links.compatibility import compatibility_of
 from watersmeet.links.credentials import (
     DEFAULT_OVERLAP_HOURS,
     HOUR,
+    NotViewable,
     TimeOver,
     delete_link,
     disable_link,
     enable_link,
     end_old_secrets,
     rotate_secret,
+    view_secret,
+    viewable_secret,
 )
 from watersmeet.links.draft import NO_PROBLEMS, Draft, Problems, find_problems
 from watersmeet.links.page import LinkForm, LinkPage, LinkRow, LinksPage, RefreshGrace, strongest
@@ -108,6 +111,7 @@ class IncomingLinks(SignedInPages):
                     keys=environment.keys,
                     entropy=environment.entropy,
                     origin=origin,
+                    viewable=environment.settings.secrets_viewable,
                 )
             )
         except WatersmeetError as error:
@@ -170,7 +174,7 @@ class IncomingLinks(SignedInPages):
                 )
             )
         except WatersmeetError as error:
-            return await self._link(session, client, problem=error)
+            return await self._link(session, client, problem=error, wrong_field="refresh_grace")
         log.info("incoming link changed", client=client.client_id, by=session.user.username)
         return RedirectResponse(f"{self.context_path}{LINK_PATH}/{client.client_id}", 303)
 
@@ -181,7 +185,7 @@ class IncomingLinks(SignedInPages):
         self.check(request, form, session)
         hours = form.text("overlap_hours")
         if not (hours.isascii() and hours.isdigit() and int(hours) <= MAX_OVERLAP_HOURS):
-            return await self._link(session, client, problem=UnacceptableOverlap())
+            return await self._link(session, client, problem=UnacceptableOverlap(), wrong_field="overlap_hours")
         environment = self.environment
         secret = await environment.database.write(
             lambda tx: rotate_secret(
@@ -192,10 +196,32 @@ class IncomingLinks(SignedInPages):
                 keys=environment.keys,
                 entropy=environment.entropy,
                 origin=origin_of(request, session.user.username),
+                viewable=environment.settings.secrets_viewable,
             )
         )
         log.info("client secret rotated", client=client.client_id, by=session.user.username, overlap=hours)
-        return await self._link(session, client, secret=secret)
+        return await self._link(session, await self._requested(request), secret=secret)
+
+    async def view(self, request: Request) -> Response:
+        """Show the secret again, where the operator allows that."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        if not self.environment.settings.secrets_viewable:
+            return await self._link(session, client, problem=NotViewable())
+        now, origin, keys = (
+            self.environment.clock.now(),
+            origin_of(request, session.user.username),
+            self.environment.keys,
+        )
+        try:
+            secret = await self.environment.database.write(
+                lambda tx: view_secret(tx, client, now=now, keys=keys, origin=origin)
+            )
+        except NotViewable as error:
+            return await self._link(session, client, problem=error)
+        log.info("client secret viewed", client=client.client_id, by=session.user.username)
+        return await self._link(session, client, secret=secret, is_seen_again=True)
 
     async def end_old_secrets(self, request: Request) -> Response:
         """End what a rotation left working, before its time."""
@@ -236,7 +262,7 @@ class IncomingLinks(SignedInPages):
         form, client = await Form.read(request), await self._requested(request)
         self.check(request, form, session)
         if form.text("name") != client.name:
-            return await self._link(session, client, problem=NotConfirmed())
+            return await self._link(session, client, problem=NotConfirmed(), wrong_field="name")
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         await self.environment.database.write(lambda tx: delete_link(tx, client, now, origin))
         log.info("incoming link deleted", client=client.client_id, by=session.user.username)
@@ -312,11 +338,14 @@ class IncomingLinks(SignedInPages):
         *,
         secret: str | None = None,
         is_new: bool = False,
+        is_seen_again: bool = False,
         problem: WatersmeetError | None = None,
+        wrong_field: str | None = None,
     ) -> Response:
         now = self.environment.clock.now()
         lifetimes = self.environment.lifetimes_at(now)
         users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now, lifetimes))
+        usage = await self.environment.database.read(lambda tx: tokens.usage_of(tx, link.id, now, lifetimes))
         legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
         page = LinkPage(
             context_path=self.context_path,
@@ -325,11 +354,14 @@ class IncomingLinks(SignedInPages):
             has_expired=link.has_expired(now),
             words=[LINK_WORDS[scope] for scope in Scope if scope in link.scope.implied],
             users=users,
+            usage=usage,
             secrets=[secret for secret in link.secrets if secret.is_live(now)],
             compatibility=legacy,
             legacy_words=compatibility.WORDS,
             client_secret=secret,
             is_new=is_new,
+            is_seen_again=is_seen_again,
+            is_viewable=self.environment.settings.secrets_viewable and viewable_secret(link, now) is not None,
             recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
             overlap_hours=DEFAULT_OVERLAP_HOURS,
             refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),
@@ -337,6 +369,7 @@ class IncomingLinks(SignedInPages):
             has_long_access_tokens=self.environment.settings.has_long_access_tokens,
             lifetimes=link.lifetimes(lifetimes),
             problem_found=problem,
+            wrong_field=wrong_field,
             form_token=self.form_token(session),
         )
         return render(page, 400 if problem else 200)

@@ -87,11 +87,14 @@ class LinkPage(Page):
     has_expired: bool
     words: list[ScopeWords]
     users: list[User]
+    usage: Usage
     secrets: list[ClientSecret]
     compatibility: Compatibility
     legacy_words: Mapping[Legacy, str]
     client_secret: str | None
     is_new: bool
+    is_seen_again: bool
+    is_viewable: bool
     recipes: list[Recipe]
     overlap_hours: int
     refresh_grace: RefreshGrace
@@ -100,6 +103,7 @@ class LinkPage(Page):
     lifetimes: Lifetimes
     """How long this link's tokens live."""
     problem_found: WatersmeetError | None
+    wrong_field: str | None
     form_token: str
 
 

@@ -127,8 +127,9 @@ def register(
     keys: Keys,
     entropy: Entropy,
     origin: Origin = INTERNAL,
+    viewable: bool = False,
 ) -> Registered:
-    """A new incoming link. Raises ``ClientNameTaken`` or ``UnacceptableLink``."""
+    """A new incoming link, its secret ``viewable`` later or not. Raises ``ClientNameTaken`` or ``UnacceptableLink``."""
     refuse_past(registration.expires_at, now)
     client_id = entropy.hex(16)
     number = clients.add(
@@ -143,7 +144,9 @@ def register(
         profile=registration.profile,
         expires_at=registration.expires_at,
     )
-    secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now) if confidential else None
+    secret = None
+    if confidential:
+        secret = new_secret(tx, number, keys=keys, entropy=entropy, now=now, viewable=viewable)
     client = require_link(tx, client_id)
     audit.record(tx, Event.LINK_CREATED, origin, now, client_id=client_id, detail={"after": _described(client)})
     return Registered(client, secret)

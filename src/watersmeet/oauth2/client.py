@@ -30,11 +30,15 @@ class AuthenticationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What is kept of a client secret: its digest, when it stops working (``None``: not planned), and its last use."""
+    """What is kept of a client secret: its digest, when it stops working (``None``: not planned), and its last use.
+
+    ``salt`` is what the server's own secret makes it from again; ``None``: it cannot be made again.
+    """
 
     digest: str = field(repr=False)
     created_at: Instant
     expires_at: Instant | None
+    salt: str | None = field(default=None, repr=False)
     last_used_at: Instant | None = None
 
     def is_live(self, now: Instant) -> bool:

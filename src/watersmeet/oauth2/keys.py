@@ -117,6 +117,10 @@ class Keys:
         seed = f"{kind.value}\0{generation}\0{presented}".encode("utf-8", "surrogatepass")
         return hmac.digest(self.successor, seed, "sha256")[:length].hex()
 
+    def client_secret(self, salt: str) -> str:
+        """The client secret of 256 bits that belongs to a random salt: always the same, to be guessed by nobody."""
+        return derive_key(self._master, f"client secret {salt}").hex()
+
     def digest(self, credential: str) -> str:
         """What is stored of a random credential: a keyed digest, useless to whoever reads the database.
 

@@ -4,6 +4,7 @@ const root = document.documentElement;
 const language = navigator.language.startsWith(root.lang) ? navigator.language : root.lang;
 const styles = {
   date: { dateStyle: "long" },
+  "short-date": { dateStyle: "medium" },
   moment: { dateStyle: "medium", timeStyle: "short" },
   second: { dateStyle: "medium", timeStyle: "medium" },
   clock: { timeStyle: "medium" },

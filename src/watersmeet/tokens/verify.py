@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from watersmeet.clock import Instant
-from watersmeet.database import tokens
 from watersmeet.database.personal_tokens import LivePersonalToken
 from watersmeet.database.tokens import LiveAccess
-from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.envelope import is_genuine
 from watersmeet.oauth2.errors import TokenInvalid
 from watersmeet.oauth2.keys import Keys
 from watersmeet.oauth2.vocabulary import TokenKind
 from watersmeet.web.bearer import Caller
-
-
-def verify(tx: Transaction, token: str, keys: Keys, now: Instant) -> Caller:
-    """The caller behind an access token. Raises ``TokenInvalid``."""
-    [live] = tokens.find_live_access(tx, [digest_of_genuine(token, keys)])
-    return caller_of(live, now)
 
 
 def digest_of_genuine(token: str, keys: Keys) -> str:

@@ -39,6 +39,7 @@ from watersmeet.web.route import Route
 from watersmeet.web.templates import Page, Visitor, render
 
 SIGN_IN_PATH = "/login.action"
+SHORT_SIGN_IN_PATH = "/login"  # as people type it
 SIGN_OUT_PATH = "/logout.action"
 DESTINATION = "os_destination"  # Confluence's name for where to go after signing in
 
@@ -94,6 +95,12 @@ def visitor(environment: Environment, current: Session) -> Visitor:
         is_administrator=current.user.role is not Role.USER,
         sign_out_token=form_token(environment.keys, current.digest, "sign out"),
     )
+
+
+async def visitor_of(environment: Environment, request: Request) -> Visitor | None:
+    """Who is signed in with the browser that sent a request, for the pages that everybody sees."""
+    current = await current_session(environment, request)
+    return visitor(environment, current) if current else None
 
 
 class SignInRequired(WatersmeetError):
@@ -230,6 +237,7 @@ def routes(environment: Environment) -> list[Route]:
     pages = _SignIn(environment)
     return [
         Route(SIGN_IN_PATH, pages.form, methods=["GET"]),
+        Route(SHORT_SIGN_IN_PATH, pages.form, methods=["GET"]),
         Route(SIGN_IN_PATH, pages.submit, methods=["POST"]),
         Route(SIGN_OUT_PATH, pages.sign_out, methods=["POST"]),
     ]

@@ -71,6 +71,7 @@ class AccountPage(Page):
     sessions: list[SignedInBrowser]
     done: str | None
     problem_found: WatersmeetError | None
+    wrong_form: str | None
     form_token: str
 
 
@@ -106,7 +107,9 @@ class Account(SignedInPages):
                 )
             )
         except WatersmeetError as problem:
-            return await self._page(session, display_name=display_name, email=email, problem=problem)
+            return await self._page(
+                session, display_name=display_name, email=email, problem=problem, wrong_form="profile"
+            )
         return self._done("profile")
 
     async def change_password(self, request: Request) -> Response:
@@ -121,7 +124,7 @@ class Account(SignedInPages):
             password_hash = await password.in_a_thread(partial(password.hash_password, form.raw("new_password")))
         except WatersmeetError as problem:
             note_cause(request, problem)
-            return await self._page(session, problem=problem)
+            return await self._page(session, problem=problem, wrong_form="password")
         try:
             user = await environment.database.write(
                 lambda tx: change_own_password(tx, session, proven, password_hash, now, origin)
@@ -155,6 +158,7 @@ class Account(SignedInPages):
         email: str | None = None,
         done: str | None = None,
         problem: WatersmeetError | None = None,
+        wrong_form: str | None = None,
     ) -> Response:
         now, user = self.environment.clock.now(), session.user
         found = await self.environment.database.read(lambda tx: users.list_sessions(tx, user.id, now))
@@ -168,6 +172,7 @@ class Account(SignedInPages):
             sessions=[SignedInBrowser.of(row, session) for row in found],
             done=done,
             problem_found=problem,
+            wrong_form=wrong_form,
             form_token=self.form_token(session),
         )
         if isinstance(problem, Throttled):

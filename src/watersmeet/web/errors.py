@@ -29,7 +29,7 @@ from watersmeet.web.environment import Environment
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.language import translatable
 from watersmeet.web.log import log, log_failure, request_id
-from watersmeet.web.templates import Page, render
+from watersmeet.web.templates import Page, Visitor, render
 
 # Confluence's own spelling; some clients compare the whole value.
 _ENVELOPE_TYPE = "application/json;charset=UTF-8"
@@ -46,10 +46,15 @@ class ErrorPage(Page):
     parameter: str | None
     remedy: str | None
     details: str
+    switch_destination: str | None
+
+
+VisitorOf = Callable[[Request], Awaitable[Visitor | None]]
+"""Who is signed in with the browser that sent a request; handed in, because this layer knows no sessions."""
 
 
 def handlers(
-    environment: Environment,
+    environment: Environment, visitor_of: VisitorOf
 ) -> Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """The handlers to install, from the most specific error to the least."""
     settings = environment.settings
@@ -74,15 +79,18 @@ def handlers(
                 description = _said_to_programs(status, headers) or description
             rest_error = error if isinstance(error, RestError) else _with_status(status, description)
             return _rest_answer(rest_error, headers)
+        visitor = await _visitor(visitor_of, request, status)
         untrusted = error if isinstance(error, UntrustedRequest) else None
         page = ErrorPage(
             context_path=settings.context_path,
+            visitor=visitor,
             status=status,
             title=_BAD_LINK if untrusted else _phrase(500 if isinstance(error, StorageFailed) else status),
             error=error if isinstance(error, WatersmeetError) else None,
             parameter=untrusted.parameter if untrusted else None,
             remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
             details=_details(request, error, status, environment.clock.now()),
+            switch_destination=_destination(request) if visitor else None,
         )
         return render(page, status, headers)
 
@@ -104,9 +112,9 @@ class Failures:
     Starlette would answer them outside all middleware.
     """
 
-    def __init__(self, app: ASGIApp, environment: Environment) -> None:
+    def __init__(self, app: ASGIApp, environment: Environment, visitor_of: VisitorOf) -> None:
         self._app = app
-        self._answer = handlers(environment)[Exception]
+        self._answer = handlers(environment, visitor_of)[Exception]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; answer 500 if it fails."""
@@ -117,6 +125,24 @@ class Failures:
                 raise
             # Refused by the server if an answer has begun; then the connection is closed.
             await (await self._answer(Request(scope), error))(scope, receive, send)
+
+
+async def _visitor(visitor_of: VisitorOf, request: Request, status: int) -> Visitor | None:
+    """Who sees an error page; nobody is looked up for what went wrong here, which looking might do again."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return None
+    try:
+        return await visitor_of(request)
+    except WatersmeetError:  # the database is busy: the page is shown without
+        return None
+
+
+def _destination(request: Request) -> str:
+    """Where somebody else comes back to who signs in instead: to the same page, or home from a form that was sent."""
+    if request.method not in ("GET", "HEAD"):
+        return ""
+    query = request.scope["query_string"].decode("latin-1")
+    return quote(request.scope["path"]) + (f"?{query}" if query else "")
 
 
 def _rest_answer(error: RestError, headers: Mapping[str, str] | None = None) -> JsonResponse:

@@ -81,6 +81,7 @@ def _environment(language: str) -> jinja2.Environment:
     environment.filters["day"] = lambda instant: _day(instant, texts.gettext)
     environment.filters["machine_time"] = _machine_time
     environment.filters["date"] = lambda instant: _time(instant, _day(instant, texts.gettext), "date")
+    environment.filters["short_date"] = lambda instant: _time(instant, _day(instant, texts.gettext), "short-date")
     environment.filters["second"] = _second
     environment.filters["exact"] = lambda instant: _time(instant, f"{_second(instant)} UTC", "second")
     environment.filters["clock"] = lambda instant: _time(instant, f"{_second(instant)[11:]} UTC", "clock")

@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from lxml import html
 from starlette.testclient import TestClient
 
 from tests.http.conftest import Site, SiteFactory, form_of
@@ -149,6 +150,18 @@ def test_only_dev_offers_its_users(site: Site, site_under: SiteFactory) -> None:
     fields = form_of(site.client.get("/login.action"))
     refused = site.client.post("/login.action", data={"form_token": fields["form_token"], "demo_account": "admin"})
     assert refused.status_code == 401
+
+
+def test_a_lesser_permission_has_its_icon_beside_its_words(site: Site) -> None:
+    page = html.fromstring(site.ask(site.signed_in("admin"), scope="SYSTEM_ADMIN").content)
+    choices = page.xpath("//details//label")
+    assert [choice.xpath("string(.//strong)") for choice in choices][1:] == [
+        "Administer this site",
+        "Create, change and delete content",
+        "View your content",
+    ]
+    drawn = [html.tostring(choice.xpath("./svg")[0]) for choice in choices]
+    assert len(set(drawn)) == 4  # each its own
 
 
 def test_an_error_page_tells_the_developer_what_to_look_for(site: Site) -> None:

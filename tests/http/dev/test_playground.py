@@ -38,7 +38,7 @@ class Player:
     def buttons(self) -> list[str]:
         return [button.text_content().strip() for button in self.document.xpath("//main//button")]
 
-    def press(self, label: str, **values: str) -> None:
+    def press(self, label: str, **values: str | list[str]) -> None:
         """A button of the page's main part, its form filled in."""
         [button] = self.document.xpath(f"//main//button[normalize-space()='{label}']")
         form = next(button.iterancestors("form"))
@@ -146,6 +146,25 @@ def test_a_scope_that_is_too_small_and_a_user_who_may_not(player: Player) -> Non
     player.press("Write a page")
     assert player.wires()[1].startswith("HTTP/1.1 403")
     assert "403: this route needs WRITE; the token has READ" in player.text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "title"),
+    [
+        (["SYSTEM_ADMIN", "READ"], ["READ SYSTEM_ADMIN"], "Demo application asks for READ, SYSTEM_ADMIN, with"),
+        (["READ", "WRITE"], ["READ WRITE"], "Demo application asks for READ, WRITE, with PKCE S256"),
+        ([], None, "Demo application asks without a scope, with PKCE S256"),
+    ],
+)
+def test_several_scopes_or_none(player: Player, chosen: list[str], asked: list[str] | None, title: str) -> None:
+    player.press("Start", scope=chosen)
+    query = parse_qs(urlsplit(player.document.xpath("//a[@class='button primary']")[0].get("href")).query)
+    assert query.get("scope") == asked
+    assert title in player.text
+    if "SYSTEM_ADMIN" not in chosen:  # which needs the password
+        player.consent()
+        player.press("Exchange the code")
+        assert f'"scope": "{" ".join(chosen) or "READ"}"' in player.wires()[1]
 
 
 def test_deny(player: Player) -> None:

@@ -289,7 +289,8 @@ def test_the_list_says_how_much_a_link_is_in_use_and_can_be_searched(site: Site)
     admin = site.signed_in("admin")
     page = admin.get(LINKS).text
     numbers = re.findall(r'class="number">(\d+)<', page)
-    assert numbers == ["2", "3", "0", "0"]  # people and grants, of the demo link and of Sync
+    assert numbers == ["2", "6", "0", "0"]  # people and tokens, of the demo link and of Sync
+    assert "2 people, through 3 grants, with 6 tokens that work" in admin.get(f"{NEW_LINK}/{demo.CLIENT_ID}").text
     for search, found in (("SYNC.example", ["Sync"]), (demo.CLIENT_ID, ["Demo application"]), ("nothing", [])):
         rows = re.findall(r'<th scope="row"><a [^>]*>([^<]*)<', admin.get(LINKS, params={"q": search}).text)
         assert rows == found
@@ -305,6 +306,31 @@ def test_whoever_loses_access_is_named_before_a_link_is_deleted(site: Site) -> N
     page = admin.get(path).text
     assert "Alice Example (alice)" in page
     assert "Bob Example (bob)" in page
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "wrong"),
+    [
+        ("delete", {"name": "demo"}, "name"),
+        ("rotate-secret", {"overlap_hours": "many"}, "overlap_hours"),
+        ("rules", {"refresh_grace": "long"}, "refresh_grace"),
+    ],
+)
+def test_the_field_that_is_wrong_names_the_message(site: Site, action: str, fields: dict[str, str], wrong: str) -> None:
+    """WCAG 3.3.1."""
+    admin, path = site.signed_in("admin"), f"{NEW_LINK}/{demo.CLIENT_ID}"
+    answer = admin.post(f"{path}/{action}", data=_form(site, admin, path) | fields)
+    assert answer.status_code == 400
+    assert 'id="problem"' in answer.text
+    assert re.findall(r'name="(\w+)"[^>]* aria-describedby="problem" aria-invalid="true"', answer.text) == [wrong]
+
+
+def test_an_mcp_server_that_sends_no_pkce_needs_another_profile(site: Site) -> None:
+    admin = site.signed_in("admin")
+    assert "choose the profile Compatible" in _create(site, admin).text
+    compatible = _create(site, admin, name="Compatible", profile="atlassian-dc").text
+    assert "mcpServers" in compatible
+    assert "choose the profile Compatible" not in compatible
 
 
 def test_the_result_page_gives_what_to_paste(site: Site) -> None:

@@ -144,9 +144,14 @@ def test_strict_refuses_what_a_legacy_client_may_do(
 def test_a_legacy_client_may_and_it_is_counted_and_announced(
     lenient: App, parameters: dict[str, str | None], error: str, kinds: set[Legacy]
 ) -> None:
-    asked = lenient.ask(**parameters)
-    assert urlsplit(asked.headers["location"]).path == "/plugins/servlet/oauth2/consent"
-    assert asked.headers["deprecation"].startswith("@")
+    pages = []
+    for _ in range(2):
+        asked = lenient.ask(**parameters)
+        assert urlsplit(asked.headers["location"]).path == "/plugins/servlet/oauth2/consent"
+        assert asked.headers["deprecation"].startswith("@")
+        pages.append(lenient.browser.get(asked.headers["location"]))
+    assert lenient.counted == {}, "nothing was allowed yet, however often it was looked at"
+    assert "code" in lenient.site.answer(lenient.browser, pages[-1])
     assert lenient.counted == dict.fromkeys(kinds, 1)
 
 
@@ -198,8 +203,10 @@ def test_the_ratchet_is_offered_once_pkce_was_seen_and_holds(lenient: App) -> No
     admin = lenient.site.signed_in("admin")
     link = f"/plugins/servlet/applinks/incoming/{lenient.client_id}"
     assert lenient.refusal() is None
-    assert "Require PKCE" not in admin.get(link).text
+    lenient.code(code_challenge=None, code_challenge_method=None)
     lenient.ask(**WITH_PKCE)
+    assert "Require PKCE" not in admin.get(link).text, "anybody can make up such an address"
+    lenient.code(**WITH_PKCE)
     page = admin.get(link).text
     assert "Require PKCE" in page
     tokens = [part.split('"')[0] for part in page.split('name="form_token" value="')[1:]]

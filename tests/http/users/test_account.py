@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from lxml import html
 
 from tests.http.conftest import Site, form_of
 from watersmeet.users import password
@@ -149,3 +150,22 @@ def test_what_is_remembered_of_a_browser_is_coarse(site: Site) -> None:
 )
 def test_a_browser_s_name_and_network(user_agent: str | None, address: str | None, browser: Browser) -> None:
     assert Browser.of(user_agent, address) == browser
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "heading", "fields"),
+    [
+        ("/account", {"display_name": ""}, "Profile", ["display_name", "email"]),
+        ("/account/password", {"current_password": "wrong"}, "Password", ["current_password", "new_password"]),
+    ],
+)
+def test_what_is_wrong_is_said_in_its_form_and_of_its_fields(
+    site: Site, path: str, typed: dict[str, str], heading: str, fields: list[str]
+) -> None:
+    """WCAG 3.3.1: the fields name the message, and the message stands with them."""
+    right = {"display_name": "Alice", "email": "", "current_password": "alice", "new_password": "correct horse battery"}
+    page = html.fromstring(_post(site.signed_in("alice"), path, **{**right, **typed}).content)
+    [section] = page.xpath("//*[@id='problem']/ancestor::section")
+    assert section.xpath("string(h2)") == heading
+    told = page.xpath("//input[contains(concat(' ', @aria-describedby, ' '), ' problem ')]/@name")
+    assert told == fields

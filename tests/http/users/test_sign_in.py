@@ -92,6 +92,17 @@ def test_s066_only_local_destinations(site: Site, destination: str) -> None:
     assert answer.headers["location"] == "/"
 
 
+def test_s066_the_address_that_people_type_is_the_same_page_under_the_same_rules(site: Site) -> None:
+    for asked, next_page in ((AUTHORIZED, AUTHORIZED), ("//evil.example/", "/"), ("https://evil.example/", "/")):
+        browser = site.new_browser()
+        page = browser.get("/login", params={"os_destination": asked})
+        assert page.status_code == 200
+        fields = form_of(page) | {"username": "alice", "password": "alice"}
+        assert browser.post("/login.action", data=fields).headers["location"] == next_page
+        # Whoever is signed in goes on, and nowhere else.
+        assert browser.get("/login", params={"os_destination": asked}).headers["location"] == next_page
+
+
 def test_s054_signing_in_needs_the_browser_s_own_form(site: Site) -> None:
     fields = form_of(site.new_browser().get("/login.action")) | {"username": "alice", "password": "alice"}
     assert site.new_browser().post("/login.action", data=fields).status_code == 403

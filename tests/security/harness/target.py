@@ -163,8 +163,8 @@ class Hooks:
         """Everything the server wrote."""
         self._missing("read the log")
 
-    def audit(self) -> list[dict[str, Any]]:
-        """The audit trail, oldest first."""
+    def audit(self, newest: int | None = None) -> list[dict[str, Any]]:
+        """The audit trail, oldest first; all of it, or the newest events."""
         self._missing("read the audit trail")
 
     def restart(self, *, kill: bool = False) -> None:

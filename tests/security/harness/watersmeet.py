@@ -235,8 +235,8 @@ class Watersmeet(Hooks):
     def logs(self) -> str:
         return "".join(each.log.read_text(errors="replace") for each in self.processes)
 
-    def audit(self) -> list[dict[str, Any]]:
-        code, output = self.command("audit", "--json")
+    def audit(self, newest: int | None = None) -> list[dict[str, Any]]:
+        code, output = self.command("audit", "--json", *(["--limit", str(newest)] if newest else []))
         assert code == 0, f"watersmeet audit --json: {output}"
         return [json.loads(line) for line in reversed(output.splitlines()) if line.strip()]
 

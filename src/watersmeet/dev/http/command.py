@@ -31,7 +31,7 @@ class NotACommand(WatersmeetError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What was sent: the fields of a form as texts, or a JSON value."""
+    """What was sent: the fields of a form as texts, or lists of them where there are several; or a JSON value."""
 
     value: Any
     is_form: bool
@@ -56,8 +56,9 @@ async def read_command(environment: Environment, request: Request) -> Command:
         if "form_token" not in form.fields:
             raise NotACommand  # what curl --data sends unless told otherwise
         check_form(request, form.text("form_token"), token(environment), environment.settings.base_url)
-        fields = {name: values[0].strip() for name, values in form.fields.items() if name != "form_token"}
-        return Command({name: value for name, value in fields.items() if value}, is_form=True)
+        filled = {name: form.lines(name) for name in form.fields if name != "form_token"}
+        fields = {name: values[0] if len(values) == 1 else values for name, values in filled.items() if values}
+        return Command(fields, is_form=True)
     check_same_origin(request, environment.settings.base_url)
     body = await read_body(request)
     if not body and request.method == "DELETE":

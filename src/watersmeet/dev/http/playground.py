@@ -45,17 +45,23 @@ class NoSuchPlayer(WatersmeetError):
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True):
-    """The form that starts a run."""
+    """The form that starts a run; without a scope the request has none either."""
 
     client_id: str = demo.CLIENT_ID
     client_secret: str = ""
-    scope: Scope = Scope.READ
+    scope: Scope | list[Scope] = []
     pkce: Pkce = Pkce.S256
+
+    @property
+    def scopes(self) -> str:
+        """The ``scope`` parameter, weakest first."""
+        wanted = self.scope if isinstance(self.scope, list) else [self.scope]
+        return " ".join(scope for scope in Scope if scope in wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaygroundPage(Page):
-    """The beginning: which client, which scope, which proof."""
+    """The beginning: which client, which scopes, which proof."""
 
     template: ClassVar[str] = "dev-playground.html"
     clients: list[Client]
@@ -114,7 +120,7 @@ class _Playground:
             client_id=chosen.client_id,
             client_secret=wanted.client_secret or (demo.CLIENT_SECRET if chosen.client_id == demo.CLIENT_ID else ""),
             client_name=chosen.name,
-            scope=wanted.scope,
+            scope=wanted.scopes,
             pkce=wanted.pkce,
         )
         return RedirectResponse(f"{self._context_path}{PATH}/{run.id}", 303)

@@ -470,11 +470,12 @@ def remember_leniencies() -> None:
 
 
 def remember_uses_and_ends() -> None:
-    """Last uses of grants and secrets, the ends of links, since when a user is gone: null in the rows there are."""
+    """Last uses, the ends of links and users, what a secret is made from: null in the rows there are."""
     op.add_column("token_families", sa.Column("last_used_from", sa.String(length=64), nullable=True))
     op.add_column("clients", sa.Column("expires_at", sa.BigInteger(), nullable=True))
     op.add_column("client_secrets", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
     op.add_column("users", sa.Column("deleted_at", sa.BigInteger(), nullable=True))
+    op.add_column("client_secrets", sa.Column("salt", sa.String(length=32), nullable=True))
 
 
 def make_personal_tokens_and_consents() -> None:
