@@ -127,15 +127,15 @@ def test_s115_what_has_ended_is_no_longer_shown(grants: Grants) -> None:
         return database.read_now(look)
 
     end = NOW + LIFETIMES.refresh_token
-    assert shown(NOW + 30 * DAY - 1) == (Usage(1, 2), True, 1, [(2, NOW + 40 * DAY)])
-    assert shown(NOW + 30 * DAY) == (Usage(1, 1), True, 1, [(1, NOW + 40 * DAY)])
+    assert shown(NOW + 30 * DAY - 1) == (Usage(1, 2, 2), True, 1, [(2, NOW + 40 * DAY)])
+    assert shown(NOW + 30 * DAY) == (Usage(1, 1, 1), True, 1, [(1, NOW + 40 * DAY)])
     assert shown(NOW + 40 * DAY) == (Usage(), False, 0, [])
-    assert shown(NOW + 40 * DAY, LIFETIMES) == (Usage(1, 2), True, 1, [(2, end)])
-    assert shown(NOW + 40 * DAY, None) == (Usage(1, 2), True, 1, [(2, end)])
-    assert shown(NOW + 40 * DAY, replace(LIFETIMES, legacy=IDLE)) == (Usage(1, 2), True, 1, [(2, end)])
+    assert shown(NOW + 40 * DAY, LIFETIMES) == (Usage(1, 2, 2), True, 1, [(2, end)])
+    assert shown(NOW + 40 * DAY, None) == (Usage(1, 2, 2), True, 1, [(2, end)])
+    assert shown(NOW + 40 * DAY, replace(LIFETIMES, legacy=IDLE)) == (Usage(1, 2, 2), True, 1, [(2, end)])
     # Of a legacy client the other rule holds; with none of its own, this one.
     database.write_now(lambda tx: tx.execute(clients.update().values(profile=Profile.ATLASSIAN_DC.value)))
-    assert shown(NOW + 40 * DAY) == (Usage(1, 2), True, 1, [(2, end)])
+    assert shown(NOW + 40 * DAY) == (Usage(1, 2, 2), True, 1, [(2, end)])
     assert shown(NOW + 40 * DAY, replace(IDLE, legacy=None)) == (Usage(), False, 0, [])
     # Taken back is everything all the same, should the rule change.
     assert database.write_now(lambda tx: revoke_all_access(tx, user, NOW + 40 * DAY)) == 2

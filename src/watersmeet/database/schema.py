@@ -199,9 +199,9 @@ client_secrets = Table(
     Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=True),  # null: until it is rotated
+    Column("last_used_at", BigInteger, nullable=True),  # to get tokens or ask about them; written at most once a minute
     # Of a secret that the server's own makes again (setting secrets_viewable); null: nobody sees it a second time.
     Column("salt", String(32), nullable=True),
-    Column("last_used_at", BigInteger, nullable=True),  # to get tokens or ask about them; written at most once a minute
 )
 
 # One row a consent question: asked, answered, exchanged (oauth2.authorization.Authorization).
