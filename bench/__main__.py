@@ -133,18 +133,34 @@ def _measure_growth(found: Found, arguments: argparse.Namespace, say: Callable[[
                 say(f"round {number} of {runs}: sweeping expired tokens")
                 found.sweeps.append(growth.measure_sweep(ended, seconds))
 
-    def on_pages() -> None:
-        with (
-            growth.filled(pages.pages(pages.FEW_PAGES)) as few,
-            growth.filled(pages.pages(pages.MANY_PAGES), pages.MEGABYTES) as many,
-        ):
-            for number in rounds:
-                say(f"round {number} of {runs}: {pages.MANY_PAGES:,} pages")
-                found.pages.append(pages.measure_pages(few, many, seconds))
-
-    for name, measure in (("growth", on_tokens), ("sweep under load", under_sweep), ("pages", on_pages)):
+    for name, measure in (("growth", on_tokens), ("sweep under load", under_sweep)):
         say(f"filling: {name}")
         _attempt(found, name, measure)
+    _measure_pages(found, runs, seconds, say)
+
+
+def _measure_pages(found: Found, runs: int, seconds: float, say: Callable[[str], None]) -> None:
+    def measure(engine: str, few: growth.Filled, many: growth.Filled) -> None:
+        for number in range(1, runs + 1):
+            say(f"round {number} of {runs}: {pages.MANY_PAGES:,} pages, {engine}")
+            found.pages.setdefault(engine, []).append(pages.measure_pages(few, many, seconds))
+
+    def on_sqlite() -> None:
+        few, many = pages.pages(pages.FEW_PAGES), pages.pages(pages.MANY_PAGES)
+        with growth.filled(few) as small, growth.filled(many, pages.MEGABYTES) as big:
+            measure("SQLite", small, big)
+
+    def on_postgresql() -> None:
+        with _postgresql(found) as server:
+            if server is None:
+                return
+            fill = partial(pages.filled_on_postgresql, server)
+            with fill(pages.FEW_PAGES) as small, fill(pages.MANY_PAGES) as big:
+                measure("PostgreSQL", small, big)
+
+    for name, run in (("pages, SQLite", on_sqlite), ("pages, PostgreSQL", on_postgresql)):
+        say(f"filling: {name}")
+        _attempt(found, name, run)
 
 
 def _subjects(

@@ -6,6 +6,7 @@ spread as in a language: a few stand on nearly every page, most on one in a hund
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -13,15 +14,18 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
+import psycopg
+from tests.support.postgresql import PostgresqlServer
 
 from bench.client import Answer
 from bench.growth import Filled, Filling
 from bench.load import Load, drive, get
 from bench.store import Store
-from bench.subjects import Limit, Running
+from bench.subjects import Limit, Running, new_folder
 from bench.workloads import CONNECTIONS
 from watersmeet.clock import SystemClock
 from watersmeet.confluence.permission import SpacePermission
+from watersmeet.database.dialect import full_text_statements
 
 FEW_PAGES, MANY_PAGES = 1_000, 100_000
 VERSIONS = 10
@@ -34,48 +38,77 @@ _LOWEST_PAGES = 112  # above these every page has three ancestors
 _WORDS = 5_000
 _PARAGRAPHS, _WORDS_A_PARAGRAPH = 3_000, 150
 
+_NARROWED = "type=page AND space=BENCH AND text ~ {} ORDER BY lastmodified DESC"
+
 RARE, USUAL, BROAD = range(3_000, 4_000), range(300, 400), range(20, 40)
 """Words that stand on one page in a hundred, on one in ten, and on most; see ``_paragraphs``."""
 
 
+Table = tuple[str, str, Iterator[tuple[object, ...]]]
+"""The name of a table, its columns as SQL lists them, and rows."""
+
+
 def pages(count: int) -> Filling:
-    """A space of that many pages of 2 kB: a root, ten pages below it, a hundred below these, and all others."""
+    """A space of that many pages of 2 kB: a root, ten pages below it, a hundred below these, and all others. SQLite."""
 
     def fill(store: Store, connection: sqlite3.Connection) -> None:
-        now, user = SystemClock().now(), store.user.id
-        connection.execute(
-            "INSERT INTO spaces (id, key, key_lower, name, type, status, description, creator_id, created_at) "
-            "VALUES (1, 'BENCH', 'bench', 'Bench', 'global', 'current', '', ?, ?)",
-            (user, now),
-        )
-        connection.execute(
-            "INSERT INTO space_permissions (space_id, user_id, permission) VALUES (1, ?, ?)",
-            (user, SpacePermission.VIEW.value),
-        )
-        connection.executemany(
-            """INSERT INTO content (id, type, status, space_id, parent_id, title, title_key, storage, version,
-              version_message, minor_edit, created_by, created_at, updated_by, updated_at)
-            VALUES (?, 'page', 'current', 1, ?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?)""",
-            (
-                (page, _parent(page), f"Page {page}", f"page {page}", f"<p>{text}</p>", VERSIONS, user, now, user, now)
-                for page, text in _texts(count)
-            ),
-        )
-        connection.executemany(
-            """INSERT INTO content_versions (content_id, number, title, storage, message, minor_edit, updated_by,
-              updated_at) VALUES (?, ?, ?, ?, '', 0, ?, ?)""",
-            (
-                (page, number, f"Page {page}", f"<p>{number} {text[:500]}</p>", user, now)
-                for page, text in _texts(count)
-                for number in range(1, VERSIONS)
-            ),
-        )
-        connection.executemany(
-            "INSERT INTO search_texts (content_id, title, body) VALUES (?, ?, ?)",
-            ((page, f"Page {page}", text) for page, text in _texts(count)),
-        )
+        for table, columns, rows in _tables(store, count):
+            places = ", ".join("?" * (columns.count(",") + 1))
+            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
 
     return fill
+
+
+@contextlib.contextmanager
+def filled_on_postgresql(postgresql: PostgresqlServer, count: int) -> Iterator[Filled]:
+    """The same in a database of its own on a PostgreSQL server, its statistics known."""
+    with new_folder() as folder, postgresql.fresh_database() as url:
+        store = Store.create(url)
+        store.close()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP INDEX ix_search_texts_words; DROP INDEX ix_search_texts_title_words")
+            for table, columns, rows in _tables(store, count):
+                with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            for statement in full_text_statements("postgresql"):
+                connection.execute(statement.encode())
+            connection.execute("VACUUM ANALYZE")
+        yield Filled(folder, store, name="Watersmeet, PostgreSQL, 1 worker, filled")
+
+
+def _tables(store: Store, count: int) -> Iterator[Table]:
+    now, user, no = SystemClock().now(), store.user.id, False
+    columns = "id, key, key_lower, name, type, status, description, creator_id, created_at"
+    yield "spaces", columns, iter([(1, "BENCH", "bench", "Bench", "global", "current", "", user, now)])
+    granted = (1, user, SpacePermission.VIEW.value)
+    yield "space_permissions", "space_id, user_id, permission", iter([granted])
+
+    def changed(page: int) -> int:
+        """The newest are not the last."""
+        return now - page * 7919 % MANY_PAGES * 1_000
+
+    yield (
+        "content",
+        "id, type, status, space_id, parent_id, title, title_key, storage, version, version_message, minor_edit, "
+        "created_by, created_at, updated_by, updated_at",
+        (
+            (page, "page", "current", 1, _parent(page), f"Page {page}", f"page {page}", f"<p>{text}</p>", VERSIONS, "",
+             no, user, now, user, changed(page))
+            for page, text in _texts(count)
+        ),
+    )  # fmt: skip
+    yield (
+        "content_versions",
+        "content_id, number, title, storage, message, minor_edit, updated_by, updated_at",
+        (
+            (page, number, f"Page {page}", f"<p>{number} {text[:500]}</p>", "", no, user, now)
+            for page, text in _texts(count)
+            for number in range(1, VERSIONS)
+        ),
+    )
+    texts = ((page, f"Page {page}", text) for page, text in _texts(count))
+    yield "search_texts", "content_id, title, body", texts
 
 
 def _parent(page: int) -> int | None:
@@ -117,6 +150,8 @@ class Wiki:
     """The first 25 pages with a word of ``RARE``."""
     usual: Load
     broad: Load
+    narrowed: Load
+    """A word of ``BROAD`` in pages of a space, in the order that clients ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +189,8 @@ def _read(subject: Filled, count: int, seconds: float) -> Wiki:
         def list_of_hundred() -> bytes:
             return ask("/rest/api/content", spaceKey="BENCH", start=chance.randrange(0, 900, 100), limit=100)
 
-        def search(words: Sequence[int]) -> bytes:
-            return ask("/rest/api/content/search", cql=f"text ~ word{chance.choice(words)}", limit=25)
+        def search(words: Sequence[int], form: str = "text ~ {}") -> bytes:
+            return ask("/rest/api/content/search", cql=form.format(f"word{chance.choice(words)}"), limit=25)
 
         def alone(requests: list[bytes]) -> Load:
             return drive(port, requests, connections=1, seconds=seconds)
@@ -169,6 +204,7 @@ def _read(subject: Filled, count: int, seconds: float) -> Wiki:
             rare=alone([search(RARE) for _ in some]),
             usual=alone([search(USUAL) for _ in some]),
             broad=alone([search(BROAD) for _ in some]),
+            narrowed=alone([search(BROAD, _NARROWED) for _ in some]),
         )
 
 

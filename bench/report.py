@@ -44,7 +44,8 @@ class Found:
     costs: Costs | None = None
     growth: list[Grown] = field(default_factory=list)
     sweeps: list[Swept] = field(default_factory=list)
-    pages: list[PagesRead] = field(default_factory=list)
+    pages: dict[str, list[PagesRead]] = field(default_factory=dict)
+    """By the engine's name, a record a round."""
 
 
 def median(values: Iterable[float | None]) -> float | None:
@@ -155,17 +156,40 @@ def _ratio_of_latencies(
     return lambda found: median(one.percentile(part) / other.percentile(part) for one, other in pairs(found))
 
 
-def _pages(read: Callable[[Wiki], Load]) -> Callable[[Found], Iterable[tuple[Load, Load]]]:
+def _pages(engine: str, read: Callable[[Wiki], Load]) -> Callable[[Found], Iterable[tuple[Load, Load]]]:
     """Of each round, the load among many pages and the same among few."""
-    return lambda found: ((read(each.many), read(each.few)) for each in found.pages)
+    return lambda found: ((read(each.many), read(each.few)) for each in found.pages.get(engine, ()))
 
 
-def _search_goals(what: str, read: Callable[[Wiki], Load]) -> list[Goal]:
-    return [
-        Goal("P10", f"CQL search, first 25 of {MANY_PAGES:,} pages, median; {what}", None, 20, "ms",
-             _milliseconds(0.5, lambda found: (read(each.many) for each in found.pages))),
-        Goal("P10", f"the same against {FEW_PAGES:,} pages", None, 3, "", _ratio_of_latencies(0.5, _pages(read))),
+_SEARCHES: list[tuple[str, Callable[[Wiki], Load]]] = [
+    ("a word on one page in a hundred", lambda wiki: wiki.rare),
+    ("on one in ten", lambda wiki: wiki.usual),
+    ("on most", lambda wiki: wiki.broad),
+    ("on most, of a type, in a space, in an order", lambda wiki: wiki.narrowed),
+]
+
+
+def _goals_of_pages(engine: str) -> list[Goal]:
+    def many(read: Callable[[Wiki], Load]) -> Callable[[Found], Iterable[Load]]:
+        return lambda found: (read(each.many) for each in found.pages.get(engine, ()))
+
+    def against_limit(found: Found) -> Iterable[tuple[Load, Load]]:
+        return ((each.many.page, each.limit) for each in found.pages.get(engine, ()))
+
+    goals = [
+        Goal("P9", f"GET of a page with `expand`, {engine}, median at {MANY_PAGES:,} pages against {FEW_PAGES:,}",
+             None, 1.3, "", _ratio_of_latencies(0.5, _pages(engine, lambda wiki: wiki.page))),
+        Goal("P9", f"the same at {MANY_PAGES:,} pages, against the limit", 0.25, None, "",
+             _ratio_of_rates(against_limit)),
     ]  # fmt: skip
+    for what, read in _SEARCHES:
+        goals += [
+            Goal("P10", f"CQL search, {engine}, first 25 of {MANY_PAGES:,} pages, median; {what}", None, 20, "ms",
+                 _milliseconds(0.5, many(read))),
+            Goal("P10", f"the same against {FEW_PAGES:,} pages", None, 3, "",
+                 _ratio_of_latencies(0.5, _pages(engine, read))),
+        ]  # fmt: skip
+    return goals
 
 
 GOALS = [
@@ -194,13 +218,8 @@ GOALS = [
     Goal("P8", f"the same at {STEADY_PER_SECOND:g} exchanges a second", None, 1.2, "",
          _ratio_of_latencies(
              0.99, lambda found: ((each.sweeping_steadily, each.resting_steadily) for each in found.sweeps))),
-    Goal("P9", f"GET of a page with `expand`, median at {MANY_PAGES:,} pages against {FEW_PAGES:,}", None, 1.3, "",
-         _ratio_of_latencies(0.5, _pages(lambda wiki: wiki.page))),
-    Goal("P9", f"the same at {MANY_PAGES:,} pages, against the limit", 0.25, None, "",
-         _ratio_of_rates(lambda found: ((each.many.page, each.limit) for each in found.pages))),
-    *_search_goals("a word on one page in a hundred", lambda wiki: wiki.rare),
-    *_search_goals("on one in ten", lambda wiki: wiki.usual),
-    *_search_goals("on most", lambda wiki: wiki.broad),
+    *_goals_of_pages("SQLite"),
+    *_goals_of_pages("PostgreSQL"),
     Goal("P11", f"consent page at {CONSENTS_PER_SECOND:g} a second, 95th percentile", None, 50, "ms",
          _milliseconds(0.95, lambda found: found.consent)),
 ]  # fmt: skip
@@ -305,12 +324,12 @@ def _budget(found: Found) -> str:
                 f"A Bearer check on {engine} (P4) adds {checked - plain:.0f} µs to the {plain:.0f} µs of a GET of "
                 f"Watersmeet's: {_CHECKED[engine]}."
             )
-    if found.pages:
-        page = median(each.many.page.rate for each in found.pages)
+    for engine, read in found.pages.items():
+        page = median(each.many.page.rate for each in read)
         lines.append(
-            f"A page with `expand` (P9) is read {_number(page)} times a second: two statements that join spaces and "
-            "people and check the right to see each row, ancestors included, and the assembly of the answer; none "
-            "of it is kept between requests."
+            f"A page with `expand` (P9) is read {_number(page)} times a second on {engine}: two statements that join "
+            "spaces and people and check the right to see each row, ancestors included, and the assembly of the "
+            "answer; none of it is kept between requests."
         )
     return " ".join(lines)
 
@@ -342,22 +361,22 @@ def _growth_tables(found: Found) -> list[str]:
         lines += [f"| {name} | {_load_cells(some)} |" for name, some in loads]
         pruned = _number(median(each.pruned_per_second for each in found.sweeps))
         lines += ["", f"Meanwhile the sweep deleted {pruned} grants a second beside the exchanges at full speed."]
-    if found.pages:
-        lines += ["", f"| GET of a page with `expand`, {CONNECTIONS} connections | requests/s | p50 ms | p99 ms |",
-                  "|---|---:|---:|---:|"]  # fmt: skip
+    for engine, read in found.pages.items():
+        heading = f"GET of a page with `expand`, {engine}, {CONNECTIONS} connections"
+        lines += ["", f"| {heading} | requests/s | p50 ms | p99 ms |", "|---|---:|---:|---:|"]
         reads = [
-            (f"{FEW_PAGES:,} pages", [each.few.page for each in found.pages]),
-            (f"{MANY_PAGES:,} pages", [each.many.page for each in found.pages]),
-            ("limit: as many bytes, no work", [each.limit for each in found.pages]),
+            (f"{FEW_PAGES:,} pages", [each.few.page for each in read]),
+            (f"{MANY_PAGES:,} pages", [each.many.page for each in read]),
+            ("limit: as many bytes, no work", [each.limit for each in read]),
         ]
         lines += [f"| {name} | {_load_cells(some)} |" for name, some in reads]
-        lines += ["", *_wiki_table(found.pages)]
+        lines += ["", *_wiki_table(engine, read)]
     return lines
 
 
-def _wiki_table(rounds: Sequence[PagesRead]) -> list[str]:
+def _wiki_table(engine: str, rounds: Sequence[PagesRead]) -> list[str]:
     lines = [
-        f"One request after the other, of a space whose pages have {VERSIONS} versions each "
+        f"One request after the other on {engine}, of a space whose pages have {VERSIONS} versions each "
         f"({MANY_PAGES * VERSIONS:,} in the big one):",
         "",
         f"| | p50 ms, {FEW_PAGES:,} pages | p99 ms | p50 ms, {MANY_PAGES:,} pages | p99 ms | p50, many against few |",
@@ -366,9 +385,7 @@ def _wiki_table(rounds: Sequence[PagesRead]) -> list[str]:
     kinds: list[tuple[str, Callable[[Wiki], Load]]] = [
         ("GET of a page with `expand`", lambda wiki: wiki.page_alone),
         ("list of 100", lambda wiki: wiki.listed),
-        ("CQL search, a word on one page in a hundred", lambda wiki: wiki.rare),
-        ("CQL search, on one in ten", lambda wiki: wiki.usual),
-        ("CQL search, on most", lambda wiki: wiki.broad),
+        *((f"CQL search, {what}", read) for what, read in _SEARCHES),
     ]
     for name, read in kinds:
         few, many = [read(each.few) for each in rounds], [read(each.many) for each in rounds]
@@ -438,8 +455,8 @@ def as_markdown(found: Found) -> str:
     if found.growth or found.sweeps or found.pages:
         sections += [
             "## Growth",
-            f"SQLite, one worker, medians of {min(2, found.rounds)} rounds. Big stores are filled in bulk, digests "
-            "spread evenly over their range; `make bench "
+            f"One worker, SQLite where nothing else is said, medians of {min(2, found.rounds)} rounds. Big stores are "
+            "filled in bulk, digests spread evenly over their range; `make bench "
             'ARGS="--only-growth --rows 10000000"` measures on ten million tokens.',
             "\n".join(_growth_tables(found)).strip(),
         ]

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from watersmeet.cli import collector
 from watersmeet.cli.connection import Connection, raise_file_limit
+from watersmeet.cli.door import Door
 from watersmeet.errors import SettingsError
 from watersmeet.web.headers import ALWAYS
 from watersmeet.web.log import log
@@ -64,6 +66,9 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or ():
+            door: Any = Door(self.config.http_protocol_class, listener, lambda: self.should_exit)
+            self.config.http_protocol_class = door
         await super().startup(sockets)
         collector.resume()
         if not self.should_exit:

@@ -34,7 +34,8 @@ class Expansion:
 
     def within(self, name: str) -> Expansion:
         """What is asked for inside ``name``; nothing where ``name`` itself is not."""
-        return Expansion(self.names.get(name, {}))
+        inner = self.names.get(name)
+        return Expansion(inner) if inner else NOTHING
 
     def without(self, *names: str) -> Expansion:
         """The same without what is asked for under these names."""

@@ -97,7 +97,7 @@ def content_json(content: Content, expansion: Expansion, site: Site, *, outermos
         "title": content.title,
         "position": -1 if content.position is None else content.position,
     }
-    parts = _parts(content, expansion, site)
+    parts = _parts(content, expansion, site) if expansion.names or _brings_parts(content) else {}
     shown |= {name: part for name, part in parts.items() if part is not None}
     shown["extensions"] = _extensions_json(content, expansion.within("extensions"), site)
     shown["_links"] = _content_links(content, site, outermost=outermost) | file_links(content)
@@ -136,6 +136,12 @@ def _parts(content: Content, expansion: Expansion, site: Site) -> dict[str, Json
         if "metadata" in expansion or content.file is not None
         else None,
     }
+
+
+def _brings_parts(content: Content) -> bool:
+    """Whether it has parts to show without being asked for them. Most contents of most lists have none."""
+    found = (content.file, content.restrictions, content.operations, content.children, content.descendants)
+    return any(part is not None for part in found)
 
 
 def _extensions_json(content: Content, expansion: Expansion, site: Site) -> Json:

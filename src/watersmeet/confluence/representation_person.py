@@ -11,6 +11,8 @@ from watersmeet.confluence.site import Site
 
 Json = dict[str, Any]
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def instant_text(instant: int) -> str:
     """An instant as the API writes it: ISO 8601 with milliseconds and offset."""
@@ -19,7 +21,8 @@ def instant_text(instant: int) -> str:
 
 def friendly_text(instant: int) -> str:
     """The day of an instant as the API writes it beside the instant: ``Mar 02, 2026``."""
-    return f"{datetime.fromtimestamp(instant / 1000, tz=UTC):%b %d, %Y}"
+    day = datetime.fromtimestamp(instant / 1000, tz=UTC)
+    return f"{_MONTHS[day.month - 1]} {day.day:02}, {day.year:04}"  # strftime would ask the locale, slowly
 
 
 def person_json(person: Person, site: Site, *, outermost: bool = False) -> Json:

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from watersmeet.confluence.content import Content, ContentType, is_custom
@@ -42,9 +43,15 @@ def content_path(content_id: int) -> str:
     return f"/rest/api/content/{content_id}"
 
 
+@lru_cache(maxsize=1024)
+def _in_path(key: str) -> str:
+    """A key of a space as a part of a path; every content names it several times."""
+    return quote(key, safe="~")
+
+
 def space_path(key: str) -> str:
     """The REST resource of a space."""
-    return f"/rest/api/space/{quote(key, safe='~')}"
+    return f"/rest/api/space/{_in_path(key)}"
 
 
 def content_page(content: Content) -> str:
@@ -64,7 +71,7 @@ def content_page(content: Content) -> str:
 
 def page_path(number: int, content_type: str, title: str, space_key: str, created_at: int) -> str:
     """Where people read a page or a blog post: the form of versions 9 and 10 of the original."""
-    space, words = f"/spaces/{quote(space_key, safe='~')}", quote_plus(title)
+    space, words = f"/spaces/{_in_path(space_key)}", quote_plus(title)
     if content_type == ContentType.BLOGPOST:
         day = datetime.fromtimestamp(created_at / 1000, tz=UTC)
         return f"{space}/blog/{day:%Y/%m/%d}/{number}/{words}"
@@ -83,7 +90,7 @@ def file_path(holder_id: int | None, filename: str, kind: str = "attachments") -
 
 def space_page(key: str) -> str:
     """Where people read a space."""
-    return f"/display/{quote(key, safe='~')}"
+    return f"/display/{_in_path(key)}"
 
 
 def tiny_link(content_id: int) -> str:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from watersmeet.blobs.store import BlobStore
 from watersmeet.clock import SECOND, Instant, SystemClock
-from watersmeet.database import attachments
+from watersmeet.database import attachments, thumbnails
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.web.log import log
@@ -36,6 +36,7 @@ async def sweep_once(store: BlobStore, database: Database, now: Instant) -> int:
     """Discard what is old and what no row names; how much went. It rests after each batch for as long as that took."""
     clock, before, total = asyncio.get_running_loop().time, now - GRACE, 0
     began = clock()
+    await database.write(thumbnails.forget_sourceless)
     async for digests in _unnamed(store, database, before):
         for digest in digests:
             total += await asyncio.to_thread(store.discard, digest, before)
@@ -57,5 +58,5 @@ async def _unnamed(store: BlobStore, database: Database, before: Instant) -> Asy
     """What of the blobs that came before an instant no row names, from a bounded number of them at a time."""
     found = store.digests_before(before)
     while digests := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
-        named = await database.read(lambda tx: attachments.named_of(tx, digests))
+        named = await database.read(lambda tx: attachments.named_of(tx, digests) | thumbnails.named_of(tx, digests))
         yield [digest for digest in digests if digest not in named]

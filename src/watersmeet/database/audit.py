@@ -56,8 +56,8 @@ class Event(StrEnum):
     LINK_ENABLED = "link.enabled"
     LINK_EXPIRED = "link.expired"  # its time was over: disabled by the sweep
     SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an event
-    SECRET_ENDED = "secret.ended"  # noqa: S105 - the old ones, before their time
     SECRET_VIEWED = "secret.viewed"  # noqa: S105 - the name of an event
+    SECRET_ENDED = "secret.ended"  # noqa: S105 - the old ones, before their time
 
     PERSONAL_TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an event
     PERSONAL_TOKEN_REVOKED = "personal-token.revoked"  # noqa: S105 - the name of an event

@@ -6,14 +6,14 @@ Every reading function takes the user it reads for and shows nothing they may no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
-    Row,
     Select,
     bindparam,
     delete,
@@ -41,6 +41,7 @@ from watersmeet.confluence.page import Slice, Window
 from watersmeet.database.attachments import of_media_type
 from watersmeet.database.comments import is_located
 from watersmeet.database.permissions import SEES_CONTENT, SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
+from watersmeet.database.prepared import Prepared, Rows
 from watersmeet.database.restrictions import BELOW, work_out_guards
 from watersmeet.database.schema import content, content_guards, content_versions, spaces, users
 from watersmeet.database.search_text import index
@@ -196,7 +197,19 @@ _NEWEST_PAST = _past(body=False).where(
 )
 
 
-def _as_content(row: Row[Any]) -> Content:
+_PREPARED: dict[tuple[Select[Any], str], Prepared] = {}
+
+
+def _select(tx: Transaction, statement: Select[Any], parameters: Mapping[str, Any]) -> Rows:
+    """What one of the statements for a single content selects; each is put into an engine's words once."""
+    key = (statement, tx.dialect.name)
+    prepared = _PREPARED.get(key)
+    if prepared is None:
+        prepared = _PREPARED[key] = Prepared(statement, tx.dialect)
+    return prepared.execute(tx, parameters)
+
+
+def _as_content(row: Sequence[Any]) -> Content:
     (
         content_id, content_type, status, title, parent_id, container_id, position,
         number, message, minor_edit, by_name, by_key, by_display_name, when,
@@ -223,8 +236,8 @@ def find_visible(
     tx: Transaction, content_id: int, user: User, statuses: Iterable[str], *, body: bool = False
 ) -> Content | None:
     """The content with that number, if it has one of these statuses and the user may see it."""
-    row = tx.execute(_BY_ID[body], {"content_id": content_id, **viewer(user)}).first()
-    found = _as_content(row) if row else None
+    rows = _select(tx, _BY_ID[body], {"content_id": content_id, **viewer(user)})
+    found = _as_content(rows[0]) if rows else None
     return found if found and found.status in statuses else None
 
 
@@ -327,24 +340,30 @@ def _criteria_of_the_tree(wanted: ContentFilter) -> list[ColumnElement[bool]]:
 
 # ---- the tree ---------------------------------------------------------------------------------------------
 
+
 # Every content above the given ones, each once however many of them it is above. UNION, not UNION ALL, so a
 # circle (there is none: see spaces.lock) would end the walk instead of going round for ever.
-_line = (
-    select(content.c.parent_id.label("id"))
-    .where(content.c.id.in_(bindparam("ids", expanding=True)), content.c.parent_id.is_not(None))
-    .cte("line", recursive=True)
-)
-_line = _line.union(
-    select(content.c.parent_id).join(_line, _line.c.id == content.c.id).where(content.c.parent_id.is_not(None))
-)
+def _line_above(are_below: ColumnElement[bool]) -> CTE:
+    line = select(content.c.parent_id.label("id")).where(are_below, content.c.parent_id.is_not(None))
+    walk = line.cte("line", recursive=True)
+    up = select(content.c.parent_id).join(walk, walk.c.id == content.c.id).where(content.c.parent_id.is_not(None))
+    return walk.union(up)
+
+
+_line = _line_above(content.c.id.in_(bindparam("ids", expanding=True)))
 _ABOVE = _PRESENT[False].where(content.c.id.in_(select(_line.c.id)))
+_ABOVE_ONE = _PRESENT[False].where(content.c.id.in_(select(_line_above(content.c.id == bindparam("below")).c.id)))
 _IDS_ABOVE = select(_line.c.id)
 
 
 def with_ancestors(tx: Transaction, contents: Sequence[Content], user: User) -> list[Content]:
     """The same contents with their ancestors, from one query for all of them."""
     ids = [item.id for item in contents if item.parent_id is not None]
-    rows = tx.execute(_ABOVE, {"ids": ids, **viewer(user)}) if ids else ()
+    rows: Iterable[Sequence[Any]] = ()
+    if len(ids) == 1:
+        rows = _select(tx, _ABOVE_ONE, {"below": ids[0], **viewer(user)})
+    elif ids:
+        rows = tx.execute(_ABOVE, {"ids": ids, **viewer(user)})
     above = {found.id: found for found in map(_as_content, rows)}
     return [replace(item, ancestors=_ancestors(item, above)) for item in contents]
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     cast,
     create_engine,
@@ -329,8 +330,12 @@ def limit_time(connection: Connection, seconds: float) -> Iterator[None]:
     if not seconds:
         yield
     elif dialect_of(connection) == "postgresql":
-        # Of this transaction alone, which only reads: a commit that was cut short would be called done.
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        # Of this transaction alone, which only reads: a commit that was cut short would be called done. With too little
+        # memory for the places of all that say a word, PostgreSQL would find the words of whole pages of rows anew.
+        connection.exec_driver_sql(
+            f"SELECT set_config('statement_timeout', '{max(1, round(seconds * 1000))}', true), "
+            "set_config('work_mem', '32MB', true)"
+        )
         yield
     else:
         raw: Any = connection.connection.dbapi_connection
@@ -419,6 +424,53 @@ def only_where(condition: str, index: Index) -> Index:
     return index
 
 
+# ---- copies ----------------------------------------------------------------------------------------------------
+
+_COPYING_SQLITE = (
+    """CREATE TRIGGER {copy}_insert AFTER INSERT ON {table}
+BEGIN INSERT INTO {copy} ({columns}) VALUES ({values}); END""",
+    """CREATE TRIGGER {copy}_update AFTER UPDATE OF {columns} ON {table}
+BEGIN UPDATE {copy} SET {changes} WHERE id = NEW.id; END""",
+)
+_COPYING_POSTGRESQL = (
+    """CREATE OR REPLACE FUNCTION {copy}_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO {copy} ({columns}) VALUES ({values});
+  ELSE
+    UPDATE {copy} SET {changes} WHERE id = NEW.id;
+  END IF;
+  RETURN NULL;
+END $$""",
+    """CREATE TRIGGER {copy}_row AFTER INSERT OR UPDATE OF {columns} ON {table}
+FOR EACH ROW EXECUTE FUNCTION {copy}_follow()""",
+)
+
+
+def copying_statements(name: DialectName, table: str, copy: str, columns: Sequence[str]) -> list[str]:
+    """What makes the engine itself keep these columns of a table's rows in another table too, under the same ``id``.
+
+    Deletions are the business of a foreign key. A migration that makes the table anew must make these anew.
+    """
+    templates = _COPYING_SQLITE if name == "sqlite" else _COPYING_POSTGRESQL
+    filled = {
+        "table": table,
+        "copy": copy,
+        "columns": ", ".join(columns),
+        "values": ", ".join(f"NEW.{column}" for column in columns),
+        "changes": ", ".join(f"{column} = NEW.{column}" for column in columns if column != "id"),
+    }
+    return [template.format(**filled) for template in templates]
+
+
+def copied_from(table: Table, copy: Table) -> None:
+    """Whenever ``copy`` is created, let it follow the table from which it has its columns."""
+    names: tuple[DialectName, ...] = ("sqlite", "postgresql")
+    for name in names:
+        for statement in copying_statements(name, table.name, copy.name, [column.name for column in copy.columns]):
+            event.listen(copy, "after_create", DDL(statement).execute_if(dialect=name))  # type: ignore[no-untyped-call]
+
+
 # ---- full text -------------------------------------------------------------------------------------------------
 
 # Whatever FTS5 keeps follows from the rows of ``search_texts``, triggers see to it; deletions by cascade included.
@@ -434,6 +486,8 @@ VALUES ('delete', OLD.content_id, OLD.title, OLD.body); END""",
 _TITLE_VECTOR = "to_tsvector('english'::regconfig, search_texts.title)"
 _WHOLE_VECTOR = "to_tsvector('english'::regconfig, search_texts.title || ' ' || search_texts.body)"
 _FULL_TEXT_POSTGRESQL = (
+    # Every row that says a word is visited to be counted: bodies of more than 2 kB lie elsewhere.
+    "ALTER TABLE search_texts SET (toast_tuple_target = 128)",
     f"CREATE INDEX ix_search_texts_title_words ON search_texts USING gin ({_TITLE_VECTOR})",
     f"CREATE INDEX ix_search_texts_words ON search_texts USING gin ({_WHOLE_VECTOR})",
 )
@@ -483,3 +537,25 @@ def full_text(name: DialectName, phrases: Sequence[tuple[str, bool]], *, title_o
         .select_from(text("search_texts"))
         .where(vector.op("@@")(wanted))
     )
+
+
+def is_among(name: DialectName, number: ColumnElement[int], said: Select[Any]) -> ColumnElement[bool]:
+    """Whether a number is among those of ``full_text``, where every one of these is to be looked up.
+
+    SQLite would make a list of them first, unless its index of words is joined; "+ 0" keeps it from asking that index
+    once for each number instead. PostgreSQL would do the same, reading each text: the offset keeps the two apart.
+    """
+    if name == "sqlite":
+        assert said.whereclause is not None  # noqa: S101 - it selects by words
+        return and_(said.whereclause, number == said.selected_columns[0] + 0)
+    return number.in_(said.offset(0))
+
+
+def find_words_by_index(connection: Connection) -> None:
+    """For the rest of a transaction, keep PostgreSQL from reading all texts to find those that say some words.
+
+    It does not know that to find the words of one takes longer than to read a thousand numbers, and would for any word
+    that most of them say.
+    """
+    if dialect_of(connection) == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")

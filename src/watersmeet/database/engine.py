@@ -21,7 +21,7 @@ from watersmeet.database.point_reads import PointReads
 from watersmeet.database.transaction import BatchOperation, Operation, TakesLong, Transaction
 from watersmeet.database.waiting import Unit
 
-_AT_LENGTH = 2  # operations at once that turned out to take long; files go through the same threads
+_AT_LENGTH = 2  # operations at once that turned out to take long
 
 T = TypeVar("T")
 Request = TypeVar("Request")
@@ -54,7 +54,7 @@ class Database:
                 return self._reads.read_now(operation)
             except TakesLong:
                 async with self._at_length:
-                    return await asyncio.to_thread(self._reads.read_apart, operation)
+                    return await self._reads.read_apart(operation)
         value: T = await _submitted(self._reads.read, operation)
         return value
 
@@ -69,7 +69,7 @@ class Database:
                 return operation(tx)
 
         if isinstance(self._reads, PointReads):
-            return await asyncio.to_thread(self._reads.read_apart, limited)
+            return await self._reads.read_apart(limited)
         return await self.read(limited)
 
     async def read_together(self, operation: BatchOperation[Request, T], request: Request) -> T:

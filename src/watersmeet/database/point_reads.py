@@ -1,10 +1,16 @@
-"""Point reads: SQLite's reading side. A read runs at once, on the caller's thread, which is quicker than another's."""
+"""Point reads: SQLite's reading side. A read runs at once, on the caller's thread, which is quicker than another's.
+
+One that may take long runs apart: on a thread and a connection that no other reader waits for, and on none of the
+threads that files go through.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine
@@ -16,6 +22,7 @@ from watersmeet.database.transaction import BatchOperation, Operation
 T = TypeVar("T")
 Request = TypeVar("Request")
 
+_APART = 4  # reads at once that run apart
 _KEPT = 4096  # outcomes of point reads that are kept until the database changes
 
 
@@ -26,6 +33,9 @@ class PointReads:
         self._engine = engine
         self._reader: Connection | None = None
         self._reading = threading.Lock()
+        self._threads = ThreadPoolExecutor(_APART, thread_name_prefix="watersmeet-reader")
+        self._spare: list[Connection] = []
+        """Open connections for reads that run apart: to open one takes as long as to find a page."""
         self._kept: dict[object, object] = {}
         self._kept_version = -1
 
@@ -40,14 +50,33 @@ class PointReads:
             finally:
                 dialect.run(reader, "ROLLBACK")
 
-    def read_apart(self, operation: Operation[T]) -> T:
-        """``read_now`` on a connection of its own, so that no other reader waits for it."""
-        with self._translating(), self._engine.connect() as connection:
+    async def read_apart(self, operation: Operation[T]) -> T:
+        """The value of an operation that changes nothing and may take long."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_apart, operation)
+
+    def _read_apart(self, operation: Operation[T]) -> T:
+        with self._translating(), self._lent() as connection:
             dialect.run(connection, "BEGIN")
             try:
                 return operation(connection)
             finally:
                 dialect.run(connection, "ROLLBACK")
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        """A connection of one's own; one that failed is not used again."""
+        try:
+            connection = self._spare.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+        except DBAPIError:
+            connection.close()
+            raise
+        finally:
+            if not connection.closed:
+                self._spare.append(connection)
 
     def read_kept(self, operation: BatchOperation[Request, T], request: Request) -> T:
         """The outcome of one request, from memory if the database is still as it was.
@@ -84,6 +113,9 @@ class PointReads:
             raise dialect.translated(error) from error
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Finish what runs apart, and let go of the connections."""
+        self._threads.shutdown()
+        for connection in self._spare:
+            connection.close()
         if self._reader is not None:
             self._reader.close()

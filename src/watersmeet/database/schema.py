@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
 )
 
-from watersmeet.database.dialect import append_only, born_with, full_text_index, only_where
+from watersmeet.database.dialect import append_only, born_with, copied_from, full_text_index, only_where
 
 SCHEMA_VERSION = "3"
 """Changed with every migration (``database.migrations``), whose ``revision`` it is; a server refuses a database that
@@ -199,9 +199,9 @@ client_secrets = Table(
     Column("client", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=True),  # null: until it is rotated
-    Column("last_used_at", BigInteger, nullable=True),  # to get tokens or ask about them; written at most once a minute
     # Of a secret that the server's own makes again (setting secrets_viewable); null: nobody sees it a second time.
     Column("salt", String(32), nullable=True),
+    Column("last_used_at", BigInteger, nullable=True),  # to get tokens or ask about them; written at most once a minute
 )
 
 # One row a consent question: asked, answered, exchanged (oauth2.authorization.Authorization).
@@ -383,8 +383,6 @@ content = Table(
     ),
     # What clients look up most: by title, in a space or anywhere, whatever the status.
     Index("ix_content_title_key_space_id", "title_key", "space_id"),
-    # All that searches sort and count by, so that they read no bodies (database.search).
-    Index("ix_content_status_updated_at", "status", "updated_at", "space_id", "type"),
     sqlite_autoincrement=True,  # a purged page's number, which old links carry, is never given to another
 )
 
@@ -429,6 +427,16 @@ attachment_files = Table(
     Column(
         "pictorial", Boolean, nullable=False, server_default=true()
     ),  # begins as a picture does (content.picture_head)
+)
+
+# The small pictures of files that somebody asked for, by the digest of the file: one, whatever attachments hold it.
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("source", String(64), primary_key=True),  # SHA-256 of the file
+    Column("digest", String(64), nullable=True, index=True),  # of the picture, whose bytes lie there too; null: none
+    Column("size", Integer, nullable=False),  # bytes
+    Column("media_type", String(32), nullable=False),
 )
 
 # Where in its page a comment is, and what became of it.
@@ -566,6 +574,24 @@ content_views = Table(
     Column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, index=True),
     Column("viewed_at", BigInteger, nullable=False),
 )
+
+# Of each content what searches ask, sort and count by: narrow rows, so that no body is read along (database.search).
+search_facts = Table(
+    "search_facts",
+    metadata,
+    Column("id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("space_id", BigInteger, nullable=False),
+    Column("parent_id", BigInteger, nullable=True),
+    Column("container_id", BigInteger, nullable=True),
+    Column("created_by", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_by", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_search_facts_newest", "status", "updated_at", "id", "space_id", "type"),
+)
+copied_from(content, search_facts)
 
 # What a content says, as it is searched (database.search_text).
 search_texts = Table(

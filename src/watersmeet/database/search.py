@@ -9,7 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from watersmeet.confluence.content import Space, title_key
 from watersmeet.confluence.cql import And, BadQuery, Call, Clause, Literal, Not, Order, Term, Value
@@ -18,7 +33,7 @@ from watersmeet.confluence.cql_functions import Moment, date, instant_of_call
 from watersmeet.confluence.metadata import LabelPrefix
 from watersmeet.confluence.permission import bypasses_spaces
 from watersmeet.confluence.text_query import parse_text, words_of
-from watersmeet.database.dialect import dialect_of
+from watersmeet.database.dialect import dialect_of, find_words_by_index
 from watersmeet.database.permissions import SEES_SPACE, is_no_other_ones_draft, passes_guards, viewer
 from watersmeet.database.question import Found, Question
 from watersmeet.database.schema import (
@@ -31,60 +46,73 @@ from watersmeet.database.schema import (
     favourite_content,
     favourite_spaces,
     labels,
+    search_facts,
     search_names,
     space_labels,
     spaces,
     users,
 )
-from watersmeet.database.search_newest import newest_that_say
 from watersmeet.database.search_text import MACRO, MENTION, says
+from watersmeet.database.search_words import SEARCHED, Saying, spaces_elsewhere, words_in
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 
+facts = search_facts.c
+
 _MAX_ID = 2**63 - 1
 _MAX_VIEWED = 1_000
+_MANY_SPACES = 100
 
 
 def find_contents(tx: Transaction, question: Question, start: int, limit: int) -> Found:
     """The contents that a question is about."""
-    clause = _Contents(tx, question).clause(question.query.clause)
-    if found := newest_that_say(tx, question, start, limit):
-        return found
+    conditions = _Contents(tx, question)
+    find_words_by_index(tx)
+    sorting = _sorting(question.query.orders)
+    said, others = words_in(tx, question.query.clause)
+    if said is not None and limit:
+        wanted = [*_visible(tx, question), *(conditions.clause(part) for part in others)]
+        looked_up, by_index = ([_has_status(tx, question, by_index=each), *wanted] for each in (False, True))
+        alone = not others and list(question.statuses) == ["current"]
+        saying = Saying(tx, question, said, looked_up, by_index, alone)
+        return saying.found(sorting, start, limit, newest_first=_is_newest_first(question))
     # What says little of which contents is counted from the index, and of that the newest come first; by anything else
     # the contents are looked up, once.
-    by_index = not question.query.orders and _fields_of(question) <= _INDEXED
-    condition = and_(*_visible(tx, question, by_index=by_index), clause)
-    source: FromClause = content
-    if _speaks_of_spaces(question):
-        source = content.join(spaces, spaces.c.id == content.c.space_id)
-    orders = _content_orders(question.query.orders)
-    return _found(tx, question, source, condition, content.c.id, orders, (start, limit), apart=by_index)
+    is_indexed = not question.query.orders and _fields_of(question) <= _INDEXED
+    visible = [*_visible(tx, question), _has_status(tx, question, by_index=is_indexed)]
+    condition = and_(*visible, conditions.clause(question.query.clause))
+    orders = [column.desc() if descending else column.asc() for column, descending in sorting]
+    return _found(tx, question, search_facts, condition, facts.id, orders, (start, limit), apart=is_indexed)
 
 
 _INDEXED = {"type", "space", "space.type", "space.title", "space.category", "lastmodified"}
-"""Fields that the index ``ix_content_status_updated_at`` answers, together with the spaces."""
+"""Fields that the index ``ix_search_facts_newest`` answers, together with the spaces."""
 
 
-def _visible(tx: Transaction, question: Question, *, by_index: bool) -> list[ColumnElement[bool]]:
-    """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, without what cannot matter.
-
-    SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+ 0" and "|| ''" keep
-    it from that. Going through the spaces one by one would read every content itself, body and all; and whatever the
-    clause finds by itself is fewer than all that is current.
-    """
-    seen = SEES_SPACE if question.archived else and_(SEES_SPACE, spaces.c.status == "current")
-    hinted = dialect_of(tx) == "sqlite"
-    space_id = content.c.space_id + 0 if hinted else content.c.space_id
-    # The spaces once, not for each content anew.
-    conditions: list[ColumnElement[bool]] = [space_id.in_(select(spaces.c.id).where(seen).correlate(None))]
+def _visible(tx: Transaction, question: Question) -> list[ColumnElement[bool]]:
+    """What the caller sees of all contents: ``SEES_CONTENT`` for many rows of few spaces, less what cannot matter."""
+    conditions: list[ColumnElement[bool]] = []
+    if spaces_elsewhere(tx, question, 1):
+        # The spaces once, not for each content anew.
+        conditions.append(facts.space_id.in_(select(spaces.c.id).where(SEARCHED[question.archived]).correlate(None)))
     if tx.execute(_ANY_GUARD).first() is not None:  # on most instances nothing is restricted
-        conditions.append(passes_guards(content))
+        conditions.append(passes_guards(search_facts))
     if "draft" in question.statuses:
-        conditions.append(is_no_other_ones_draft(content))
-    status = content.c.status.concat("") if hinted and not by_index else content.c.status
-    statuses = list(question.statuses)
-    conditions.append(status == statuses[0] if len(statuses) == 1 else status.in_(statuses))
+        conditions.append(is_no_other_ones_draft(search_facts))
     return conditions
+
+
+def _has_status(tx: Transaction, question: Question, *, by_index: bool) -> ColumnElement[bool]:
+    """Whether a content has one of the statuses that are asked for.
+
+    SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+" keeps it from
+    that, because whatever the clause finds by itself is fewer than all that is current.
+    """
+    status: ColumnElement[str] = facts.status
+    if dialect_of(tx) == "sqlite" and not by_index:
+        status = literal_column("+search_facts.status", String)
+    statuses = list(question.statuses)
+    return status == statuses[0] if len(statuses) == 1 else status.in_(statuses)
 
 
 _ANY_GUARD = select(content_guards.c.content_id).limit(1)
@@ -97,8 +125,12 @@ def _fields_of(question: Question) -> set[str]:
     return {field.name for name in named if (field := field_of(name))}
 
 
-def _speaks_of_spaces(question: Question) -> bool:
-    return any(name.startswith("space") or name == "container" for name in _fields_of(question))
+def _is_newest_first(question: Question) -> bool:
+    """Whether the order is the usual one, and an index gives it."""
+    if len(question.statuses) != 1 or len(question.query.orders) > 1:
+        return False
+    named = [(field_of(each.field), each.descending) for each in question.query.orders]
+    return all(field is not None and field.name == "lastmodified" and descending for field, descending in named)
 
 
 def find_spaces(tx: Transaction, question: Question, start: int, limit: int) -> Found:
@@ -167,23 +199,22 @@ def _username(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 _SORTED: dict[str, ColumnElement[Any]] = {
-    "id": content.c.id,
-    "created": content.c.created_at,
-    "lastmodified": content.c.updated_at,
-    "title": content.c.title_key,
-    "type": content.c.type,
-    "space": spaces.c.key_lower,
-    "creator": _username(content.c.created_by),
-    "contributor": _username(content.c.updated_by),
+    "id": facts.id,
+    "created": facts.created_at,
+    "lastmodified": facts.updated_at,
+    "title": select(content.c.title_key).where(content.c.id == facts.id).scalar_subquery(),
+    "type": facts.type,
+    "space": select(spaces.c.key_lower).where(spaces.c.id == facts.space_id).scalar_subquery(),
+    "creator": _username(facts.created_by),
+    "contributor": _username(facts.updated_by),
 }
 
 
-def _content_orders(orders: Sequence[Order]) -> list[ColumnElement[Any]]:
-    """The newest come first, unless a query says otherwise."""
+def _sorting(orders: Sequence[Order]) -> list[tuple[ColumnElement[Any], bool]]:
+    """What is sorted by, and whether from the highest to the lowest. The newest come first, unless a query says so."""
     if not orders:
-        return [content.c.updated_at.desc()]
-    columns = [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
-    return [column.desc() if descending else column.asc() for column, descending in columns]
+        return [(facts.updated_at, True)]
+    return [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
 
 
 # ---- conditions -------------------------------------------------------------------------------------------
@@ -392,41 +423,51 @@ def _number_in(text: str) -> int | None:
 
 
 class _Contents(_Conditions):
-    """Conditions on ``content`` joined with ``spaces``."""
+    """Conditions on ``search_facts``."""
 
     def __init__(self, tx: Transaction, question: Question) -> None:
         super().__init__(tx, question)
         self.fields = {
-            "id": lambda term: content.c.id.in_(self.numbers(term)),
-            "parent": lambda term: func.coalesce(content.c.parent_id, 0).in_(self.numbers(term)),
+            "id": lambda term: facts.id.in_(self.numbers(term)),
+            "parent": lambda term: func.coalesce(facts.parent_id, 0).in_(self.numbers(term)),
             "ancestor": self.below,
             "container": self.held,
-            "space": self.in_space,
-            "space.type": self.space_type,
-            "space.title": partial(self.said, spaces.c.name),
-            "space.category": self.space_category,
+            "space": partial(self.of_space, self.in_space),
+            "space.type": partial(self.of_space, self.space_type),
+            "space.title": partial(self.of_space, partial(self.said, spaces.c.name)),
+            "space.category": partial(self.of_space, self.space_category),
             # The types of plug-ins are written as their plug-ins write them.
-            "type": lambda term: content.c.type.in_({*self.lower(term), *self.texts(term)}),
+            "type": lambda term: facts.type.in_({*self.lower(term), *self.texts(term)}),
             "title": self.titled,
             "text": partial(self.says, title_only=False),
             "siteSearch": self.found_by_box,
             "label": self.labelled,
-            "creator": lambda term: content.c.created_by.in_(self.people(term)),
+            "creator": lambda term: facts.created_by.in_(self.people(term)),
             "contributor": self.contributed,
             "mention": self.mentions,
             "watcher": partial(self.listed, content_watches),
             "favourite": partial(self.listed, favourite_content),
-            "created": partial(self.compared, content.c.created_at),
-            "lastmodified": partial(self.compared, content.c.updated_at),
+            "created": partial(self.compared, facts.created_at),
+            "lastmodified": partial(self.compared, facts.updated_at),
             "macro": self.uses_macro,
         }
+
+    def of_space(self, matches: Callable[[Term], ColumnElement[bool]], term: Term) -> ColumnElement[bool]:
+        return self.of_spaces(matches(term))
+
+    def of_spaces(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        """In a space of which that is true. The spaces are looked up first: to compare with numbers is quicker."""
+        found = self.tx.execute(select(spaces.c.id).where(condition).limit(_MANY_SPACES)).scalars().all()
+        if len(found) == _MANY_SPACES:
+            return facts.space_id.in_(select(spaces.c.id).where(condition).correlate(None))
+        return facts.space_id == found[0] if len(found) == 1 else facts.space_id.in_(found)
 
     def below(self, term: Term) -> ColumnElement[bool]:
         page = content.alias()
         walk = select(page.c.id).where(page.c.parent_id.in_(self.numbers(term))).cte(recursive=True)
         # UNION, not UNION ALL: a circle would end the walk.
         walk = walk.union(select(page.c.id).join(walk, page.c.parent_id == walk.c.id))
-        return content.c.id.in_(select(walk.c.id))
+        return facts.id.in_(select(walk.c.id))
 
     def held(self, term: Term) -> ColumnElement[bool]:
         """In a content, named by its number, or in a space, named by its key."""
@@ -442,53 +483,54 @@ class _Contents(_Conditions):
                 keys.append((self.question.space_key or "").lower())
             else:
                 raise self.no_such(value)
-        in_content = func.coalesce(content.c.container_id, 0).in_(ids)
-        return or_(in_content, and_(content.c.container_id.is_(None), spaces.c.key_lower.in_(keys)))
+        in_content = func.coalesce(facts.container_id, 0).in_(ids)
+        return or_(in_content, and_(facts.container_id.is_(None), self.of_spaces(spaces.c.key_lower.in_(keys))))
 
     def titled(self, term: Term) -> ColumnElement[bool]:
         if term.operator in ("~", "!~"):
             return self.says(term, title_only=True)
-        return content.c.title_key.in_([title_key(text) for text in self.texts(term)])
+        titled = content.c.title_key.in_([title_key(text) for text in self.texts(term)])
+        return facts.id.in_(select(content.c.id).where(titled))
 
     def says(self, term: Term, *, title_only: bool) -> ColumnElement[bool]:
         return says(self.tx, parse_text(self.text(term.values[0])), title_only=title_only)
 
     def found_by_box(self, term: Term) -> ColumnElement[bool]:
         label = self.label(self.text(term.values[0]).strip().lower())
-        return or_(self.says(term, title_only=False), content.c.id.in_(self.carriers(label)))
+        return or_(self.says(term, title_only=False), facts.id.in_(self.carriers(label)))
 
     def carriers(self, label: ColumnElement[bool]) -> Select[Any]:
         joined = select(content_labels.c.content_id).join(labels, labels.c.id == content_labels.c.label_id)
         return joined.where(label)
 
     def labelled(self, term: Term) -> ColumnElement[bool]:
-        return content.c.id.in_(self.carriers(or_(*(self.label(text) for text in self.lower(term)))))
+        return facts.id.in_(self.carriers(or_(*(self.label(text) for text in self.lower(term)))))
 
     def contributed(self, term: Term) -> ColumnElement[bool]:
         people = self.people(term)
         before = exists(
             select(content_versions.c.number).where(
-                content_versions.c.content_id == content.c.id, content_versions.c.updated_by.in_(people)
+                content_versions.c.content_id == facts.id, content_versions.c.updated_by.in_(people)
             )
         )
-        return or_(content.c.created_by.in_(people), content.c.updated_by.in_(people), before)
+        return or_(facts.created_by.in_(people), facts.updated_by.in_(people), before)
 
     def mentions(self, term: Term) -> ColumnElement[bool]:
         wanted = self.people(term).subquery()
         names = select(users.c.username).where(users.c.id.in_(select(wanted.c.id)))
         keys = select(users.c.user_key).where(users.c.id.in_(select(wanted.c.id)))
         named = or_(search_names.c.name.in_(names), search_names.c.name.in_(keys))
-        return content.c.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
+        return facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
 
     def listed(self, table: FromClause, term: Term) -> ColumnElement[bool]:
         """On somebody's list. Whoever does not see everything sees their own lists only."""
         caller = self.question.caller
         whose = true() if bypasses_spaces(caller.role) else table.c.user_id == caller.id
-        return content.c.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
+        return facts.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
 
     def uses_macro(self, term: Term) -> ColumnElement[bool]:
         named = search_names.c.name.in_(self.lower(term))
-        return content.c.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MACRO, named))
+        return facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MACRO, named))
 
 
 class _Spaces(_Conditions):

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, false, insert, no
 from watersmeet.confluence.storage_format import macro_names, mentioned_users, plain_text
 from watersmeet.confluence.text_query import Beginning, Either, Every, Pattern, TextQuery, Without, Words
 from watersmeet.database import dialect
-from watersmeet.database.schema import content, search_names, search_texts
+from watersmeet.database.schema import search_facts, search_names, search_texts
 from watersmeet.database.transaction import Transaction
 
 MAX_TEXT = 100_000
@@ -54,7 +54,7 @@ def phrases_of(query: TextQuery | None) -> list[tuple[str, bool]] | None:
 
 
 def says(tx: Transaction, query: TextQuery | None, *, title_only: bool) -> ColumnElement[bool]:
-    """Whether a row of ``content`` says what a text asks for, in its title or in its title and body."""
+    """Whether a row of ``search_facts`` says what a text asks for, in its title or in its title and body."""
     if query is None:
         return false()
     return _condition(dialect.dialect_of(tx), query, title_only)
@@ -66,13 +66,13 @@ def _condition(name: dialect.DialectName, query: TextQuery, title_only: bool) ->
     if isinstance(query, Either):
         return or_(*(_condition(name, part, title_only) for part in query.parts))
     if isinstance(query, Pattern):
-        return content.c.id.in_(_like(query, title_only=title_only))
+        return search_facts.c.id.in_(_like(query, title_only=title_only))
     parts = query.parts if isinstance(query, Every) else (query,)
     leaves = [part for part in parts if isinstance(part, Words | Beginning)]
     others = [_condition(name, part, title_only) for part in parts if not isinstance(part, Words | Beginning)]
     if leaves:  # what must be there together is one look-up
         phrases = [(leaf.text, isinstance(leaf, Beginning)) for leaf in leaves]
-        others.append(content.c.id.in_(dialect.full_text(name, phrases, title_only=title_only)))
+        others.append(search_facts.c.id.in_(dialect.full_text(name, phrases, title_only=title_only)))
     return and_(*others)
 
 

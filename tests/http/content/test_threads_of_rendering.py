@@ -6,12 +6,14 @@ import asyncio
 import threading
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.http.conftest import Site
 from tests.http.content.support import CONTENT, create, path_of
 from watersmeet.confluence.storage_format import render
 from watersmeet.confluence.storage_format.naming import Named
+from watersmeet.content.http.rendering import limiter
 
 _BIG = '<p><ac:link><ri:page ri:content-title="Home" /></ac:link></p>' * 2000
 _PLAIN = "<p>small</p>"
@@ -82,3 +84,44 @@ def test_small_bodies_need_no_thread(site: Site, on_loop: list[bool]) -> None:
     assert site.get(f"{path_of(made)}?expand=body.view").json()["body"]["view"]["value"] == _PLAIN
     assert on_loop == [True, True]
     assert threading.active_count() <= before
+
+
+def test_no_more_than_two_are_rendered_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, gate = threading.Lock(), threading.Event()
+    at_work: list[int] = []
+    most: list[int] = []
+
+    def held(*arguments: Any, **named: Any) -> str:
+        with lock:
+            at_work.append(threading.get_ident())
+            most.append(len(at_work))
+        try:
+            assert gate.wait(60)
+            return render(*arguments, **named)
+        finally:
+            with lock:
+                at_work.remove(threading.get_ident())
+
+    monkeypatch.setattr("watersmeet.content.convert.render", held)
+    sent = {"value": _PLAIN, "representation": "storage"}
+
+    headers = {"Authorization": f"Bearer {site.tokens()['access_token']}"}
+
+    async def ask_five_times() -> list[int]:
+        transport = httpx.ASGITransport(site.new_browser().app)
+        async with httpx.AsyncClient(transport=transport, base_url=site.base_url, headers=headers) as client:
+            path = "/rest/api/contentbody/convert/view"
+            asking = [asyncio.create_task(client.post(site.path(path), json=sent)) for _ in range(5)]
+            try:
+                async with asyncio.timeout(60):
+                    while len(at_work) < 2 or limiter().statistics().tasks_waiting < 3:  # noqa: ASYNC110 - it tells nobody
+                        await asyncio.sleep(0.001)
+                # The threads that files go through are free, and so is the loop.
+                assert await asyncio.to_thread(lambda: len(at_work)) == 2
+                assert (await client.get(site.path(f"{CONTENT}?spaceKey=DEMO"))).status_code == 200
+            finally:
+                gate.set()
+            return [answer.status_code for answer in await asyncio.gather(*asking)]
+
+    assert asyncio.run(ask_five_times()) == [200] * 5
+    assert max(most) == 2

@@ -5,9 +5,8 @@ What could run in a browser is never shown in one: it is saved, and has no origi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -18,7 +17,8 @@ from watersmeet.confluence.errors import BadParameter, NotFound
 from watersmeet.content import attachment
 from watersmeet.content.body import version_number
 from watersmeet.content.http.api import Api, content_id_of
-from watersmeet.content.thumbnail import MAX_FILE, MAX_SIDE, draw
+from watersmeet.content.kept_thumbnail import Thumbnails
+from watersmeet.content.thumbnail import MAX_FILE, MAX_SIDE
 from watersmeet.web.bearer import Caller
 from watersmeet.web.byte_range import Portion, Stored, portion
 from watersmeet.web.disposition import disposition_header
@@ -36,7 +36,7 @@ class NoThumbnail(NotFound):
 
 def routes(api: Api) -> list[Route]:
     """The routes of bytes."""
-    downloads = _Downloads(api)
+    downloads = _Downloads(api, Thumbnails(api.environment.database, api.environment.blobs))
     return [
         api.shown_route("/download/attachments/{content_id}/{name}", downloads.download),
         api.shown_route("/download/thumbnails/{content_id}/{name}", downloads.thumbnail),
@@ -48,8 +48,7 @@ class _Downloads:
     """The handlers."""
 
     api: Api
-    one_at_a_time: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held by the thumbnail that is drawn: pictures are large in memory."""
+    thumbnails: Thumbnails
 
     async def download(self, request: Request, caller: Caller) -> Response:
         found, file = await self._found(request, caller)
@@ -72,10 +71,7 @@ class _Downloads:
         conditions = {name: value for name, value in request.headers.items() if name != "range"}
         if (status := portion(conditions, stored).status) != 200:
             return Response(status_code=status, headers=headers)
-        async with self.one_at_a_time:
-            pieces = self.api.environment.blobs.read(file.digest, 0, file.size)
-            data = b"".join([piece async for piece in pieces])
-            drawn = await asyncio.to_thread(draw, data)
+        drawn = await self.thumbnails.of(file)
         if drawn is None:
             raise NoThumbnail
         return Response(drawn.data, headers=headers, media_type=drawn.media_type)

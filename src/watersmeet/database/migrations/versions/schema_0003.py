@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from watersmeet.database.dialect import dialect_of, full_text_statements
+from watersmeet.database.dialect import copying_statements, dialect_of, full_text_statements
 from watersmeet.database.search_text import index
 
 revision = "3"
@@ -169,7 +169,6 @@ def change_content() -> None:
         postgresql_where=attached,
     )
     op.create_index("ix_content_title_key_space_id", "content", ["title_key", "space_id"])
-    op.create_index("ix_content_status_updated_at", "content", ["status", "updated_at", "space_id", "type"])
     op.add_column(
         "content_versions",
         sa.Column("representation", sa.String(length=16), server_default="storage", nullable=False),
@@ -193,6 +192,16 @@ def make_what_belongs_to_content() -> None:
         sa.PrimaryKeyConstraint("content_id", "version", name=op.f("pk_attachment_files")),
     )
     op.create_index(op.f("ix_attachment_files_digest"), "attachment_files", ["digest"])
+
+    op.create_table(
+        "thumbnails",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_thumbnails")),
+    )
+    op.create_index(op.f("ix_thumbnails_digest"), "thumbnails", ["digest"])
 
     op.create_table(
         "comment_places",
@@ -546,9 +555,40 @@ def make_search() -> None:
         sa.PrimaryKeyConstraint("content_id", "kind", "name", name=op.f("pk_search_names")),
     )
     op.create_index(op.f("ix_search_names_kind_name"), "search_names", ["kind", "name"])
+    make_facts()
     connection = op.get_bind()
     for statement in full_text_statements(dialect_of(connection)):
         op.execute(statement)
     for content_id in connection.execute(sa.text("SELECT id FROM content")).scalars().all():
         found = connection.execute(sa.text("SELECT title, storage FROM content WHERE id = :id"), {"id": content_id})
         index(connection, content_id, *found.one())
+
+
+FACTS = (
+    "id", "type", "status", "space_id", "parent_id", "container_id", "created_by", "created_at", "updated_by",
+    "updated_at",
+)  # fmt: skip
+
+
+def make_facts() -> None:
+    """What searches ask of contents beside their words, for those there are and, by triggers, for those to come."""
+    op.create_table(
+        "search_facts",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("type", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("space_id", sa.BigInteger(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("container_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_by", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["content.id"], name=op.f("fk_search_facts_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_facts")),
+    )
+    columns = ", ".join(FACTS)
+    op.execute(f"INSERT INTO search_facts ({columns}) SELECT {columns} FROM content ORDER BY id")  # noqa: S608 - ours
+    op.create_index("ix_search_facts_newest", "search_facts", ["status", "updated_at", "id", "space_id", "type"])
+    for statement in copying_statements(dialect_of(op.get_bind()), "content", "search_facts", FACTS):
+        op.execute(statement)
