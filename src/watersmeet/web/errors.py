@@ -90,7 +90,7 @@ def handlers(
             parameter=untrusted.parameter if untrusted else None,
             remedy=_REMEDIES.get(untrusted.parameter) if untrusted and environment.is_dev else None,
             details=_details(request, error, status, environment.clock.now()),
-            switch_destination=_destination(request) if visitor else None,
+            switch_destination=_destination(request, status) if visitor else None,
         )
         return render(page, status, headers)
 
@@ -137,9 +137,12 @@ async def _visitor(visitor_of: VisitorOf, request: Request, status: int) -> Visi
         return None
 
 
-def _destination(request: Request) -> str:
-    """Where somebody else comes back to who signs in instead: to the same page, or home from a form that was sent."""
-    if request.method not in ("GET", "HEAD"):
+def _destination(request: Request, status: int) -> str:
+    """Where somebody else comes back to who signs in instead: to a page that others may see, otherwise home.
+
+    Nothing of an address that was wrong in itself stands on the page that refuses it (S032).
+    """
+    if request.method not in ("GET", "HEAD") or status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         return ""
     query = request.scope["query_string"].decode("latin-1")
     return quote(request.scope["path"]) + (f"?{query}" if query else "")

@@ -40,13 +40,18 @@ def test_whoever_may_not_is_told_who_they_are_and_can_be_somebody_else(
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/nothing?x=1", 404), ("/rest/oauth2/latest/authorize?client_id=x", 400), ("/_dev/x", 404)]
+    ("path", "status", "destination"),
+    [
+        ("/nothing?x=1", 404, "/nothing?x=1"),
+        ("/rest/oauth2/latest/authorize?client_id=x", 400, ""),  # nothing of it is said again
+        ("/_dev/x", 404, "/_dev/x"),
+    ],
 )
-def test_every_page_for_somebody_says_who_that_is(site: Site, path: str, status: int) -> None:
+def test_every_page_for_somebody_says_who_that_is(site: Site, path: str, status: int, destination: str) -> None:
     page = site.signed_in("alice").get(path)
     assert page.status_code == status
     assert WHO in markup.unescape(page.text)
-    assert _switch(page.text)["os_destination"] == path
+    assert _switch(page.text)["os_destination"] == destination
 
 
 def test_a_form_that_was_refused_is_not_a_place_to_come_back_to(site: Site) -> None:
