@@ -10,7 +10,7 @@ import click
 
 from watersmeet.cli.configuration import config_option, production_environment
 from watersmeet.cli.output import print_json, print_table, say, warn
-from watersmeet.clock import SECOND, Instant, as_datetime
+from watersmeet.clock import DAY, SECOND, Instant, as_datetime
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.family import RotationPolicy
@@ -158,7 +158,7 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     say(f"refresh       {_refresh_in_words(link, settings)}")
     if lifetimes.idle is not None:
-        say(f"grants        end after {lifetimes.idle // (86_400 * SECOND)} days without a refresh")
+        say(f"grants        end after {lifetimes.idle // DAY} days without a refresh")
     say(f"access token  lives {lifetimes.access_token // SECOND} s")
     if (administrative := lifetimes.access_token_for(link.scope)) < lifetimes.access_token:
         say(f"              {administrative // SECOND} s with ADMIN or SYSTEM_ADMIN")
