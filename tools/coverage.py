@@ -39,7 +39,7 @@ RIGHTS = {
     "anybody-session": "whoever is let in; shows what they see; a session in a browser will do",
     "known": "whoever is signed in",
     "own": "for oneself",
-    "draft": "being the author of the draft",
+    "draft": "being the author of the draft; of one beside a page, the right to change that",
     "password": "one's own password or personal token; refused to applications",
     "task": "one's own task; administrators, all",
     "view": "seeing the content or space",

@@ -14,6 +14,7 @@ Instant: TypeAlias = int
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
 SECOND: Instant = 1000
+DAY: Instant = 86_400 * SECOND
 
 
 class Clock(Protocol):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import DAY, SECOND, Instant
 from watersmeet.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -267,12 +267,12 @@ class Settings:
     @property
     def refresh_idle(self) -> int | None:
         """How long a refresh token of a strict link waits to be used, in milliseconds; ``None``: it has no such end."""
-        return self.refresh_idle_days * 86_400 * SECOND or None
+        return self.refresh_idle_days * DAY or None
 
     @property
     def legacy_refresh_idle(self) -> int | None:
         """The same for links with the profile ``atlassian-dc``."""
-        return self.legacy_refresh_idle_days * 86_400 * SECOND or None
+        return self.legacy_refresh_idle_days * DAY or None
 
     @property
     def admin_token_lifetime(self) -> int | None:
@@ -287,7 +287,7 @@ class Settings:
     @property
     def consent_memory(self) -> int:
         """How long consent may be remembered, in milliseconds; 0: not at all."""
-        return self.remember_consent_days * 86_400 * SECOND
+        return self.remember_consent_days * DAY
 
     @property
     def throttle_window(self) -> int:

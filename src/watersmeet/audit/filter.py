@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import DAY, SECOND, Instant
 from watersmeet.database.audit import Event, Query
 from watersmeet.errors import WatersmeetError
 
@@ -14,7 +14,7 @@ FIELDS = ("since", "until", "event", "user", "client")
 PAGE_SIZE = 100
 
 _AGO = re.compile(r"(\d{1,6})([smhd])")
-_UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
+_UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": DAY}
 _CURSOR = re.compile(r"(\d{1,15})-(\d{1,18})")
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from watersmeet.authorize.decide import Question
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import DAY, Instant
 from watersmeet.confluence.scopes import WORDS, Scope, ScopeWords
 from watersmeet.errors import WatersmeetError
 from watersmeet.oauth2.parameters import Parameters
@@ -17,7 +17,6 @@ from watersmeet.web.csrf import form_token
 from watersmeet.web.environment import Environment
 from watersmeet.web.templates import Page
 
-DAY: Instant = 86_400 * SECOND
 AUTHORIZE_PATHS = ("/rest/oauth2/latest/authorize", "/rest/oauth2/1.0/authorize")
 
 

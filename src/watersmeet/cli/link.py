@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table, say, warn
-from watersmeet.clock import SECOND, Instant, as_datetime
+from watersmeet.cli.output import confirm, print_json, print_table, say, warn
+from watersmeet.clock import DAY, SECOND, Instant, as_datetime
 from watersmeet.confluence.scopes import Scope
 from watersmeet.oauth2.client import AuthenticationMethod, Client
 from watersmeet.oauth2.family import RotationPolicy
@@ -158,7 +157,7 @@ def show(client_id: str, as_json: bool, config: Path | None) -> None:
     say(f"profile       {', '.join([link.profile.value, *found.badges])}")
     say(f"refresh       {_refresh_in_words(link, settings)}")
     if lifetimes.idle is not None:
-        say(f"grants        end after {lifetimes.idle // (86_400 * SECOND)} days without a refresh")
+        say(f"grants        end after {lifetimes.idle // DAY} days without a refresh")
     say(f"access token  lives {lifetimes.access_token // SECOND} s")
     if (administrative := lifetimes.access_token_for(link.scope)) < lifetimes.access_token:
         say(f"              {administrative // SECOND} s with ADMIN or SYSTEM_ADMIN")
@@ -355,9 +354,6 @@ def delete(client_id: str, yes: bool, config: Path | None) -> None:
         link = environment.database.read_now(lambda tx: require_link(tx, client_id))
         lifetimes = environment.lifetimes_at(now)
         users = environment.database.read_now(lambda tx: tokens.count_users_of(tx, link.id, now, lifetimes))
-        if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError("There is no terminal to ask on: use --yes.")
-            click.confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", abort=True)
+        confirm(f"{link.name} has access for {users} user(s), who will lose it. Delete it?", yes=yes)
         environment.database.write_now(lambda tx: delete_link(tx, link, now, COMMAND_LINE))
     say(f"Deleted {link.name}.")

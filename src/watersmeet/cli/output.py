@@ -1,4 +1,4 @@
-"""Output: JSON for machines, tables for people."""
+"""Output: JSON for machines, tables and questions for people."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def say(text: str, *, nl: bool = True) -> None:
 def warn(text: str) -> None:
     """One warning on standard error, so that what is printed for programs stays as it is."""
     click.echo(f"Warning: {text}", err=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone, unless ``yes`` was said; ends the command where nobody agrees, or is there."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask on: use --yes.")
+    click.confirm(question, abort=True)
 
 
 def print_json(value: Any) -> None:

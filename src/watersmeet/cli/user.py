@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watersmeet.cli.configuration import config_option, production_environment
-from watersmeet.cli.output import print_json, print_table, say
+from watersmeet.cli.output import confirm, print_json, print_table, say
 from watersmeet.confluence.scopes import Role
 
 if TYPE_CHECKING:
@@ -136,10 +136,7 @@ def delete(username: str, yes: bool, config: Path | None) -> None:
 
     with production_environment(config) as environment:
         user = environment.database.read_now(lambda tx: require_user(tx, username))
-        if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError("There is no terminal to ask on: use --yes.")
-            click.confirm(f"Nobody can undo this. Delete {user.username} ({user.display_name})?", abort=True)
+        confirm(f"Nobody can undo this. Delete {user.username} ({user.display_name})?", yes=yes)
         now, entropy = environment.clock.now(), environment.entropy
         environment.database.write_now(
             lambda tx: user_deletion.begin(tx, None, user.username, now, entropy, COMMAND_LINE)

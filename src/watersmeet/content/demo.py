@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import DAY, Instant
 from watersmeet.confluence.content import ContentType
 from watersmeet.confluence.expansion import NOTHING
 from watersmeet.confluence.permission import READER, USERS_GROUP, WRITER
@@ -14,8 +14,6 @@ from watersmeet.content.write import Draft
 from watersmeet.database import groups, permissions
 from watersmeet.database.transaction import Transaction
 from watersmeet.database.users import User
-
-_DAY: Instant = 24 * 60 * 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ def add_demo_content(tx: Transaction, users: Mapping[str, User], now: Instant) -
 
 
 def _add_space(tx: Transaction, creator: User, key: str, name: str, description: str, now: Instant) -> int:
-    return space.create(tx, creator, key=key, name=name, description=description, now=now - 60 * _DAY).id
+    return space.create(tx, creator, key=key, name=name, description=description, now=now - 60 * DAY).id
 
 
 def _add_pieces(tx: Transaction, author: User, key: str, pieces: tuple[_Piece, ...], now: Instant) -> None:
@@ -162,5 +160,5 @@ def _add_pieces(tx: Transaction, author: User, key: str, pieces: tuple[_Piece, .
     for piece in pieces:
         parent_id = numbers[piece.under] if piece.type is ContentType.PAGE else None
         draft = Draft(piece.type, key, piece.title, piece.storage, parent_id)
-        created = write.create(tx, author, draft, now - piece.days_ago * _DAY, NOTHING)
+        created = write.create(tx, author, draft, now - piece.days_ago * DAY, NOTHING)
         numbers[piece.title] = created.id

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from itertools import islice
 
 from watersmeet.blobs.store import BlobStore
-from watersmeet.clock import SECOND, Instant, SystemClock
+from watersmeet.clock import DAY, Instant, SystemClock
 from watersmeet.database import attachments, thumbnails
 from watersmeet.database.engine import Database
 from watersmeet.database.expiry import Backlog
 from watersmeet.web.log import log
 
-GRACE: Instant = 86_400 * SECOND
+GRACE: Instant = DAY
 """What came later may be about to be named. It outlasts every transaction: the files of a body are kept at its end."""
 
 BATCH = 100

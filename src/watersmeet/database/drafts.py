@@ -15,7 +15,7 @@ from watersmeet.database.users import User
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What the next version of a content is to be, as far as it is written, and who saved it last."""
+    """What the next version of a content is to be, as far as it is written."""
 
     base_version: int
     """The version of the content that it was made from."""

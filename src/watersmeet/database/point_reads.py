@@ -86,7 +86,7 @@ class PointReads:
         """
         key = (operation, request)
         with self._reading:
-            try:
+            try:  # without ``_translating``: every Bearer check comes this way
                 reader = self._open_reader()
                 version = dialect.data_version(reader)
                 if version != self._kept_version or len(self._kept) >= _KEPT:

@@ -424,9 +424,8 @@ attachment_files = Table(
     Column("file_size", BigInteger, nullable=False),  # bytes
     Column("media_type", String(255), nullable=False),
     Column("hidden", Boolean, nullable=False),
-    Column(
-        "pictorial", Boolean, nullable=False, server_default=true()
-    ),  # begins as a picture does (content.picture_head)
+    # Whether it begins as a picture does (content.picture_head).
+    Column("pictorial", Boolean, nullable=False, server_default=true()),
 )
 
 # The small pictures of files that somebody asked for, by the digest of the file: one, whatever attachments hold it.

@@ -57,7 +57,7 @@ from watersmeet.database.search_words import SEARCHED, Saying, spaces_elsewhere,
 from watersmeet.database.spaces import COLUMNS as SPACE_COLUMNS
 from watersmeet.database.transaction import Transaction
 
-facts = search_facts.c
+_facts = search_facts.c
 
 _MAX_ID = 2**63 - 1
 _MAX_VIEWED = 1_000
@@ -82,7 +82,7 @@ def find_contents(tx: Transaction, question: Question, start: int, limit: int) -
     visible = [*_visible(tx, question), _has_status(tx, question, by_index=is_indexed)]
     condition = and_(*visible, conditions.clause(question.query.clause))
     orders = [column.desc() if descending else column.asc() for column, descending in sorting]
-    return _found(tx, question, search_facts, condition, facts.id, orders, (start, limit), apart=is_indexed)
+    return _found(tx, question, search_facts, condition, _facts.id, orders, (start, limit), apart=is_indexed)
 
 
 _INDEXED = {"type", "space", "space.type", "space.title", "space.category", "lastmodified"}
@@ -94,7 +94,7 @@ def _visible(tx: Transaction, question: Question) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if spaces_elsewhere(tx, question, 1):
         # The spaces once, not for each content anew.
-        conditions.append(facts.space_id.in_(select(spaces.c.id).where(SEARCHED[question.archived]).correlate(None)))
+        conditions.append(_facts.space_id.in_(select(spaces.c.id).where(SEARCHED[question.archived]).correlate(None)))
     if tx.execute(_ANY_GUARD).first() is not None:  # on most instances nothing is restricted
         conditions.append(passes_guards(search_facts))
     if "draft" in question.statuses:
@@ -108,7 +108,7 @@ def _has_status(tx: Transaction, question: Question, *, by_index: bool) -> Colum
     SQLite knows nothing of how many rows a condition leaves, and takes an index wherever it can: "+" keeps it from
     that, because whatever the clause finds by itself is fewer than all that is current.
     """
-    status: ColumnElement[str] = facts.status
+    status: ColumnElement[str] = _facts.status
     if dialect_of(tx) == "sqlite" and not by_index:
         status = literal_column("+search_facts.status", String)
     statuses = list(question.statuses)
@@ -199,21 +199,21 @@ def _username(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 _SORTED: dict[str, ColumnElement[Any]] = {
-    "id": facts.id,
-    "created": facts.created_at,
-    "lastmodified": facts.updated_at,
-    "title": select(content.c.title_key).where(content.c.id == facts.id).scalar_subquery(),
-    "type": facts.type,
-    "space": select(spaces.c.key_lower).where(spaces.c.id == facts.space_id).scalar_subquery(),
-    "creator": _username(facts.created_by),
-    "contributor": _username(facts.updated_by),
+    "id": _facts.id,
+    "created": _facts.created_at,
+    "lastmodified": _facts.updated_at,
+    "title": select(content.c.title_key).where(content.c.id == _facts.id).scalar_subquery(),
+    "type": _facts.type,
+    "space": select(spaces.c.key_lower).where(spaces.c.id == _facts.space_id).scalar_subquery(),
+    "creator": _username(_facts.created_by),
+    "contributor": _username(_facts.updated_by),
 }
 
 
 def _sorting(orders: Sequence[Order]) -> list[tuple[ColumnElement[Any], bool]]:
-    """What is sorted by, and whether from the highest to the lowest. The newest come first, unless a query says so."""
+    """What is sorted by, and whether from the highest to the lowest. The newest come first if none is named."""
     if not orders:
-        return [(facts.updated_at, True)]
+        return [(_facts.updated_at, True)]
     return [(_SORTED[field.name], each.descending) for each in orders if (field := field_of(each.field))]
 
 
@@ -428,8 +428,8 @@ class _Contents(_Conditions):
     def __init__(self, tx: Transaction, question: Question) -> None:
         super().__init__(tx, question)
         self.fields = {
-            "id": lambda term: facts.id.in_(self.numbers(term)),
-            "parent": lambda term: func.coalesce(facts.parent_id, 0).in_(self.numbers(term)),
+            "id": lambda term: _facts.id.in_(self.numbers(term)),
+            "parent": lambda term: func.coalesce(_facts.parent_id, 0).in_(self.numbers(term)),
             "ancestor": self.below,
             "container": self.held,
             "space": partial(self.of_space, self.in_space),
@@ -437,18 +437,18 @@ class _Contents(_Conditions):
             "space.title": partial(self.of_space, partial(self.said, spaces.c.name)),
             "space.category": partial(self.of_space, self.space_category),
             # The types of plug-ins are written as their plug-ins write them.
-            "type": lambda term: facts.type.in_({*self.lower(term), *self.texts(term)}),
+            "type": lambda term: _facts.type.in_({*self.lower(term), *self.texts(term)}),
             "title": self.titled,
             "text": partial(self.says, title_only=False),
             "siteSearch": self.found_by_box,
             "label": self.labelled,
-            "creator": lambda term: facts.created_by.in_(self.people(term)),
+            "creator": lambda term: _facts.created_by.in_(self.people(term)),
             "contributor": self.contributed,
             "mention": self.mentions,
             "watcher": partial(self.listed, content_watches),
             "favourite": partial(self.listed, favourite_content),
-            "created": partial(self.compared, facts.created_at),
-            "lastmodified": partial(self.compared, facts.updated_at),
+            "created": partial(self.compared, _facts.created_at),
+            "lastmodified": partial(self.compared, _facts.updated_at),
             "macro": self.uses_macro,
         }
 
@@ -459,15 +459,15 @@ class _Contents(_Conditions):
         """In a space of which that is true. The spaces are looked up first: to compare with numbers is quicker."""
         found = self.tx.execute(select(spaces.c.id).where(condition).limit(_MANY_SPACES)).scalars().all()
         if len(found) == _MANY_SPACES:
-            return facts.space_id.in_(select(spaces.c.id).where(condition).correlate(None))
-        return facts.space_id == found[0] if len(found) == 1 else facts.space_id.in_(found)
+            return _facts.space_id.in_(select(spaces.c.id).where(condition).correlate(None))
+        return _facts.space_id == found[0] if len(found) == 1 else _facts.space_id.in_(found)
 
     def below(self, term: Term) -> ColumnElement[bool]:
         page = content.alias()
         walk = select(page.c.id).where(page.c.parent_id.in_(self.numbers(term))).cte(recursive=True)
         # UNION, not UNION ALL: a circle would end the walk.
         walk = walk.union(select(page.c.id).join(walk, page.c.parent_id == walk.c.id))
-        return facts.id.in_(select(walk.c.id))
+        return _facts.id.in_(select(walk.c.id))
 
     def held(self, term: Term) -> ColumnElement[bool]:
         """In a content, named by its number, or in a space, named by its key."""
@@ -483,54 +483,54 @@ class _Contents(_Conditions):
                 keys.append((self.question.space_key or "").lower())
             else:
                 raise self.no_such(value)
-        in_content = func.coalesce(facts.container_id, 0).in_(ids)
-        return or_(in_content, and_(facts.container_id.is_(None), self.of_spaces(spaces.c.key_lower.in_(keys))))
+        in_content = func.coalesce(_facts.container_id, 0).in_(ids)
+        return or_(in_content, and_(_facts.container_id.is_(None), self.of_spaces(spaces.c.key_lower.in_(keys))))
 
     def titled(self, term: Term) -> ColumnElement[bool]:
         if term.operator in ("~", "!~"):
             return self.says(term, title_only=True)
         titled = content.c.title_key.in_([title_key(text) for text in self.texts(term)])
-        return facts.id.in_(select(content.c.id).where(titled))
+        return _facts.id.in_(select(content.c.id).where(titled))
 
     def says(self, term: Term, *, title_only: bool) -> ColumnElement[bool]:
         return says(self.tx, parse_text(self.text(term.values[0])), title_only=title_only)
 
     def found_by_box(self, term: Term) -> ColumnElement[bool]:
         label = self.label(self.text(term.values[0]).strip().lower())
-        return or_(self.says(term, title_only=False), facts.id.in_(self.carriers(label)))
+        return or_(self.says(term, title_only=False), _facts.id.in_(self.carriers(label)))
 
     def carriers(self, label: ColumnElement[bool]) -> Select[Any]:
         joined = select(content_labels.c.content_id).join(labels, labels.c.id == content_labels.c.label_id)
         return joined.where(label)
 
     def labelled(self, term: Term) -> ColumnElement[bool]:
-        return facts.id.in_(self.carriers(or_(*(self.label(text) for text in self.lower(term)))))
+        return _facts.id.in_(self.carriers(or_(*(self.label(text) for text in self.lower(term)))))
 
     def contributed(self, term: Term) -> ColumnElement[bool]:
         people = self.people(term)
         before = exists(
             select(content_versions.c.number).where(
-                content_versions.c.content_id == facts.id, content_versions.c.updated_by.in_(people)
+                content_versions.c.content_id == _facts.id, content_versions.c.updated_by.in_(people)
             )
         )
-        return or_(facts.created_by.in_(people), facts.updated_by.in_(people), before)
+        return or_(_facts.created_by.in_(people), _facts.updated_by.in_(people), before)
 
     def mentions(self, term: Term) -> ColumnElement[bool]:
         wanted = self.people(term).subquery()
         names = select(users.c.username).where(users.c.id.in_(select(wanted.c.id)))
         keys = select(users.c.user_key).where(users.c.id.in_(select(wanted.c.id)))
         named = or_(search_names.c.name.in_(names), search_names.c.name.in_(keys))
-        return facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
+        return _facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MENTION, named))
 
     def listed(self, table: FromClause, term: Term) -> ColumnElement[bool]:
         """On somebody's list. Whoever does not see everything sees their own lists only."""
         caller = self.question.caller
         whose = true() if bypasses_spaces(caller.role) else table.c.user_id == caller.id
-        return facts.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
+        return _facts.id.in_(select(table.c.content_id).where(table.c.user_id.in_(self.people(term)), whose))
 
     def uses_macro(self, term: Term) -> ColumnElement[bool]:
         named = search_names.c.name.in_(self.lower(term))
-        return facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MACRO, named))
+        return _facts.id.in_(select(search_names.c.content_id).where(search_names.c.kind == MACRO, named))
 
 
 class _Spaces(_Conditions):

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, case, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from watersmeet.clock import Instant
 from watersmeet.database.schema import (
@@ -20,48 +33,25 @@ from watersmeet.database.schema import (
 )
 from watersmeet.database.transaction import Transaction
 
+
 # Processes write in any order, so an earlier instant never replaces a later one.
-_FAMILY = (
-    update(token_families)
-    .where(
-        token_families.c.id == bindparam("of"),
-        token_families.c.revoked_at.is_(None),
-        or_(token_families.c.last_used_at.is_(None), token_families.c.last_used_at < bindparam("at")),
-    )
-    .values(last_used_at=bindparam("at"), last_used_from=bindparam("network"))
+def _latest(table: Table, whose: ColumnElement[bool], at: str = "last_used_at", **more: Any) -> Update:
+    """Writes the instant of a use into the column ``at`` of some rows, and ``more`` with it."""
+    is_later = or_(table.c[at].is_(None), table.c[at] < bindparam("at"))
+    return update(table).where(whose, is_later).values({at: bindparam("at"), **more})
+
+
+_FAMILY = _latest(
+    token_families,
+    and_(token_families.c.id == bindparam("of"), token_families.c.revoked_at.is_(None)),
+    last_used_from=bindparam("network"),
 )
-_CLIENT = (
-    update(clients)
-    .where(
-        clients.c.id.in_(select(token_families.c.client).where(token_families.c.id == bindparam("of"))),
-        or_(clients.c.last_used_at.is_(None), clients.c.last_used_at < bindparam("at")),
-    )
-    .values(last_used_at=bindparam("at"))
+_CLIENT = _latest(
+    clients, clients.c.id.in_(select(token_families.c.client).where(token_families.c.id == bindparam("of")))
 )
-_SECRET = (
-    update(client_secrets)
-    .where(
-        client_secrets.c.digest == bindparam("of"),
-        or_(client_secrets.c.last_used_at.is_(None), client_secrets.c.last_used_at < bindparam("at")),
-    )
-    .values(last_used_at=bindparam("at"))
-)
-_PERSONAL_TOKEN = (
-    update(personal_tokens)
-    .where(
-        personal_tokens.c.id == bindparam("of"),
-        or_(personal_tokens.c.last_used_at.is_(None), personal_tokens.c.last_used_at < bindparam("at")),
-    )
-    .values(last_used_at=bindparam("at"), last_used_from=bindparam("network"))
-)
-_SESSION = (
-    update(sessions)
-    .where(
-        sessions.c.digest == bindparam("of"),
-        or_(sessions.c.last_seen_at.is_(None), sessions.c.last_seen_at < bindparam("at")),
-    )
-    .values(last_seen_at=bindparam("at"))
-)
+_SECRET = _latest(client_secrets, client_secrets.c.digest == bindparam("of"))
+_PERSONAL_TOKEN = _latest(personal_tokens, personal_tokens.c.id == bindparam("of"), last_used_from=bindparam("network"))
+_SESSION = _latest(sessions, sessions.c.digest == bindparam("of"), at="last_seen_at")
 _VIEW = (
     update(content_views)
     .where(content_views.c.user_id == bindparam("who"), content_views.c.content_id == bindparam("of"))

@@ -209,14 +209,11 @@ class IncomingLinks(SignedInPages):
         self.check(request, form, session)
         if not self.environment.settings.secrets_viewable:
             return await self._link(session, client, problem=NotViewable())
-        now, origin, keys = (
-            self.environment.clock.now(),
-            origin_of(request, session.user.username),
-            self.environment.keys,
-        )
+        environment, origin = self.environment, origin_of(request, session.user.username)
+        now = environment.clock.now()
         try:
-            secret = await self.environment.database.write(
-                lambda tx: view_secret(tx, client, now=now, keys=keys, origin=origin)
+            secret = await environment.database.write(
+                lambda tx: view_secret(tx, client, now=now, keys=environment.keys, origin=origin)
             )
         except NotViewable as error:
             return await self._link(session, client, problem=error)
@@ -365,7 +362,6 @@ class IncomingLinks(SignedInPages):
             recipes=recipes(self.environment.settings.base_url, link, secret) if secret or is_new else [],
             overlap_hours=DEFAULT_OVERLAP_HOURS,
             refresh_grace=RefreshGrace.of(link, self.environment.settings.refresh_grace_seconds),
-            access_token_seconds=self.environment.settings.provider.access_token_expiration_seconds,
             has_long_access_tokens=self.environment.settings.has_long_access_tokens,
             lifetimes=link.lifetimes(lifetimes),
             problem_found=problem,

@@ -98,7 +98,6 @@ class LinkPage(Page):
     recipes: list[Recipe]
     overlap_hours: int
     refresh_grace: RefreshGrace
-    access_token_seconds: int
     has_long_access_tokens: bool
     lifetimes: Lifetimes
     """How long this link's tokens live."""

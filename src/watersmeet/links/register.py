@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypedDict, Unpack
 
-from watersmeet.clock import SECOND, Instant, as_datetime, epoch_seconds
+from watersmeet.clock import DAY, SECOND, Instant, as_datetime, epoch_seconds
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import audit, clients, consents
 from watersmeet.database.audit import INTERNAL, Event, Origin
@@ -25,7 +25,6 @@ from watersmeet.oauth2.scope import ScopeSet
 MAX_NAME_LENGTH = 80
 MAX_REDIRECT_URIS = 20
 MAX_REFRESH_GRACE = 2  # seconds (S111)
-_DAY: Instant = 86_400 * SECOND
 
 
 class UnacceptableLink(WatersmeetError):
@@ -43,7 +42,7 @@ def end_of_day(text: str) -> Instant | None:
         midnight = datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError as error:
         raise UnacceptableLink("Write the last day like 2027-12-31.") from error
-    return int(midnight.timestamp()) * SECOND + _DAY
+    return int(midnight.timestamp()) * SECOND + DAY
 
 
 def last_day(expires_at: Instant | None) -> str:

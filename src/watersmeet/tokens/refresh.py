@@ -118,7 +118,7 @@ def refresh_all(
                 lifetimes,
                 policy,
                 keys,
-                allows_legacy,
+                allows_legacy(asked[place].now),
             )
             for place in places
         }
@@ -190,7 +190,7 @@ def _decide(
     lifetimes: Lifetimes,
     policy: RotationPolicy,
     keys: Keys,
-    allows_legacy: Callable[[Instant], bool],
+    legacy_allowed: bool,
 ) -> TokenPair | Resent | RefreshReplay:
     """Raises ``InvalidClient``, ``InvalidGrant`` or ``InvalidScope``."""
     client, request = prove(found.get(ask.credentials.client_id), ask.credentials, keys, ask.now), ask.request
@@ -203,7 +203,7 @@ def _decide(
         raise RefreshTokenUnknown
     if not stored.user_enabled:
         raise GrantRevoked(detail="the user is disabled")
-    theirs = client.held_to(legacy_allowed=allows_legacy(ask.now)).lifetimes(lifetimes)
+    theirs = client.held_to(legacy_allowed=legacy_allowed).lifetimes(lifetimes)
     if successor is None:
         return stored.family.rotate(stored.pair, request.scope, ask.now, theirs)
     allowed = client.rotation(policy) if successor.again else STRICT_ROTATION

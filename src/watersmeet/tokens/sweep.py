@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from watersmeet.clock import SECOND, Clock, Instant, as_datetime
+from watersmeet.clock import DAY, SECOND, Clock, Instant, as_datetime
 from watersmeet.database import (
     attempts,
     audit,
@@ -31,9 +31,9 @@ BATCH = 5
 
 # A used code is kept for a day after its end, so that its replay is still recognised (S079). Families need no
 # such time: their last refresh token expires with them, so there is nothing left to replay.
-CODE_RETENTION: Instant = 86_400 * SECOND
+CODE_RETENTION: Instant = DAY
 
-TASK_RETENTION: Instant = 7 * 86_400 * SECOND
+TASK_RETENTION: Instant = 7 * DAY
 """How long a long task can be asked about after its end."""
 
 
@@ -105,7 +105,7 @@ def sweeps(settings: Settings) -> list[Sweep]:
         Sweep(every_minute, 0, signing_keys.any_expired, signing_keys.prune, "signing keys", signing_keys.backlog),
     ]
     if settings.audit_retention_days:
-        retention = settings.audit_retention_days * 86_400 * SECOND
+        retention = settings.audit_retention_days * DAY
         expiring.append(Sweep(every_hour, retention, audit.any_expired, audit.prune, "audit events", audit.backlog))
     return expiring
 

@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 
 from watersmeet.confluence.errors import UseNotPermitted
 from watersmeet.confluence.permission import bypasses_spaces
-from watersmeet.confluence.scopes import Role
 from watersmeet.database import audit, clients, users
 from watersmeet.database.audit import Event
 from watersmeet.database.permissions import may_use
@@ -92,7 +91,7 @@ def visitor(environment: Environment, current: Session) -> Visitor:
     return Visitor(
         display_name=current.user.display_name,
         username=current.user.username,
-        is_administrator=current.user.role is not Role.USER,
+        is_administrator=current.user.is_administrator,
         sign_out_token=form_token(environment.keys, current.digest, "sign out"),
     )
 
@@ -134,7 +133,7 @@ class NotAnAdministrator(WatersmeetError):
 async def require_administrator(environment: Environment, request: Request, *, otherwise: str) -> Session:
     """``require_session`` of an administrator. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
     session = await require_session(environment, request, otherwise=otherwise)
-    if session.user.role is Role.USER:
+    if not session.user.is_administrator:
         raise NotAnAdministrator
     return session
 

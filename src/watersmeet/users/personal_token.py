@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watersmeet.clock import SECOND, Instant
+from watersmeet.clock import DAY, Instant
 from watersmeet.confluence.personal_token import PREFIX, personal_token_json
 from watersmeet.confluence.scopes import Scope
 from watersmeet.database import audit, personal_tokens, users
@@ -20,7 +20,6 @@ from watersmeet.users.signin import NoLongerProven
 
 MAX_NAME_LENGTH = 80
 MAX_TOKENS = 20  # of one user
-_DAY: Instant = 86_400 * SECOND
 
 
 class UnacceptableToken(WatersmeetError):
@@ -87,7 +86,7 @@ def create_token(
     present = users.claim(tx, proven.id)
     if present is None or not present.enabled or present.password_hash != proven.password_hash:
         raise NoLongerProven
-    scope, expires_at = wanted.scope.as_set, now + wanted.days * _DAY
+    scope, expires_at = wanted.scope.as_set, now + wanted.days * DAY
     if maker is not None:
         made_by = personal_tokens.hold(tx, present.id, maker)
         if made_by is None or made_by.expires_at <= now:
