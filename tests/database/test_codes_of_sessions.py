@@ -7,12 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import insert
 
 from tests.database.test_ended_sessions import PATIENCE, wait_until_it_waits
 from tests.support.grants import ENTROPY, KEYS, LIFETIMES, NOW, REDIRECT_URI, VERIFIER, Grants, answering
 from watersmeet.authorize.decide import approve
 from watersmeet.database import users
 from watersmeet.database.engine import Database
+from watersmeet.database.schema import sessions
 from watersmeet.database.transaction import Transaction
 from watersmeet.oauth2.authorization import CodeReplay
 from watersmeet.oauth2.errors import CodeUnknown
@@ -74,6 +76,20 @@ def test_s077_signing_out_everywhere_else_spares_the_code_of_this_browser(grants
     with pytest.raises(CodeUnknown):
         elsewhere.exchange(there)
     assert isinstance(grants.exchange(here), IssuedTokens)
+
+
+def test_s067_nobody_is_signed_in_too_often_to_be_disabled(grants: Grants) -> None:
+    """Both engines bind so many parameters to a statement, and no more: PostgreSQL 65,535."""
+    code, user = grants.code(), grants.session.user
+    often = [
+        {"digest": f"{number:064x}", "user_id": user.id, "created_at": NOW, "expires_at": NOW + 1}
+        for number in range(65_536)
+    ]
+    grants.database.write_now(lambda tx: tx.execute(insert(sessions), often))
+    grants.database.write_now(lambda tx: _disabled(tx, grants))
+    assert grants.database.read_now(lambda tx: users.list_sessions(tx, user.id, NOW)) == []
+    with pytest.raises(CodeUnknown):
+        grants.exchange(code)
 
 
 def test_s077_a_code_that_is_given_while_its_session_ends_is_withdrawn(grants: Grants) -> None:

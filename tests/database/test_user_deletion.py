@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 
 from watersmeet.clock import Instant
+from watersmeet.confluence.errors import UserNotFound
 from watersmeet.confluence.scopes import Role
+from watersmeet.content import space
 from watersmeet.database import users
 from watersmeet.database.engine import Database
 from watersmeet.database.transaction import Transaction
@@ -63,6 +65,18 @@ def test_who_found_them_before_brings_nothing_back(database: Database) -> None:
 
     assert not database.write_now(write)
     assert former_of(database, found.user_key) == former
+
+
+def test_who_found_them_before_makes_no_space_under_a_name_that_is_free(database: Database) -> None:
+    """It would be a former user's for good, and whoever has the name next could have none of their own."""
+    found = add(database, "ada", Role.ADMINISTRATOR)
+    add(database, "root", Role.ADMINISTRATOR)
+    database.write_now(lambda tx: delete_user(tx, "ada", NOW, ENTROPY))
+    with pytest.raises(UserNotFound):
+        database.write_now(lambda tx: space.create_personal(tx, found, name="", description="", now=NOW))
+    again = add(database, "ada", Role.ADMINISTRATOR)
+    made = database.write_now(lambda tx: space.create_personal(tx, again, name="", description="", now=NOW))
+    assert made.key == "~ada"
 
 
 def former_of(database: Database, user_key: str) -> User:

@@ -98,7 +98,7 @@ def create(tx: Transaction, caller: User, *, key: str, name: str, description: s
 def create_personal(tx: Transaction, caller: User, *, name: str, description: str, now: Instant) -> Space:
     """The caller's own space, with a homepage; named after them where no name is given.
 
-    Raises ``Forbidden``, ``BadBody`` or ``PersonalSpaceTaken``.
+    Raises ``Forbidden``, ``BadBody``, ``PersonalSpaceTaken``, or ``UserNotFound`` if they were deleted meanwhile.
     """
     if not _may(tx, caller, GlobalPermission.PERSONAL_SPACE):
         raise Forbidden("A space of one's own is a global permission, which you were not granted.")
@@ -117,6 +117,9 @@ def create_personal_of(tx: Transaction, username: str, *, name: str, description
 
 
 def _add_personal(tx: Transaction, owner: User, name: str, description: str, now: Instant) -> Space:
+    present = users.hold(tx, owner.id)
+    if present is None or present.username != owner.username:  # deleted: the key is that of whoever has the name next
+        raise UserNotFound(owner.username)
     key, name = f"~{owner.username}", name or owner.display_name
     _check(name, description)
     try:

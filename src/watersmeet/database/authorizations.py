@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import FromClause, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Delete, FromClause, Select, bindparam, delete, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from watersmeet.clock import Instant
@@ -98,8 +98,18 @@ def _exchange_approved(rows: FromClause) -> ReturningUpdate[Any]:
     )
 
 
+def _delete_given_in(rows: FromClause) -> Delete:
+    # One parameter for however many sessions there are: an engine takes only so many, and nobody must be able to sign
+    # in so often that they cannot be signed out.
+    return delete(authorizations).where(
+        authorizations.c.session_digest.in_(select(rows.c.session_digest)),
+        authorizations.c.status == AuthorizationStatus.APPROVED.value,
+    )
+
+
 _BY_CODES = RowsStatement([authorizations.c.code_digest], _select_by_codes)
 _EXCHANGE = RowsStatement([authorizations.c.id, authorizations.c.family_id], _exchange_approved)
+_WITHDRAW_OF_SESSIONS = RowsStatement([authorizations.c.session_digest], _delete_given_in)
 
 
 def _as_authorization(row: Sequence[Any]) -> Authorization:
@@ -219,8 +229,7 @@ def withdraw_codes(tx: Transaction, *, user_id: int, client: int | None = None) 
 
 def withdraw_codes_of_sessions(tx: Transaction, session_digests: Collection[str]) -> None:
     """Forget the codes that were given in those browser sessions and not exchanged yet (S077)."""
-    given = authorizations.c.session_digest.in_(session_digests)
-    tx.execute(delete(authorizations).where(given, authorizations.c.status == AuthorizationStatus.APPROVED.value))
+    _WITHDRAW_OF_SESSIONS.execute(tx, [(digest,) for digest in session_digests])
 
 
 def withdraw_all(tx: Transaction) -> None:

@@ -197,7 +197,7 @@ def test_s097_each_secret_has_a_last_use_of_its_own_and_the_old_one_can_be_ended
     assert [secret["expires_at"] for secret in secrets] == [secrets[0]["created_at"] + 86_400, None]
     uses.secrets[next(iter(_digests(site)))] = 1  # from a process whose write comes late
     asyncio.run(_write_uses(site))
-    assert "1970" not in admin.get(path).text
+    assert not re.search(r"\b1970\b", admin.get(path).text)
     ended = admin.post(f"{path}/end-old-secrets", data=_form(site, admin, path))
     assert ended.status_code == 303
     assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_client"
@@ -377,7 +377,7 @@ def test_last_used_is_written_once_for_many_calls(site: Site) -> None:
     assert "from 127.0.0.1" in browser.get(AUTHORIZED).text
     uses.families[next(iter(_families(site)))] = 1  # from a process whose write comes late
     asyncio.run(_write_uses(site))
-    assert "1970" not in admin.get(LINKS).text
+    assert not re.search(r"\b1970\b", admin.get(LINKS).text)
 
 
 def test_a_link_with_a_last_day(site: Site) -> None:

@@ -134,7 +134,7 @@ def test_what_is_remembered_of_a_browser_is_coarse(site: Site) -> None:
     site.sign_in(browser, "alice")
     page = browser.get(ACCOUNT).text
     assert "Firefox · Linux" in page
-    assert "140" not in page
+    assert not re.search(r"\b140\b", page)  # a word of its own: form tokens may have it in them
 
 
 @pytest.mark.parametrize(
