@@ -166,7 +166,7 @@ def test_the_schema_commands(empty_url: str) -> None:
     assert counted["token_pairs"] == {"rows": 0, "waiting": 0, "oldest": None}
     assert counted.keys() == {
         "authorizations", "token_families", "token_pairs", "sessions",
-        "personal_tokens", "consents", "failed_attempts", "signing_keys", "audit_events", "blobs",
+        "personal_tokens", "consents", "failed_attempts", "signing_keys", "audit_events", "long_tasks", "blobs",
     }  # fmt: skip
     assert says("stats").splitlines()[0].split() == ["TABLE", "ROWS", "WAITING", "OLDEST", "ENDED"]
     assert 'watersmeet_rows_waiting{table="token_families"} 0' in says("stats", "--prometheus").splitlines()

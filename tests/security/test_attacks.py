@@ -353,7 +353,7 @@ def _whom_the_proxy_names(server: Server) -> None:
 
 # What a stranger may open: everything else must ask who is there. A new route is not here.
 OPEN_TO_ALL = {
-    "/", "/login.action", "/rest/oauth2/latest/openapi.json", "/rest/oauth2/1.0/openapi.json",
+    "/", "/login.action", "/login", "/rest/oauth2/latest/openapi.json", "/rest/oauth2/1.0/openapi.json",
     "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/rest/api",
     "/static/watersmeet.css", "/images/icons/profilepics/{name}", "/images/logo/{name}",  # drawings of ours
