@@ -393,3 +393,5 @@ def test_settings_are_listed(tmp_path: Path) -> None:
     listed = json.loads(run("settings", "--json", cwd=tmp_path).stdout)
     defaults = {item["name"]: item["default"] for item in listed}
     assert defaults["atlassian.oauth2.provider.max.client.delay.seconds"] == 60
+    # Beside a file that says otherwise, what is listed must not look like what is in force.
+    assert "max.client.delay.seconds, by default 60\n" in run("settings", cwd=tmp_path).stdout
