@@ -313,6 +313,8 @@ def test_users_and_links(tmp_path: Path) -> None:
     assert json.loads(run("link", "list", "--json", cwd=tmp_path).stdout) == [json.loads(shown.stdout)]
     rotated = run("link", "rotate-secret", client_id, "--overlap-hours", "2", "--json", cwd=tmp_path)
     assert len(json.loads(rotated.stdout)["client_secret"]) == 64
+    for hours, rest in (("1", "works 1 hour more."), ("0", "works no more.")):
+        assert rest in run("link", "rotate-secret", client_id, "--overlap-hours", hours, cwd=tmp_path).stdout
     for word, enabled in (("disable", False), ("enable", True)):
         assert run("link", word, client_id, cwd=tmp_path).returncode == 0
         assert json.loads(run("link", "show", client_id, "--json", cwd=tmp_path).stdout)["enabled"] is enabled
@@ -391,3 +393,5 @@ def test_settings_are_listed(tmp_path: Path) -> None:
     listed = json.loads(run("settings", "--json", cwd=tmp_path).stdout)
     defaults = {item["name"]: item["default"] for item in listed}
     assert defaults["atlassian.oauth2.provider.max.client.delay.seconds"] == 60
+    # Beside a file that says otherwise, what is listed must not look like what is in force.
+    assert "max.client.delay.seconds, by default 60\n" in run("settings", cwd=tmp_path).stdout

@@ -53,10 +53,14 @@ def test_permissions_on_the_command_line(tmp_path: Path, env: dict[str, str]) ->
     assert {"subject": "everybody", "name": None, "permission": "use"} in found
     assert {"subject": "user", "name": "ada", "permission": "create-space"} in found
     assert ["everybody", "use"] in [line.split() for line in done("permission", "list").splitlines()]
-    done("permission", "revoke", "use", "--anonymous")
+    assert "Nothing changed" in done("permission", "grant", "use", "--anonymous")
+    assert "Revoked." in done("permission", "revoke", "use", "--anonymous")
+    assert "Nothing changed" in done("permission", "revoke", "use", "--anonymous")
     assert "everybody" not in done("permission", "list")
     assert "No space with key : DOCS" in done("permission", "grant", "view", "--anonymous", "--space", "DOCS", code=3)
     done("permission", "grant", "use", "--user", "nobody", code=3)
+    assert "--space KEY" in done("permission", "grant", "view", "--user", "ada", code=2)
+    assert "leave --space out" in done("permission", "grant", "use", "--user", "ada", "--space", "DOCS", code=2)
     done("permission", "grant", "use", "--group", "nobodies", code=3)
     assert "no permission 'view' there" in done("permission", "grant", "view", "--anonymous", code=2)
     assert "one of --user" in done("permission", "grant", "use", code=2)

@@ -286,7 +286,11 @@ def rotate(client_id: str, overlap_hours: int, as_json: bool, config: Path | Non
         print_json({"client_id": client_id, "client_secret": secret, "old_secret_hours": overlap_hours})
         return
     again = "" if environment.settings.secrets_viewable else "The secret is shown this once. "
-    say(f"client secret  {secret}\n{again}The old one works {overlap_hours} hours more.")
+    say(f"client secret  {secret}\n{again}{_rest_of_the_old(overlap_hours)}")
+
+
+def _rest_of_the_old(hours: int) -> str:
+    return f"The old one works {hours} hour{'s' * (hours != 1)} more." if hours else "The old one works no more."
 
 
 @command.command("end-old-secrets")

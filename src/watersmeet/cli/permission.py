@@ -56,8 +56,8 @@ def grant(permissions: tuple[str, ...], config: Path | None, **whose: Any) -> No
     create-attachment, remove-page, remove-blog, remove-comment, remove-attachment, remove-own, restrict, export,
     archive, administer.
     """
-    _change(permissions, config, revoke=False, **whose)
-    say("Granted.")
+    changed = _change(permissions, config, revoke=False, **whose)
+    say("Granted." if changed else "Nothing changed: it was granted already.")
 
 
 @command.command("revoke")
@@ -66,8 +66,12 @@ def grant(permissions: tuple[str, ...], config: Path | None, **whose: Any) -> No
 @config_option
 def revoke(permissions: tuple[str, ...], config: Path | None, **whose: Any) -> None:
     """Let somebody do something no longer; what they lack stays lacking."""
-    _change(permissions, config, revoke=True, **whose)
-    say("Revoked.")
+    changed = _change(permissions, config, revoke=True, **whose)
+    say(
+        "Revoked."
+        if changed
+        else "Nothing changed: they were not granted it themselves; `permission list` says who is."
+    )
 
 
 @command.command("list")
@@ -105,7 +109,7 @@ def _change(
     user: str | None,
     group: str | None,
     anonymous: bool,
-) -> None:
+) -> bool:
     from watersmeet.content.grant import Change, change_global, change_in
     from watersmeet.database.audit import COMMAND_LINE
 
@@ -115,21 +119,28 @@ def _change(
     with production_environment(config) as environment:
         now = environment.clock.now()
 
-        def operation(tx: Transaction) -> None:
+        def operation(tx: Transaction) -> bool:
             changes = [Change(_subject(tx, user, group), chosen, revoke=revoke)]
             if space:
-                change_in(tx, _space(tx, space), changes, now, COMMAND_LINE)
-            else:
-                change_global(tx, changes, now, COMMAND_LINE)
+                return change_in(tx, _space(tx, space), changes, now, COMMAND_LINE)
+            return change_global(tx, changes, now, COMMAND_LINE)
 
-        environment.database.write_now(operation)
+        return environment.database.write_now(operation)
 
 
 def _permissions(words: tuple[str, ...], known: dict[str, Any]) -> list[Permission]:
     for word in words:
         if word not in known:
-            raise click.UsageError(f"There is no permission {word!r} there; the permissions are {', '.join(known)}.")
+            raise click.UsageError(f"There is no permission {word!r} there; {_where(word, known)}.")
     return [known[word] for word in words]
+
+
+def _where(word: str, known: dict[str, Any]) -> str:
+    if word in _IN_SPACE:
+        return "it is one of a space: name that with --space KEY"
+    if word in _GLOBAL:
+        return "it is one of the instance: leave --space out"
+    return f"the permissions are {', '.join(known)}"
 
 
 def _subject(tx: Transaction, user: str | None, group: str | None) -> Subject:

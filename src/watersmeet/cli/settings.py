@@ -42,4 +42,5 @@ def command(as_json: bool, check: bool, config: Path | None) -> None:
         print_json(every)
         return
     for setting in every:
-        say(f"{setting['name']} = {setting['default']!r}\n  {setting['environment_variable']}\n  {setting['help']}\n")
+        say(f"{setting['name']}, by default {setting['default']!r}")
+        say(f"  {setting['environment_variable']}\n  {setting['help']}\n")

@@ -56,19 +56,21 @@ def change(tx: Transaction, caller: User, key: str, changes: Sequence[Change], n
     change_in(tx, space.find_administered(tx, caller, key), changes, now, origin)
 
 
-def change_in(tx: Transaction, found: Space, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
+def change_in(tx: Transaction, found: Space, changes: Sequence[Change], now: Instant, origin: Origin) -> bool:
     """Grant and revoke. A space always has somebody who administers it.
 
-    Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
+    Returns whether that changed anything. Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
     """
     spaces.lock(tx, found.id)  # of two that each revoke one of the last administrators, one must see the other
+    changed = False
     for each in changes:
         if each.subject == Subject() and SpacePermission.ADMINISTER in each.permissions and not each.revoke:
             raise BadBody("Everybody, strangers included, cannot administer a space.")
-        _apply(tx, found, each, now, origin)
+        changed = _apply(tx, found, each, now, origin) or changed
     left = permissions.list_grants(tx, found.id)
     if not any(grant.permission is SpacePermission.ADMINISTER for grant in left):
         raise BadBody("Somebody must be left who administers the space.")
+    return changed
 
 
 def set_in_space(
@@ -91,12 +93,17 @@ def list_global_grants(tx: Transaction, subject: Subject | None = None) -> list[
     return [grant for grant in grants if speaks_of(grant, subject)]
 
 
-def change_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
-    """Grant and revoke on the instance. Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``."""
+def change_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> bool:
+    """Grant and revoke on the instance; returns whether that changed anything.
+
+    Raises ``BadBody``, ``UserNotFound`` or ``GroupNotFound``.
+    """
+    changed = False
     for each in changes:
         if each.subject == Subject() and set(each.permissions) - {GlobalPermission.USE} and not each.revoke:
             raise BadBody("Everybody, strangers included, can be granted nothing but the use of the instance.")
-        _apply(tx, None, each, now, origin)
+        changed = _apply(tx, None, each, now, origin) or changed
+    return changed
 
 
 def set_global(tx: Transaction, changes: Sequence[Change], now: Instant, origin: Origin) -> None:
@@ -112,7 +119,7 @@ def _others(wanted: Change, every: Iterable[Permission]) -> Change:
     return Change(wanted.subject, [each for each in every if each not in wanted.permissions], revoke=True)
 
 
-def _apply(tx: Transaction, found: Space | None, change: Change, now: Instant, origin: Origin) -> None:
+def _apply(tx: Transaction, found: Space | None, change: Change, now: Instant, origin: Origin) -> bool:
     user_id, group_id = _numbers(tx, change.subject)
     act = permissions.revoke if change.revoke else permissions.grant
     changed = act(tx, found.id if found else None, change.permissions, user_id=user_id, group_id=group_id)
@@ -122,6 +129,7 @@ def _apply(tx: Transaction, found: Space | None, change: Change, now: Instant, o
         where = {"space": found.key} if found else {}
         detail = {"permissions": [permission.value for permission in changed], **whose, **where}
         audit.record(tx, event, origin, now, user_id=user_id, detail=detail)
+    return bool(changed)
 
 
 def _numbers(tx: Transaction, subject: Subject) -> tuple[int | None, int | None]:

@@ -91,7 +91,7 @@ class _Permissions:
         return JsonResponse([global_grant_json(each, self.api.site) for each in grants])
 
 
-_Make = Callable[[Transaction, Sequence[Change], Instant, Origin], None]
+_Make = Callable[[Transaction, Sequence[Change], Instant, Origin], object]
 
 
 def _subject(request: Request) -> Subject:
