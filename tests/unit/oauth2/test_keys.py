@@ -86,10 +86,7 @@ def test_s094_what_is_stored_of_a_credential_is_a_keyed_digest() -> None:
 def test_a_client_secret_follows_from_the_servers_secret_and_its_salt() -> None:
     keys, other = Keys.derive(SECRET), Keys.derive(SECRET + "x")
     assert keys.client_secret("salt") == derive_key(SECRET.encode(), "client secret salt").hex()
-    assert (
-        len({keys.client_secret("salt"), keys.client_secret("tlas"), other.client_secret("salt")})
-        == 3
-    )
+    assert len({keys.client_secret("salt"), keys.client_secret("tlas"), other.client_secret("salt")}) == 3
 
 
 @pytest.mark.parametrize("credential", ["", "\x00", "ü🦆", "\ud800", "x" * 100_000])
