@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     not_,
     or_,
     select,
@@ -59,10 +60,7 @@ class NewPair:
 
 @dataclass(frozen=True, slots=True)
 class LiveAccess:
-    """What an access token of a living family amounts to until it expires, before the user's rights cap it.
-
-    ``client`` is the number of the client's row, ``client_id`` what the client calls itself.
-    """
+    """What an access token of a living family amounts to until it expires, before the user's rights cap it."""
 
     user: User
     scope: ScopeSet
@@ -70,7 +68,6 @@ class LiveAccess:
     issued_at: Instant
     expires_at: Instant
     family_id: str
-    client: int
     client_id: str
 
 
@@ -124,7 +121,6 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
             token_pairs.c.created_at,
             token_pairs.c.access_expires_at,
             token_pairs.c.scope,
-            clients.c.id,
             clients.c.client_id,
             clients.c.scope,
             clients.c.expires_at,
@@ -152,6 +148,16 @@ def _select_live_access(rows: FromClause) -> Select[Any]:
     )
 
 
+def _select_told(rows: FromClause) -> Select[Any]:
+    # What may not be told is not fetched either: to read a row takes time that somebody could measure (S134).
+    now, asking, of_everybody = (bindparam(name, type_=BigInteger) for name in ("now", "asking", "of_everybody"))
+    return _select_live_access(rows).where(
+        token_pairs.c.access_expires_at > now,
+        or_(clients.c.expires_at.is_(None), clients.c.expires_at > now),
+        or_(clients.c.id == asking, literal(1) == of_everybody),
+    )
+
+
 def _spend_active(rows: FromClause) -> ReturningUpdate[Any]:
     # The guard of single use: of any number of racing refreshes exactly one spends the pair.
     return (
@@ -169,6 +175,7 @@ def _insert_all(table: Table, names: Sequence[str]) -> RowsStatement:
 
 _ALL_BY_REFRESH = RowsStatement([token_pairs.c.refresh_digest], _select_by_refresh_tokens)
 _LIVE_ACCESS = RowsStatement([token_pairs.c.access_digest], _select_live_access)
+_TOLD = RowsStatement([token_pairs.c.access_digest], _select_told)
 _SPEND = RowsStatement([token_pairs.c.id], _spend_active)
 _ADD_FAMILIES = _insert_all(token_families, ["id", "client", "user_id", "scope", "authorized_at", "expires_at"])
 _ADD_PAIRS = _insert_all(
@@ -254,13 +261,24 @@ def find_generation(tx: Transaction, family_id: str, generation: int) -> StoredP
 
 def find_live_access(tx: Transaction, digests: Sequence[str]) -> list[LiveAccess | None]:
     """What the access tokens with those digests amount to, in order: the Bearer check's only statement."""
-    live: dict[str, LiveAccess] = {}
-    for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests]):
-        digest, begins, ends, scope, client, client_id, client_scope, client_ends, family_id, *person = row
-        ends = ends if client_ends is None else min(ends, client_ends)
-        scopes = parse_scope(scope), parse_scope(client_scope)
-        live[digest] = LiveAccess(as_user(person), *scopes, begins, ends, family_id, client, client_id)
+    live = {row[0]: _as_live(row) for row in _LIVE_ACCESS.execute(tx, [(digest,) for digest in digests])}
     return [live.get(digest) for digest in digests]
+
+
+def find_access_told_to(
+    tx: Transaction, asking: int, digest: str, now: Instant, *, of_everybody: bool
+) -> LiveAccess | None:
+    """What the access token with that digest amounts to now, if it is the asking client's, or ``of_everybody``."""
+    for row in _TOLD.execute(tx, [(digest,)], {"now": now, "asking": asking, "of_everybody": int(of_everybody)}):
+        return _as_live(row)
+    return None
+
+
+def _as_live(row: Sequence[Any]) -> LiveAccess:
+    _, begins, ends, scope, client_id, client_scope, client_ends, family_id, *person = row
+    ends = ends if client_ends is None else min(ends, client_ends)
+    scopes = parse_scope(scope), parse_scope(client_scope)
+    return LiveAccess(as_user(person), *scopes, begins, ends, family_id, client_id)
 
 
 def spend(tx: Transaction, pairs: Iterable[StoredPair]) -> set[int]:

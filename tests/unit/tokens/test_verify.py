@@ -19,7 +19,7 @@ from watersmeet.web.bearer import Caller
 
 KEYS = Keys.derive("the secret of these tests, long enough to be one")
 USER = User(7, "ada", "key", "Ada", "ada@example.com", Role.USER, "", enabled=True)
-LIVE = LiveAccess(USER, Scope.WRITE.as_set, Scope.WRITE.as_set, 500, 1_000, "f" * 32, 3, "c" * 32)
+LIVE = LiveAccess(USER, Scope.WRITE.as_set, Scope.WRITE.as_set, 500, 1_000, "f" * 32, "c" * 32)
 
 
 def test_s122_a_token_acts_for_its_user_until_the_last_millisecond_of_its_life() -> None:
