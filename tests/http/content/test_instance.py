@@ -16,6 +16,23 @@ def test_what_clients_ask_before_they_start(site: Site) -> None:
     assert site.get("/rest/api/accessmode").json() == "READ_WRITE"
 
 
+def test_administrators_are_told_how_much_there_is(site: Site) -> None:
+    path = "/rest/api/instance-metrics"
+    before = site.get(path, user="admin", scope="ADMIN").json()
+    assert before.keys() == {"pages", "spaces", "users"}
+    assert min(before.values()) > 0
+    space = {"key": "NEW", "name": "New"}
+    site.post("/rest/api/space", json=space, user="admin")
+    person = {"userName": "new", "fullName": "New", "email": "new@example.com", "password": "correct horse"}
+    site.post("/rest/api/admin/user", json=person, user="admin", scope="ADMIN")
+    found = site.get("/rest/api/content?spaceKey=DEMO", user="admin").json()["results"][0]["id"]
+    site.delete(f"/rest/api/content/{found}", user="admin")
+    told = site.get(path, user="admin", scope="ADMIN").json()
+    # A space begins with a homepage; a page in the trash is none.
+    assert told == {"pages": before["pages"], "spaces": before["spaces"] + 1, "users": before["users"] + 1}
+    assert site.get(path, user="alice", scope="WRITE").status_code == 403
+
+
 def test_programs_without_a_token_learn_that_it_runs_and_what_it_is(site_under: SiteFactory) -> None:
     site = site_under("/wiki")
     assert site.client.get("/wiki/status").json() == {"state": "RUNNING"}

@@ -42,7 +42,13 @@ NOUNS = {
     "groups": ("/rest/api/group", "/rest/api/admin/group", "/rest/api/user/memberof", "/rest/api/user/{name}/group"),
     "inline": ("/rest/inlinecomments",),
     "tasks": ("/rest/inlinetasks",),
-    "instance": ("/rest/api/accessmode", "/rest/api/server-information", "/status", "/rest/applinks"),
+    "instance": (
+        "/rest/api/accessmode",
+        "/rest/api/instance-metrics",
+        "/rest/api/server-information",
+        "/status",
+        "/rest/applinks",
+    ),
     "versions": ("/rest/experimental/content", "/rest/api/content/{id}/version"),
     "bodies": ("/rest/api/contentbody", "/rest/api/content/{id}/history"),
     "reading": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from watersmeet.confluence.scopes import Scope
 from watersmeet.confluence.server_information import manifest_json, server_information_json
 from watersmeet.content.http.api import Api
+from watersmeet.database import holdings
 from watersmeet.web.bearer import Caller
 from watersmeet.web.json import JsonResponse
 from watersmeet.web.route import Route
@@ -21,6 +22,8 @@ def routes(api: Api) -> list[Route]:
     return [
         api.route("/rest/api/accessmode", GET=(Scope.READ, instance.show_access_mode)),
         api.route("/rest/api/server-information", GET=(Scope.READ, instance.show_server_information)),
+        # Whatever there is, seen or not: for administrators.
+        api.route("/rest/api/instance-metrics", GET=(Scope.ADMIN, instance.show_metrics)),
         Route("/status", instance.show_status, methods=["GET"]),
         *(Route(f"/rest/applinks/{v}/manifest", instance.show_manifest, methods=["GET"]) for v in ("1.0", "latest")),
     ]
@@ -37,6 +40,9 @@ class _Instance:
 
     async def show_server_information(self, _request: Request, _caller: Caller) -> Response:
         return JsonResponse(server_information_json(self.api.site))
+
+    async def show_metrics(self, _request: Request, _caller: Caller) -> Response:
+        return JsonResponse(asdict(await self.api.read_at_length(holdings.count)))
 
     async def show_status(self, _request: Request) -> Response:
         return JsonResponse({"state": "RUNNING"})

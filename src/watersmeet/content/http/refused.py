@@ -15,7 +15,6 @@ _REST = "/rest/api"
 REFUSED = {
     SPACE + "/{key}/color-scheme{rest:path}": "Colours cannot be changed.",
     _REST + "/user/settings": "There are no settings of a person.",
-    _REST + "/instance-metrics": "There are no counts of the whole instance; 'watersmeet database stats' has some.",
     _REST + "/cluster{rest:path}": "There are no nodes to list: processes share nothing but the database.",
     _REST + "/audit{rest:path}": "The audit log is at /rest/oauth2/latest/audit, for a token that has ADMIN.",
     _REST + "/color-scheme{rest:path}": "Colours cannot be changed.",
