@@ -131,9 +131,7 @@ class IncomingLinks(SignedInPages):
 
     async def edit(self, request: Request) -> Response:
         """Change a link."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, form, client = await self._posted(request)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
             registration = self._registration(form, client.profile)
@@ -160,9 +158,7 @@ class IncomingLinks(SignedInPages):
 
     async def rules(self, request: Request) -> Response:
         """Turn the ratchet (require PKCE), allow introspection or take it back, or choose a grace for refreshes."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, form, client = await self._posted(request)
         refuse = [Legacy.NO_PKCE] if form.text("require_pkce") else []
         introspect = {"yes": True, "no": False}.get(form.text("may_introspect"))
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
@@ -180,9 +176,7 @@ class IncomingLinks(SignedInPages):
 
     async def rotate(self, request: Request) -> Response:
         """Make a new secret, and show it this once."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, form, client = await self._posted(request)
         hours = form.text("overlap_hours")
         if not (hours.isascii() and hours.isdigit() and int(hours) <= MAX_OVERLAP_HOURS):
             return await self._link(session, client, problem=UnacceptableOverlap(), wrong_field="overlap_hours")
@@ -204,9 +198,7 @@ class IncomingLinks(SignedInPages):
 
     async def view(self, request: Request) -> Response:
         """Show the secret again, where the operator allows that."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, _, client = await self._posted(request)
         if not self.environment.settings.secrets_viewable:
             return await self._link(session, client, problem=NotViewable())
         environment, origin = self.environment, origin_of(request, session.user.username)
@@ -222,9 +214,7 @@ class IncomingLinks(SignedInPages):
 
     async def end_old_secrets(self, request: Request) -> Response:
         """End what a rotation left working, before its time."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, _, client = await self._posted(request)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         ended = await self.environment.database.write(lambda tx: end_old_secrets(tx, client, now, origin))
         log.info("old client secrets ended", client=client.client_id, by=session.user.username, count=ended)
@@ -232,9 +222,7 @@ class IncomingLinks(SignedInPages):
 
     async def disable(self, request: Request) -> Response:
         """Refuse the application everywhere."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, _, client = await self._posted(request)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         ended = await self.environment.database.write(lambda tx: disable_link(tx, client, now, origin))
         log.info("incoming link disabled", client=client.client_id, by=session.user.username, grants=ended)
@@ -242,9 +230,7 @@ class IncomingLinks(SignedInPages):
 
     async def enable(self, request: Request) -> Response:
         """Serve the application again."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, _, client = await self._posted(request)
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
         try:
             await self.environment.database.write(lambda tx: enable_link(tx, client, now, origin))
@@ -255,9 +241,7 @@ class IncomingLinks(SignedInPages):
 
     async def delete(self, request: Request) -> Response:
         """Delete a link whose name was typed."""
-        session = await self._administrator(request)
-        form, client = await Form.read(request), await self._requested(request)
-        self.check(request, form, session)
+        session, form, client = await self._posted(request)
         if form.text("name") != client.name:
             return await self._link(session, client, problem=NotConfirmed(), wrong_field="name")
         now, origin = self.environment.clock.now(), origin_of(request, session.user.username)
@@ -268,6 +252,13 @@ class IncomingLinks(SignedInPages):
     async def _administrator(self, request: Request) -> Session:
         """The administrator who asks. Raises ``SignInRequired`` or ``NotAnAdministrator``."""
         return await require_administrator(self.environment, request, otherwise=LINKS_PATH)
+
+    async def _posted(self, request: Request) -> tuple[Session, Form, Client]:
+        """The administrator who sent a form about a link, the form, and the link."""
+        session = await self._administrator(request)
+        form, client = await Form.read(request), await self._requested(request)
+        self.check(request, form, session)
+        return session, form, client
 
     async def _requested(self, request: Request) -> Client:
         client_id = request.path_params["client_id"]
@@ -341,9 +332,13 @@ class IncomingLinks(SignedInPages):
     ) -> Response:
         now = self.environment.clock.now()
         lifetimes = self.environment.lifetimes_at(now)
-        users = await self.environment.database.read(lambda tx: tokens.list_users_of(tx, link.id, now, lifetimes))
-        usage = await self.environment.database.read(lambda tx: tokens.usage_of(tx, link.id, now, lifetimes))
-        legacy = await self.environment.database.read(lambda tx: compatibility_of(tx, link))
+        users, usage, legacy = await self.environment.database.read(
+            lambda tx: (
+                tokens.list_users_of(tx, link.id, now, lifetimes),
+                tokens.usage_of(tx, link.id, now, lifetimes),
+                compatibility_of(tx, link),
+            )
+        )
         page = LinkPage(
             context_path=self.context_path,
             visitor=visitor(self.environment, session),
